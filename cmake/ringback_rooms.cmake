@@ -1,0 +1,46 @@
+# How a room becomes a target. Headers are included from services/ ("core/store/store.h"), so an include
+# names its room, and tests/arrows_test.py can hold the includes against the design.
+
+# ringback_library(NAME [GRPC] SRCS a.cc … DEPS lib …)
+#   GRPC: reuse the precompiled gRPC and protobuf headers.
+function(ringback_library name)
+  cmake_parse_arguments(ARG "GRPC" "" "SRCS;DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SRCS})
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR}/services)
+  target_link_libraries(${name} PUBLIC ${ARG_DEPS} Threads::Threads)
+  if(ARG_GRPC)
+    target_precompile_headers(${name} REUSE_FROM ringback_protos)
+  endif()
+endfunction()
+
+# ringback_binary(NAME [GRPC] SRCS … DEPS …): a program in build/bin.
+function(ringback_binary name)
+  cmake_parse_arguments(ARG "GRPC" "" "SRCS;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SRCS})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/services)
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} Threads::Threads)
+  if(ARG_GRPC)
+    target_precompile_headers(${name} REUSE_FROM ringback_protos)
+  endif()
+endfunction()
+
+# ringback_test(NAME [GRPC] SRCS … DEPS … [LABELS core|slow|…] [TIMEOUT seconds] [ARGS …])
+#   One CTest test per test program; the label "core" runs in every ./scripts/test.
+function(ringback_test name)
+  cmake_parse_arguments(ARG "GRPC" "TIMEOUT" "SRCS;DEPS;LABELS;ARGS" ${ARGN})
+  add_executable(${name} ${ARG_SRCS})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/services)
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gtest GTest::gmock GTest::gtest_main Threads::Threads)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+  if(ARG_GRPC)
+    target_precompile_headers(${name} REUSE_FROM ringback_protos)
+  endif()
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS core)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_test(NAME ${name} COMMAND ${name} ${ARG_ARGS})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+endfunction()

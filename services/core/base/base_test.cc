@@ -1,0 +1,62 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "absl/time/clock.h"
+#include "core/base/clock.h"
+#include "core/base/ids.h"
+#include "core/base/log.h"
+
+namespace ringback {
+namespace {
+
+TEST(Ids, CarryTheirShardInClear) {
+  auto random = NewSeededRandom(1);
+  for (int shard = 0; shard < kShards; ++shard) {
+    const std::string id = NewId(id_prefix::kCallback, shard, *random);
+    EXPECT_EQ(id.size(), 16u);
+    EXPECT_EQ(ShardOf(id).value(), shard);
+    EXPECT_EQ(ShardOf(id, id_prefix::kCallback).value(), shard);
+  }
+}
+
+TEST(Ids, RefuseWhatIsNoId) {
+  for (const char* bad : {"", "cb", "cb99abcdefghjkmn", "cbxxabcdefghjkmn", "cb07ABCDEFGH", "cb07../../etc/pw", "cb07 a"}) {
+    EXPECT_FALSE(ShardOf(bad).ok()) << bad;
+  }
+  EXPECT_FALSE(ShardOf("cb07h3k9x2m4q8w1", id_prefix::kTeam).ok());
+}
+
+TEST(Ids, DoNotRepeat) {
+  auto random = NewSystemRandom();
+  std::set<std::string> seen;
+  for (int i = 0; i < 10000; ++i) EXPECT_TRUE(seen.insert(NewId(id_prefix::kCallback, i % kShards, *random)).second);
+}
+
+TEST(Ids, Sha256MatchesThePublishedVector) {  // FIPS 180-4, "abc"
+  EXPECT_EQ(Sha256Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(SystemClock, FollowsTheOffsetFileAtEveryCall) {
+  const auto path = std::filesystem::temp_directory_path() / ("ringback_offset_" + std::to_string(NewSystemRandom()->Next()));
+  auto clock = NewSystemClock(path.string());
+  EXPECT_LT(absl::AbsDuration(clock->Now() - absl::Now()), absl::Seconds(5));
+  std::ofstream(path) << "7200.5\n";
+  EXPECT_LT(absl::AbsDuration(clock->Now() - absl::Now() - absl::Seconds(7200.5)), absl::Seconds(5));
+  std::filesystem::remove(path);
+}
+
+TEST(TraceScope, NestsAndRestores) {
+  EXPECT_EQ(TraceScope::Current(), "");
+  TraceScope outer("aa");
+  {
+    TraceScope inner("bb");
+    EXPECT_EQ(TraceScope::Current(), "bb");
+  }
+  EXPECT_EQ(TraceScope::Current(), "aa");
+}
+
+}  // namespace
+}  // namespace ringback
