@@ -1,0 +1,37 @@
+// What a caller, a note, a name or an address may look like. Pure; phone numbers by libphonenumber.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ringback/store/v1/records.pb.h"
+
+namespace ringback::domain {
+
+// An error that names the field it is about, as a path in the request ("caller.email"). core/rpc turns it into
+// google.rpc.BadRequest and ErrorInfo. `reason` is UPPER_SNAKE_CASE and stable: clients decide by it.
+absl::Status FieldError(absl::StatusCode code, std::string_view field, std::string_view reason,
+                        std::string_view description);
+absl::Status InvalidField(std::string_view field, std::string_view reason, std::string_view description);
+struct FieldDetail {
+  std::string field;
+  std::string reason;
+};
+// The detail of an error made by FieldError; empty strings for any other.
+FieldDetail DetailOf(const absl::Status& status);
+
+// E.164 ("+4930123456") of a number as typed; `region` ("DE") for national forms.
+absl::StatusOr<std::string> NormalisePhone(std::string_view text, std::string_view region, std::string_view field);
+// The address with its domain in lower case; refuses CR, LF, NUL, quotes, comments, spaces and more than 254 bytes.
+absl::StatusOr<std::string> NormaliseEmail(std::string_view text, std::string_view field);
+// One line of text: valid UTF-8, no control characters, at most `max_bytes`; surrounding white space is cut.
+absl::StatusOr<std::string> OneLine(std::string_view text, size_t max_bytes, std::string_view field);
+// The same with line feeds and tabs allowed; CRLF becomes LF.
+absl::StatusOr<std::string> SeveralLines(std::string_view text, size_t max_bytes, std::string_view field);
+// All fields of a caller, normalised. Any field may be empty; a time zone must exist, a language be "de", "en" or empty.
+absl::StatusOr<store::v1::Caller> NormaliseCaller(const store::v1::Caller& caller, std::string_view region,
+                                                  std::string_view field);
+
+}  // namespace ringback::domain

@@ -1,0 +1,146 @@
+// The rules of a callback: which command is legal in which state, when the next timer is due, whom an alarm goes to and
+// what verdict a promise gets. Pure functions: they take the record, the command, the team and now, and return the new
+// record with everything to be committed beside it. No service, no store, no clock, no randomness.
+//
+// Errors: FAILED_PRECONDITION for a command the state does not allow, INVALID_ARGUMENT for a bad value; both carry the
+// field through FieldError (errors.h) and say what would be right.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "ringback/store/v1/records.pb.h"
+
+namespace ringback::domain {
+
+namespace record = ::ringback::store::v1;
+
+// Who does something: a member id, "customer", "system" or a token's id.
+struct Actor {
+  std::string id;
+  bool is_customer = false;
+};
+
+// Commands. Times are UTC instants; text is UTF-8 and was checked by Check… in input.h.
+struct Request {  // opens a callback
+  std::string callback_id;
+  std::string contact_id;
+  record::Caller caller;
+  std::string note;
+  std::string assignee_id;   // "" leaves it unassigned
+  std::string page_token;
+};
+struct RangAgain {  // the same caller asked once more while the callback is open
+  std::string note;
+};
+struct MakePromise {
+  absl::Time promised_time;
+  record::PromiseRecord::Channel channel;
+  std::string recording_id;   // for CHANNEL_VOICE_MAIL
+  bool recording_ready = false;
+  std::string spoken_text;
+};
+struct LogAttempt {
+  record::AttemptRecord::Outcome outcome;
+  absl::Time called_time;     // not after now; not before the callback was created
+  std::string note;
+};
+struct Complete {
+  std::string disposition;
+};
+struct Cancel {
+  std::string reason;
+};
+struct Assign {
+  std::string member_id;
+};
+struct Acknowledge {
+  std::optional<absl::Duration> timeout;  // the policy's when not given
+};
+struct Snooze {
+  absl::Duration duration;
+};
+// The customer's own moves, each from a pressed button or an answer.
+struct CustomerMove {
+  absl::Time promised_time;
+};
+struct CustomerCallOff {};
+struct CustomerBrief {
+  std::string text;
+};
+// The team's answer to something that failed.
+struct UpdateCaller {  // corrected mail address, name, …
+  record::Caller caller;
+};
+
+using Command = std::variant<RangAgain, MakePromise, LogAttempt, Complete, Cancel, Assign, Acknowledge, Snooze,
+                             CustomerMove, CustomerCallOff, CustomerBrief, UpdateCaller>;
+
+struct Counter {
+  std::string group;  // ISO week in the team's zone, "2026-W48"
+  std::string name;   // "kept", "late", "missed", … ; per member "kept/mb07…"
+  int delta = 1;
+};
+
+struct Decision {
+  record::CallbackRecord callback;
+  // Due time of the callback's one entry in the promise stage; nullopt only for a closed callback.
+  std::optional<absl::Time> next_timer;
+  // New deliveries (ids made from the callback's) and changed ones (withdrawn). STATE_QUEUED are due now.
+  std::vector<record::DeliveryRecord> new_deliveries;
+  // Deliveries of this callback that are no longer needed, by id (a reminder for a promise that was moved).
+  std::vector<std::string> withdrawn_delivery_ids;
+  // What happened, as appended to the callback's history; also published to viewers.
+  std::vector<record::HistoryEvent> events;
+  std::vector<Counter> counters;
+  // Set when the callback closed: when its data is to be purged.
+  std::optional<absl::Time> purge_time;
+  // Things the actor should know though the command was carried out ("Anna is on leave at that time").
+  std::vector<std::string> warnings;
+};
+
+// Opens a callback.
+absl::StatusOr<Decision> Open(const Request& request, const record::TeamRecord& team, const Actor& actor, absl::Time now);
+
+// Carries out a command on an open callback.
+absl::StatusOr<Decision> Apply(const record::CallbackRecord& callback, const Command& command,
+                               const record::TeamRecord& team, const Actor& actor, absl::Time now);
+
+// The callback's timer is due: fires everything that is due at `now` (reminders, overdue, one alarm however many steps
+// were slept through, wrap-up). Firing early changes nothing and returns the right next timer.
+Decision OnTimer(const record::CallbackRecord& callback, const record::TeamRecord& team, absl::Time now);
+
+// What came of a message. Applies to the fresh record even when it changed in the meantime.
+struct DeliveryOutcome {
+  enum class Result { kAccepted, kFailed, kAtStake };  // kAtStake: still trying, but not accepted by stake_time
+  Result result;
+  std::string reason;
+};
+Decision OnDeliveryOutcome(const record::CallbackRecord& callback, const record::DeliveryRecord& delivery,
+                           const DeliveryOutcome& outcome, const record::TeamRecord& team, absl::Time now);
+
+// The voice message cannot be used (not audio, too short …), after its promise was made: the customer hears nothing.
+Decision OnRecordingFailed(const record::CallbackRecord& callback, const std::string& recording_id,
+                           const std::string& reason, const record::TeamRecord& team, absl::Time now);
+
+// When the callback's next timer is due; nullopt only for a closed one. Law 1: an open callback always has one.
+std::optional<absl::Time> NextTimer(const record::CallbackRecord& callback, const record::TeamRecord& team,
+                                    absl::Time now);
+
+// The promise that counts (STATE_ARMED), the one on its way (STATE_PENDING); nullptr when there is none.
+const record::PromiseRecord* ArmedPromise(const record::CallbackRecord& callback);
+const record::PromiseRecord* PendingPromise(const record::CallbackRecord& callback);
+
+// From the promised time on without an attempt; also past the response target or the follow-up time.
+bool IsOverdue(const record::CallbackRecord& callback, absl::Time now);
+// By when somebody must act: promised time, response target or follow-up time; nullopt when talked or closed.
+std::optional<absl::Time> DueTime(const record::CallbackRecord& callback);
+
+// The caller's data leaves; ids, verdicts and times stay. Erasure on request and retention both end here.
+record::CallbackRecord Erased(const record::CallbackRecord& callback);
+
+}  // namespace ringback::domain
