@@ -1,0 +1,47 @@
+// Who calls, and what they may. API tokens resolve to a principal; every request is scoped to the principal's team.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/base/ids.h"
+#include "core/store/store.h"
+#include "ringback/store/v1/records.pb.h"
+
+namespace ringback::rpc {
+
+enum class Role { kIntake, kRep, kManager, kAdmin, kOperator };
+
+struct Principal {
+  Role role = Role::kIntake;
+  std::string team_id;    // empty for operators
+  int shard = 0;          // the team's
+  std::string member_id;  // empty for tokens that are no member's
+  std::string token_id;
+  // Member id, else token id: what the history calls the author.
+  const std::string& ActorId() const { return member_id.empty() ? token_id : member_id; }
+};
+
+// "rb_" + NewSecret("tk", shard). Tokens carry the team's shard in clear; operators' carry shard 0.
+struct NewToken {
+  std::string secret;
+  store::Key key;  // of its TokenRecord: shard in clear + SHA-256 of the secret
+};
+NewToken MakeTokenSecret(int shard, Random& random);
+absl::StatusOr<store::Key> TokenKey(std::string_view secret);
+
+// UNAUTHENTICATED for a token that is missing, unknown, revoked, expired, or of a member who left. The same words in
+// every case.
+absl::StatusOr<Principal> Authenticate(store::Store& store, std::string_view secret, absl::Time now);
+
+// The team a request is about: `team_id`, or the principal's own when empty. PERMISSION_DENIED for any other team unless
+// an operator asks.
+absl::StatusOr<std::string> ScopedTeam(const Principal& principal, const std::string& team_id);
+
+// May the role call the method ("/ringback.v1.CallbackService/MakePromise")? One table for all; a method that is not in
+// it is refused for everyone.
+bool Allowed(Role role, std::string_view method);
+
+}  // namespace ringback::rpc

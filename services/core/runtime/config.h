@@ -1,0 +1,81 @@
+// The one configuration file: TOML, then RINGBACK_* variables, then flags. Every key describes itself in config.cc's
+// table (name, type, default, unit, help); unknown keys are refused with file and line; secrets come by file path.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace ringback::runtime {
+
+struct Config {
+  // [ringback]
+  std::string data_dir = "data";            // embedded mode: SQLite, blobs, outbox, token below it
+  std::string store;                        // "sqlite:PATH" or "redis://host:port"; "": sqlite below data_dir
+  std::string blobs;                        // "dir:PATH"; "": below data_dir
+  std::string grpc_listen = "127.0.0.1:7420";
+  std::string http_listen = "127.0.0.1:7421";
+  std::string public_url;                   // where customers reach the page; "": mails carry no link
+  std::string region = "DE";                // for phone numbers in national form
+  std::string clock_offset_file;            // tests only
+  std::string log_level = "info";
+  std::string log_format = "text";          // "text" or "json"
+  int pool_threads = 8;
+  absl::Duration drain_timeout = absl::Seconds(20);
+  // gRPC over TLS when both are set; clients must show a certificate of `tls_client_ca_file` when that is set.
+  std::string tls_certificate_file;
+  std::string tls_key_file;
+  std::string tls_client_ca_file;
+  // [mail]
+  std::string mail_transport;               // "smtp://host:port", "smtps://…", "maildir:DIR"; "": maildir below data_dir
+  std::string mail_user;
+  std::string mail_password_file;
+  std::string mail_token_command;           // prints an OAuth2 access token; XOAUTH2 then
+  std::string mail_ca_file;
+  bool mail_allow_plain = false;            // SMTP without TLS beyond loopback
+  std::string mail_domain = "ringback.localhost";   // of Message-IDs
+  std::string mail_envelope_sender;         // receives bounces; "": the team's address
+  double mail_rate_per_second = 0;          // 0: no limit
+  absl::Duration mail_timeout = absl::Seconds(20);
+  // [sms]
+  std::string sms_url;                      // "": no SMS
+  std::string sms_body;                     // template
+  std::string sms_secret_file;
+  // [webhook]
+  bool webhook_allow_private = false;       // private and loopback addresses
+  // [transcode]
+  std::string codec_path;                   // "": ringback-codec beside this program
+  int transcode_slots = 1;
+  absl::Duration codec_idle = absl::Seconds(60);
+  // [delivery]
+  int delivery_slots = 4;
+  int delivery_attempts_max = 12;
+  absl::Duration bundle_window = absl::Seconds(60);   // alarms to one member within it go out as one
+
+  std::string SqlitePath() const;
+  std::string BlobDir() const;
+  std::string OutboxDir() const;
+  std::string TokenPath() const;
+};
+
+// One key as the reference in `ringback serve --help-config` and config.example.toml shows it.
+struct KeyHelp {
+  std::string key;            // "mail.transport"
+  std::string type;           // "text", "integer", "number", "duration", "yes/no", "path"
+  std::string default_value;
+  std::string help;
+};
+std::vector<KeyHelp> ConfigReference();
+
+// `file` may be "" (no file). `environment` holds RINGBACK_* variables ("RINGBACK_MAIL_TRANSPORT"), `flags` pairs of key
+// and value ("mail.transport"). INVALID_ARGUMENT says file:line or the name of the variable or flag, what was wrong and
+// what would be right.
+absl::StatusOr<Config> LoadConfig(const std::string& file, const std::map<std::string, std::string>& environment,
+                                  const std::vector<std::pair<std::string, std::string>>& flags);
+// The text of a secret file without trailing line ends. Refuses one that others may read.
+absl::StatusOr<std::string> ReadSecretFile(const std::string& path);
+
+}  // namespace ringback::runtime

@@ -1,0 +1,25 @@
+// Counters, gauges and histograms for Prometheus, by prometheus-cpp. Names begin with "ringback_"; labels are few and
+// bounded: never an id, a name or an address.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace ringback::runtime {
+
+using Labels = std::map<std::string, std::string>;
+
+// Thread-safe.
+class Metrics {
+ public:
+  virtual ~Metrics() = default;
+  virtual void Count(const std::string& name, const Labels& labels, double by = 1) = 0;
+  virtual void Gauge(const std::string& name, const Labels& labels, double value) = 0;
+  virtual void Observe(const std::string& name, const Labels& labels, double seconds) = 0;  // histogram, seconds
+  virtual std::string Text() = 0;  // Prometheus text format 0.0.4
+};
+
+std::unique_ptr<Metrics> NewMetrics();
+
+}  // namespace ringback::runtime
