@@ -140,6 +140,13 @@ bool IsOverdue(const record::CallbackRecord& callback, absl::Time now);
 // By when somebody must act: promised time, response target or follow-up time; nullopt when talked or closed.
 std::optional<absl::Time> DueTime(const record::CallbackRecord& callback);
 
+// Moves the oldest events out of the callback into a page of their own while more than 40 stand in it; counts the page in
+// history_pages. nullopt when there is nothing to move.
+std::optional<record::HistoryPageRecord> PageOut(record::CallbackRecord* callback);
+
+// Whether a delivery still says something true: asked right before it leaves.
+bool StillNeeded(const record::CallbackRecord& callback, const record::DeliveryRecord& delivery, absl::Time now);
+
 // The caller's data leaves; ids, verdicts and times stay. Erasure on request and retention both end here.
 record::CallbackRecord Erased(const record::CallbackRecord& callback);
 
