@@ -1,0 +1,153 @@
+#include "transcode/codec/engine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <thread>
+
+#include "transcode/codec/decoder.h"
+#include "transcode/codec/encoders.h"
+#include "transcode/codec/limiter.h"
+#include "transcode/codec/loudness.h"
+#include "transcode/codec/take.h"
+#include "transcode/codec/true_peak.h"
+
+namespace ringback::transcode {
+namespace {
+
+// Kept before the first and after the last speech.
+constexpr size_t kPadBefore = 150, kPadAfter = 250;
+// Under the permitted true peak, for what the encoders add. Where they add more, Lower and a second encoding follow.
+constexpr double kHeadroom_db = 1.5;
+constexpr int kEncodingsMax = 4;
+
+constexpr double kNoSpeech_lufs = -60;
+constexpr double kNoSpeech_s = 0.2;
+constexpr double kTooQuiet_lufs = -38;
+constexpr double kClipped_share = 0.0005;
+constexpr double kNoisy_db = 15;
+
+double Db(double linear) { return linear <= 1e-6 ? -120 : 20 * std::log10(linear); }
+float Linear(double db) { return static_cast<float>(std::pow(10, db / 20)); }
+
+double InputTruePeak(const Take& take) {
+  float highest = 0;
+  for (float peak : take.peaks()) highest = std::max(highest, peak);
+  float result = highest;
+  for (size_t i = 0; i < take.slices(); ++i) {
+    if (take.peaks()[i] * 1.3f > result) result = std::max(result, take.SliceTruePeak(i));
+  }
+  return Db(result);
+}
+
+std::string Waveform(const Limiter& source) {
+  float bins[kWaveformBins] = {};
+  float highest = 1e-9f;
+  for (int b = 0; b < kWaveformBins; ++b) {
+    const size_t from = source.slices() * static_cast<size_t>(b) / kWaveformBins;
+    const size_t to = std::max(from + 1, source.slices() * static_cast<size_t>(b + 1) / kWaveformBins);
+    for (size_t i = from; i < std::min(to, source.slices()); ++i) bins[b] = std::max(bins[b], source.PeakAfter(i));
+    highest = std::max(highest, bins[b]);
+  }
+  std::string bytes;
+  for (float bin : bins) bytes.push_back(static_cast<char>(std::lround(255 * bin / highest)));
+  return bytes;
+}
+
+// Both renditions at the same time where there are two cores.
+void EncodeBoth(const Limiter& source, const TranscodeSettings& settings, Rendition* opus, Rendition* mp3) {
+  const float limit = Linear(settings.true_peak_max_dbtp - 0.02);
+  std::exception_ptr failure;
+  std::thread other([&] {
+    try {
+      *mp3 = EncodeMp3(source, settings.mp3_bitrate_kbps, limit);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  });
+  try {
+    *opus = EncodeOpus(source, settings.opus_bitrate, limit);
+  } catch (...) {
+    other.join();
+    throw;
+  }
+  other.join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+// Lowers where either rendition overshoots, until none does.
+void Encode(const TranscodeSettings& settings, Limiter* limiter, TranscodeResult* result) {
+  const float ceiling = Linear(settings.true_peak_max_dbtp - kHeadroom_db);
+  Rendition opus, mp3;
+  for (int round = 1;; ++round) {
+    limiter->Solve(settings.target_lufs, ceiling);
+    EncodeBoth(*limiter, settings, &opus, &mp3);
+    if (round == kEncodingsMax || (opus.overshoots.empty() && mp3.overshoots.empty())) break;
+    for (const Rendition* rendition : {&opus, &mp3}) {
+      for (const Overshoot& over : rendition->overshoots) {
+        limiter->Lower(over.slice, limiter->Allowance(over.slice) * 0.93f / over.excess);
+      }
+    }
+  }
+  result->opus = std::move(opus.bytes);
+  result->mp3 = std::move(mp3.bytes);
+  result->waveform = Waveform(*limiter);
+  Measurements& m = result->measurements;
+  m.true_peak_out_dbtp = Db(std::max(opus.true_peak, mp3.true_peak));
+  m.loudness_out_lufs = limiter->loudness();
+  m.gain_db = Db(limiter->gain());
+  m.limited_share = limiter->limited_share();
+  m.duration_out_s = static_cast<double>(limiter->slices()) / 1000;
+}
+
+}  // namespace
+
+TranscodeResult Transcode(std::string bytes, size_t skip, const TranscodeSettings& settings) {
+  TranscodeResult result;
+  Measurements& m = result.measurements;
+  const auto find = [&](FindingCode code, Severity severity, double value) {
+    result.findings.push_back({code, severity, value});
+  };
+
+  Take take;
+  const DecodeOutcome decoded = Decode(std::string_view(bytes).substr(skip), settings,
+                                       [&](const float* samples, size_t count) { take.Push(samples, count); });
+  bytes = std::string();
+  take.Finish();
+  result.input_format = ContainerName(decoded.container);
+  m.sample_rate_in = decoded.sample_rate;
+  m.channels_in = decoded.channels;
+  m.duration_in_s = decoded.seconds;
+  m.clipped_share = decoded.clipped_share;
+  if (decoded.truncated) find(FindingCode::kTruncated, Severity::kWarning, decoded.seconds);
+  if (decoded.fatal) {
+    result.findings.push_back(*decoded.fatal);
+    return result;
+  }
+  if (decoded.seconds < settings.duration_min_s) {
+    find(FindingCode::kTooShort, Severity::kFatal, decoded.seconds);
+    return result;
+  }
+
+  m.loudness_in_lufs = IntegratedLoudness(take.energies());
+  m.true_peak_in_dbtp = InputTruePeak(take);
+  const SpeechMap speech = FindSpeech(take.energies(), m.loudness_in_lufs);
+  m.speech_s = speech.speech_s;
+  m.noise_floor_dbfs = speech.noise_floor_db;
+  if (m.loudness_in_lufs < kNoSpeech_lufs || speech.speech_s < kNoSpeech_s || speech.begin == speech.end) {
+    find(FindingCode::kNoSpeech, Severity::kFatal, m.loudness_in_lufs);
+    return result;
+  }
+  if (m.loudness_in_lufs < kTooQuiet_lufs) find(FindingCode::kTooQuiet, Severity::kWarning, m.loudness_in_lufs);
+  if (m.clipped_share > kClipped_share) find(FindingCode::kClipped, Severity::kWarning, m.clipped_share);
+  const double distance_db = speech.speech_level_db - speech.noise_floor_db;
+  if (distance_db < kNoisy_db) find(FindingCode::kNoisy, Severity::kWarning, distance_db);
+
+  const size_t begin = speech.begin < kPadBefore ? 0 : speech.begin - kPadBefore;
+  const size_t end = std::min(take.slices(), speech.end + kPadAfter);
+  Limiter limiter(take, begin, end);
+  Encode(settings, &limiter, &result);
+  return result;
+}
+
+}  // namespace ringback::transcode
