@@ -1,0 +1,51 @@
+// How times, durations and greetings are said, in German and English. Pure: the present and the zone are handed in.
+// The sentences themselves are in templates/.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace ringback::delivery {
+
+enum class Language { kGerman, kEnglish };
+
+// "de", "de-AT" → German; "en…" and everything unknown or empty → `otherwise`.
+Language LanguageOf(absl::string_view tag, Language otherwise);
+absl::string_view LanguageTag(Language language);  // "de", "en"
+
+// "Guten Morgen" before 11, "Guten Tag" before 18, then "Guten Abend"; English "Good morning" before 12,
+// "Good afternoon" before 18, "Good evening". By the hour of sending in the reader's zone.
+std::string Greeting(Language language, absl::Time now, absl::TimeZone zone);
+
+// "13:00 Uhr"; "1:00 pm". In an hour that daylight saving repeats: "2:30 Uhr (Winterzeit)", "2:30 am (standard time)".
+std::string ClockTime(Language language, absl::Time time, absl::TimeZone zone);
+
+// "heute um 13:00 Uhr", "morgen um 9:30 Uhr", "gestern um …", "am Dienstag, 24. November um 9:30 Uhr", with the year
+// when it is another one than now's; "today at 1:00 pm", "tomorrow at 9:30 am", "on Tuesday, 24 November at 9:30 am".
+std::string SpokenTime(Language language, absl::Time time, absl::Time now, absl::TimeZone zone);
+
+// Valid on any day it is read: "Montag, 23. November 2026, 13:00 Uhr"; "Monday, 23 November 2026, 1:00 pm".
+std::string FullTime(Language language, absl::Time time, absl::TimeZone zone);
+
+// "Ortszeit New York" / "New York time" from an IANA name; "UTC" stays.
+std::string ZoneWords(Language language, const absl::TimeZone& zone);
+
+// The two largest units, rounded down to the minute: "15 Minuten", "1 Stunde 5 Minuten", "2 Tage 3 Stunden",
+// "weniger als 1 Minute". The sign is dropped: the sentence says before or after.
+std::string SpokenDuration(Language language, absl::Duration duration);
+
+// "Anna Schmidt", "Anna Schmidt und Jonas Weber", "A, B und C".
+std::string JoinNames(Language language, const std::vector<std::string>& names);
+
+// "Rueckruf-Anna-Schmidt-23-11-13-00.mp3": prefix, name and the promised day and time, ASCII without spaces
+// (umlauts spelled out, other letters without their accents or dropped). `extension` without the dot.
+std::string SpeakingFileName(Language language, absl::string_view name, absl::Time promised_time, absl::TimeZone zone,
+                             absl::string_view extension);
+
+// "Jörg Müller-Łuk" → "Joerg-Mueller-Luk": letters and digits of ASCII joined by single hyphens, at most 60.
+std::string AsciiName(absl::string_view text);
+
+}  // namespace ringback::delivery

@@ -1,0 +1,264 @@
+// Facts to template values, and templates to notices.
+#include "delivery/notices.h"
+
+#include <array>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "core/base/check.h"
+#include "core/base/status_macros.h"
+#include "delivery/template_mustache.h"
+
+namespace ringback::delivery {
+namespace {
+
+constexpr std::array<absl::string_view, kNoticeKinds> kKindNames = {
+    "voice_message", "promise_moved", "promise_cancelled", "spoken_promise", "reminder",     "escalation",
+    "response_target", "follow_up",   "catch_up",          "bundle",         "digest",       "daily_notice",
+    "delivery_failed", "handover",    "brief_arrived",     "customer_answer", "closed_unattempted"};
+
+std::string Key(NoticeKind kind, Language language) {
+  return absl::StrCat(LanguageTag(language), "/", NoticeKindName(kind));
+}
+
+// Subjects and lines come out on one line, whatever a note or a name contained.
+std::string OneLine(absl::string_view text) {
+  std::string line;
+  for (unsigned char c : text) {
+    const bool blank = absl::ascii_isspace(c) || absl::ascii_iscntrl(c);
+    if (!blank) {
+      line += static_cast<char>(c);
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+  }
+  return std::string(absl::StripAsciiWhitespace(line));
+}
+
+// Sections that are absent leave empty lines behind: never more than one, none at either end.
+std::string TidyText(absl::string_view text) {
+  std::string tidy;
+  int empty = 0;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    if (line != "-- ") line = absl::StripTrailingAsciiWhitespace(line);  // the signature mark keeps its blank
+    if (line.empty()) {
+      ++empty;
+      continue;
+    }
+    if (!tidy.empty() && empty > 0) tidy += '\n';
+    empty = 0;
+    absl::StrAppend(&tidy, line, "\n");
+  }
+  return tidy;
+}
+
+std::vector<TemplateValues> Lines(absl::string_view text) {
+  std::vector<TemplateValues> lines;
+  for (absl::string_view line : absl::StrSplit(absl::StripAsciiWhitespace(text), '\n')) {
+    lines.push_back({.texts = {{"of", std::string(absl::StripTrailingAsciiWhitespace(line))}}});
+  }
+  return lines;
+}
+
+void SetLines(TemplateValues& values, const std::string& name, absl::string_view text) {
+  values.texts[name] = std::string(absl::StripAsciiWhitespace(text));
+  if (!values.texts[name].empty()) values.lists[name + "_lines"] = Lines(text);
+}
+
+void SetTime(TemplateValues& values, const std::string& name, std::optional<absl::Time> time, const NoticeFacts& facts) {
+  if (!time.has_value()) return;
+  const std::string zone = facts.say_zone ? absl::StrCat(" ", ZoneWords(facts.language, facts.zone)) : "";
+  values.texts[name] = absl::StrCat(SpokenTime(facts.language, *time, facts.now, facts.zone), zone);
+  values.texts[name + "_full"] = absl::StrCat(FullTime(facts.language, *time, facts.zone), zone);
+}
+
+void SetCall(TemplateValues& values, const CallFacts& call, const NoticeFacts& facts) {
+  auto& texts = values.texts;
+  texts["callback"] = call.callback_id;
+  texts["caller"] = call.caller_name.empty() ? call.caller_phone : call.caller_name;
+  texts["company"] = call.caller_company;
+  texts["phone"] = call.caller_phone;
+  texts["assignee"] = call.assignee_name;
+  texts["desk_url"] = call.desk_url;
+  SetLines(values, "note", call.note);
+  SetLines(values, "brief", call.brief);
+  SetTime(values, "asked", call.asked_time, facts);
+  SetTime(values, "when", call.promised_time, facts);
+  if (call.asked_time.has_value()) texts["waiting"] = SpokenDuration(facts.language, facts.now - *call.asked_time);
+  if (!call.promised_time.has_value()) return;
+  const absl::Duration left = *call.promised_time - facts.now;
+  if (left >= absl::Minutes(1)) {
+    texts["left"] = SpokenDuration(facts.language, left);
+  } else if (left <= -absl::Minutes(1)) {
+    texts["overdue"] = SpokenDuration(facts.language, left);
+  }
+}
+
+TemplateValues ValuesOf(const NoticeFacts& facts) {
+  TemplateValues values;
+  auto& texts = values.texts;
+  const auto flag = [&](const std::string& name, bool set) { texts[name] = set ? "1" : ""; };
+  SetCall(values, facts.call, facts);
+  texts["language"] = std::string(LanguageTag(facts.language));
+  texts["greeting"] = Greeting(facts.language, facts.now, facts.zone);
+  texts["reader"] = facts.reader_name;
+  texts["team"] = facts.team_name;
+  SetLines(values, "footer", facts.footer);
+  texts["rep"] = facts.rep_name;
+  texts["rep_phone"] = facts.rep_phone;
+  SetLines(values, "spoken", facts.spoken_text);
+  texts["page_url"] = facts.page_url;
+  flag("audio", facts.audio_attached);
+  flag("calendar", facts.calendar_attached);
+  flag("can_reply", facts.can_reply);
+  SetTime(values, "previous", facts.previous_promised_time, facts);
+  texts["previous_rep"] = facts.previous_rep_name;
+  if (facts.step > 0) texts["step"] = absl::StrCat(facts.step);
+  if (facts.repeat > 0) texts["repeat"] = absl::StrCat(facts.repeat);
+  texts["also_alarmed"] = JoinNames(facts.language, facts.also_alarmed);
+  texts["acknowledged_by"] = facts.acknowledged_by;
+  SetTime(values, "next_alarm", facts.next_alarm_time, facts);
+  texts["reason"] = OneLine(facts.reason);
+  texts["channel"] = facts.channel;
+  texts["other_member"] = facts.other_member;
+  if (facts.attempts > 0) texts["attempts"] = absl::StrCat(facts.attempts);
+  flag("one_attempt", facts.attempts == 1);
+  SetTime(values, "last_attempt", facts.last_attempt_time, facts);
+  flag("agreed", facts.answer == CustomerAnswer::kAgreed);
+  flag("other_time", facts.answer == CustomerAnswer::kOtherTime);
+  flag("called_off", facts.answer == CustomerAnswer::kCalledOff);
+  SetTime(values, "wished", facts.wished_time, facts);
+  for (const CallFacts& call : facts.calls) {
+    TemplateValues entry;
+    SetCall(entry, call, facts);
+    // Inside a list, an absent value would be looked up in the callback around it.
+    for (const char* name : {"asked", "asked_full", "when", "when_full", "waiting", "left", "overdue"}) {
+      entry.texts.try_emplace(name, "");
+    }
+    values.lists["calls"].push_back(std::move(entry));
+  }
+  texts["calls_count"] = facts.calls.empty() ? "" : absl::StrCat(facts.calls.size());
+  return values;
+}
+
+bool IsLink(absl::string_view word) {
+  return absl::StartsWith(word, "https://") || absl::StartsWith(word, "http://") || absl::StartsWith(word, "tel:");
+}
+
+// HTML for notices that have none of their own: the text's paragraphs, with its addresses as links.
+std::string HtmlParagraphs(absl::string_view text) {
+  std::string html;
+  for (absl::string_view paragraph : absl::StrSplit(text, "\n\n", absl::SkipWhitespace())) {
+    std::vector<std::string> lines;
+    html += "<p style=\"margin:0 0 16px\">";
+    absl::string_view between;
+    for (absl::string_view line : absl::StrSplit(absl::StripAsciiWhitespace(paragraph), '\n')) {
+      absl::StrAppend(&html, between);
+      between = "<br>\n";
+      absl::string_view blank;
+      for (absl::string_view word : absl::StrSplit(line, ' ')) {
+        const std::string safe = *RenderTemplate("{{word}}", {.texts = {{"word", std::string(word)}}}, Escaping::kHtml);
+        absl::StrAppend(&html, blank, IsLink(word) ? absl::StrCat("<a href=\"", safe, "\">", safe, "</a>") : safe);
+        blank = " ";
+      }
+    }
+    html += "</p>\n";
+  }
+  return html;
+}
+
+}  // namespace
+
+absl::string_view NoticeKindName(NoticeKind kind) { return kKindNames[static_cast<size_t>(kind)]; }
+
+absl::StatusOr<NoticeTemplates::Parts> NoticeTemplates::Split(absl::string_view name, absl::string_view text) {
+  Parts parts;
+  std::string* part = nullptr;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    if (absl::ConsumePrefix(&line, "--- ")) {
+      line = absl::StripAsciiWhitespace(line);
+      part = line == "subject" ? &parts.subject
+             : line == "line"  ? &parts.line
+             : line == "text"  ? &parts.text
+             : line == "html"  ? &parts.html
+                               : nullptr;
+      if (part == nullptr) {
+        return absl::InvalidArgumentError(absl::StrCat("template ", name, ": \"--- ", line,
+                                                       "\" is not a part; there are subject, line, text and html"));
+      }
+      part->clear();
+    } else if (part != nullptr) {
+      absl::StrAppend(part, line, "\n");
+    } else if (!absl::StripAsciiWhitespace(line).empty()) {
+      return absl::InvalidArgumentError(absl::StrCat("template ", name, ": must begin with \"--- subject\""));
+    }
+  }
+  return parts;
+}
+
+absl::StatusOr<NoticeTemplates> NoticeTemplates::Create(const std::map<std::string, std::string>& overrides) {
+  NoticeTemplates templates;
+  for (Language language : {Language::kGerman, Language::kEnglish}) {
+    for (int i = 0; i < kNoticeKinds; ++i) {
+      const std::string key = Key(static_cast<NoticeKind>(i), language);
+      RB_ASSIGN_OR_RETURN(templates.parts_[key], Split(key, CompiledTemplates().at(key)));
+    }
+  }
+  for (const auto& [name, text] : overrides) {
+    const auto known = templates.parts_.find(name);
+    if (known == templates.parts_.end()) {
+      return absl::InvalidArgumentError(absl::StrCat("template ", name, ": there is none of this name"));
+    }
+    RB_ASSIGN_OR_RETURN(Parts parts, Split(name, text));
+    const bool words_changed = !parts.text.empty();
+    const auto take = [&](absl::string_view part, const std::string& from, std::string& to) -> absl::Status {
+      if (from.empty()) return absl::OkStatus();
+      if (absl::Status checked = CheckTemplate(from, CompiledTemplates()); !checked.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat("template ", name, ", ", part, ": ", checked.message()));
+      }
+      to = from;
+      return absl::OkStatus();
+    };
+    RB_RETURN_IF_ERROR(take("subject", parts.subject, known->second.subject));
+    RB_RETURN_IF_ERROR(take("line", parts.line, known->second.line));
+    RB_RETURN_IF_ERROR(take("text", parts.text, known->second.text));
+    RB_RETURN_IF_ERROR(take("html", parts.html, known->second.html));
+    // A team that changed only the text must not send its old words as HTML.
+    if (words_changed && parts.html.empty()) known->second.html.clear();
+  }
+  return templates;
+}
+
+const NoticeTemplates::Parts& NoticeTemplates::Find(NoticeKind kind, Language language) const {
+  const auto found = parts_.find(Key(kind, language));
+  RB_CHECK(found != parts_.end());
+  return found->second;
+}
+
+absl::StatusOr<RenderedNotice> NoticeTemplates::Render(NoticeKind kind, const NoticeFacts& facts) const {
+  const Parts& parts = Find(kind, facts.language);
+  TemplateValues values = ValuesOf(facts);
+  values.partials = CompiledTemplates();
+  RenderedNotice notice;
+  RB_ASSIGN_OR_RETURN(notice.subject, RenderTemplate(parts.subject, values, Escaping::kNone));
+  RB_ASSIGN_OR_RETURN(notice.line, RenderTemplate(parts.line, values, Escaping::kNone));
+  RB_ASSIGN_OR_RETURN(notice.text, RenderTemplate(parts.text, values, Escaping::kNone));
+  notice.subject = OneLine(notice.subject);
+  notice.line = OneLine(notice.line);
+  notice.text = TidyText(notice.text);
+  values.texts["subject"] = notice.subject;
+  if (!parts.html.empty()) {
+    RB_ASSIGN_OR_RETURN(notice.html, RenderTemplate(parts.html, values, Escaping::kHtml));
+  } else {
+    RB_ASSIGN_OR_RETURN(const std::string head, RenderTemplate("{{>layout/head}}", values, Escaping::kHtml));
+    RB_ASSIGN_OR_RETURN(const std::string foot, RenderTemplate("{{>layout/foot}}", values, Escaping::kHtml));
+    notice.html = absl::StrCat(head, HtmlParagraphs(notice.text), foot);
+  }
+  return notice;
+}
+
+}  // namespace ringback::delivery
