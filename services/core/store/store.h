@@ -13,6 +13,8 @@
 //                       unknown: repeat it with the same commit_id.
 //   INVALID_ARGUMENT    A bug of the caller (a commit that touches two shards, an empty key).
 //   DATA_LOSS           The store's file is damaged.
+//
+// Times are kept in whole microseconds, rounded down, and clamped to the years 1970 to 2255.
 #pragma once
 
 #include <cstdint>
@@ -177,9 +179,9 @@ struct ScanResult {
 };
 
 struct DueStats {
-  int64_t waiting = 0;   // entries due now and not leased
+  int64_t waiting = 0;   // claimable now (an entry whose lease ran out counts here again)
   int64_t leased = 0;
-  int64_t future = 0;
+  int64_t future = 0;    // due later, or still reserved
   absl::Duration oldest_age = absl::ZeroDuration();  // of the oldest entry due and not leased
 };
 
@@ -200,8 +202,9 @@ class Store {
   // Several independent commits under one fsync where the store can; results in their order.
   virtual std::vector<absl::StatusOr<CommitResult>> CommitAll(const std::vector<Commit>& commits) = 0;
 
-  // Leases up to options.max entries that are due at the store's Now, oldest first within a team, teams in turn, shards
-  // in turn; passes over teams with team_in_flight_max leases running. Each claim counts an attempt, durably.
+  // Leases up to options.max entries that are due at the store's Now: within a team in the order in which they became
+  // claimable, teams in turn, shards in turn; passes over teams with team_in_flight_max leases running. Each claim counts
+  // an attempt, durably. Empty when nothing can be claimed now.
   virtual absl::StatusOr<std::vector<Lease>> ClaimDue(Stage stage, const ClaimOptions& options) = 0;
   // Leases one entry by key even while it is reserved. NOT_FOUND when it is not there, not due yet, or leased.
   virtual absl::StatusOr<Lease> Claim(const DueKey& key, absl::Duration lease) = 0;
@@ -211,6 +214,8 @@ class Store {
   // `uncount` (work that was never begun). ABORTED as Extend.
   virtual absl::Status Release(const Lease& lease, std::optional<absl::Time> due, bool uncount) = 0;
   // When the next entry can be claimed (due, reserved or leased ones when that ends); nullopt when the stage is empty.
+  // Knows nothing of team_in_flight_max: it may lie in the past while ClaimDue comes back empty because every team with
+  // something due is at its cap, so a loop that sleeps until NextDue needs a shortest sleep too.
   virtual absl::StatusOr<std::optional<absl::Time>> NextDue(Stage stage) = 0;
   virtual absl::StatusOr<DueStats> Stats(Stage stage) = 0;
 
@@ -220,7 +225,7 @@ class Store {
                                           const Page& page) = 0;
 
   // The team's events after `since`, oldest first, at most `limit`. Without gaps: a revision that is not there yet is
-  // never passed over.
+  // never passed over. Not complete also when `since` is ahead of the store (which was restored from a backup).
   virtual absl::StatusOr<ChangesResult> Changes(int shard, const std::string& team, int64_t since, int limit) = 0;
 
   virtual absl::StatusOr<std::vector<std::pair<std::string, int64_t>>> Counters(int shard, const std::string& scope,
@@ -229,6 +234,11 @@ class Store {
   // Removes what has expired (records, remembered commits, old events) from disk; bounded work per call. Returns how
   // many it removed.
   virtual absl::StatusOr<int> Sweep() = 0;
+
+  // Makes what was deleted or has expired unreadable in the store's files too, not only through the store: SQLite leaves
+  // no byte of it in database or write-ahead log, Redis rewrites its append-only file. Sweep first, then this; erasure
+  // of a person calls both. Takes time in proportion to the store (Redis) or to the log (SQLite).
+  virtual absl::Status Compact() = 0;
 
   // Every record of the shard and kind in id order, for sweepers and backups.
   virtual absl::StatusOr<std::vector<Record>> List(int shard, Kind kind, const std::string& after_id, int limit) = 0;
