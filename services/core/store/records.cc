@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "core/base/check.h"
 #include "core/base/ids.h"
@@ -79,6 +80,12 @@ std::string Member(std::string_view sort, std::string_view id) {
 std::string_view IdOfMember(std::string_view member) {
   const size_t at = member.rfind(kSeparator);
   return at == std::string_view::npos ? member : member.substr(at + 1);
+}
+
+absl::Time TimeOfMember(std::string_view member) {
+  int64_t millis = 0;
+  if (!absl::SimpleAtoi(View(member.substr(0, member.find(kSeparator))), &millis)) return absl::UnixEpoch();
+  return absl::FromUnixMillis(millis);
 }
 
 std::vector<std::string> SubjectKeys(const record::Caller& caller) {

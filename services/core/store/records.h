@@ -71,6 +71,7 @@ inline constexpr std::string_view kTimer = "timer";            // next timer, ca
 std::string SortKey(absl::Time at);                            // 15 digits of milliseconds
 std::string Member(std::string_view sort, std::string_view id);
 std::string_view IdOfMember(std::string_view member);          // what stands behind the last '\x1f'
+absl::Time TimeOfMember(std::string_view member);              // of one that begins with a SortKey; else the epoch
 std::vector<std::string> SubjectKeys(const record::Caller& caller);  // "p:…", "m:…"
 
 // Puts with the expected version.
