@@ -4,14 +4,13 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <memory>
 #include <string>
-
-#include "core/base/mutex.h"
 
 namespace ringback::handoff {
 
-// Topics: "due/transcode", "due/delivery", "due/promise", "due/retention", "changes/<team>". Thread-safe.
+// Topics: "due/transcode", "due/delivery", "due/promise", "due/retention", "changes/<team>", and "drain" (once, when
+// the program begins to drain). Thread-safe.
 class Signals {
  public:
   virtual ~Signals() = default;
@@ -21,7 +20,7 @@ class Signals {
   // Returns at once when the count is above `seen`, else at the next nudge or after `timeout_ms`. Returns the count.
   virtual uint64_t Wait(const std::string& topic, uint64_t seen, int timeout_ms) = 0;
   // Calls `handler` on the notifying thread for every nudge whose topic begins with `prefix`; it must not block.
-  // Returns a handle for Unsubscribe, which waits for a running call to end.
+  // Returns a handle for Unsubscribe, which waits for a running call to end: never call it from the handler itself.
   virtual uint64_t Subscribe(const std::string& prefix, std::function<void(const std::string& topic)> handler) = 0;
   virtual void Unsubscribe(uint64_t handle) = 0;
 };

@@ -1,0 +1,213 @@
+#include "core/blob/blob_store.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+namespace ringback::blob {
+namespace {
+
+namespace fs = std::filesystem;
+
+class BlobTest : public testing::Test {
+ protected:
+  BlobTest() {
+    std::string path = testing::TempDir() + "/blobXXXXXX";
+    root_ = std::string(mkdtemp(path.data())) + "/deep/blobs";
+    blobs_ = OpenDirectory(root_).value();
+  }
+  ~BlobTest() override {
+    blobs_.reset();
+    fs::remove_all(fs::path(root_).parent_path().parent_path());
+  }
+  // Every regular file below the root that is no lock.
+  std::vector<std::string> Files() const {
+    std::vector<std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator(root_)) {
+      if (entry.is_regular_file() && entry.path().filename() != "lock") files.push_back(entry.path().string());
+    }
+    return files;
+  }
+  std::vector<std::string> Names(const std::string& prefix, const std::string& after, int limit) {
+    std::vector<std::string> names;
+    const std::vector<BlobInfo> found = blobs_->List(prefix, after, limit).value();
+    for (const BlobInfo& info : found) names.push_back(info.name);
+    return names;
+  }
+
+  std::string root_;
+  std::unique_ptr<BlobStore> blobs_;
+};
+
+TEST_F(BlobTest, WhatWasPutIsRead) {
+  const std::string bytes("a\0b\xff", 4);
+  ASSERT_TRUE(blobs_->Put("07/rc07aaaa/original", bytes).ok());
+  EXPECT_EQ(blobs_->Get("07/rc07aaaa/original").value(), bytes);
+  EXPECT_EQ(blobs_->Size("07/rc07aaaa/original").value(), 4);
+}
+
+TEST_F(BlobTest, PutReplaces) {
+  ASSERT_TRUE(blobs_->Put("07/x", "long text").ok());
+  ASSERT_TRUE(blobs_->Put("07/x", "new").ok());
+  EXPECT_EQ(blobs_->Get("07/x").value(), "new");
+}
+
+TEST_F(BlobTest, RangesEndWithTheBlob) {
+  ASSERT_TRUE(blobs_->Put("07/x", "0123456789").ok());
+  EXPECT_EQ(blobs_->GetRange("07/x", 2, 3).value(), "234");
+  EXPECT_EQ(blobs_->GetRange("07/x", 8, 100).value(), "89");
+  EXPECT_EQ(blobs_->GetRange("07/x", 10, 1).value(), "");
+  EXPECT_EQ(blobs_->GetRange("07/x", -1, 1).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(BlobTest, WhatIsNotThereIsNotFound) {
+  EXPECT_EQ(blobs_->Get("07/x").status().code(), absl::StatusCode::kNotFound);
+  ASSERT_TRUE(blobs_->Put("07/x", "file").ok());
+  EXPECT_EQ(blobs_->Get("07/x/y").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(blobs_->Get("07").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(blobs_->Size("08/x").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(BlobTest, BadNamesAreRefusedEverywhere) {
+  for (const std::string& name :
+       {std::string(""), std::string("/etc/passwd"), std::string("../x"), std::string("a/../b"), std::string("a//b"),
+        std::string("a/"), std::string("A"), std::string("a b"), std::string("a\nb"), std::string("a\0b", 3),
+        std::string(".tmp/x"), std::string("a/.b"), std::string("."), std::string(201, 'a'), std::string("ä")}) {
+    EXPECT_EQ(blobs_->Put(name, "x").code(), absl::StatusCode::kInvalidArgument) << name;
+    EXPECT_EQ(blobs_->Create(name).status().code(), absl::StatusCode::kInvalidArgument) << name;
+    EXPECT_EQ(blobs_->Get(name).status().code(), absl::StatusCode::kInvalidArgument) << name;
+    EXPECT_EQ(blobs_->Size(name).status().code(), absl::StatusCode::kInvalidArgument) << name;
+    EXPECT_EQ(blobs_->Delete(name).code(), absl::StatusCode::kInvalidArgument) << name;
+  }
+  EXPECT_TRUE(Files().empty());
+}
+
+TEST_F(BlobTest, AWriterThatIsNotFinishedLeavesNothing) {
+  {
+    auto writer = blobs_->Create("07/x").value();
+    ASSERT_TRUE(writer->Append("half").ok());
+    EXPECT_EQ(blobs_->Get("07/x").status().code(), absl::StatusCode::kNotFound);
+  }
+  EXPECT_TRUE(Files().empty());
+}
+
+TEST_F(BlobTest, AppendsAddUpAndFinishPublishesOnce) {
+  auto writer = blobs_->Create("07/x").value();
+  ASSERT_TRUE(writer->Append("one ").ok());
+  ASSERT_TRUE(writer->Append("two").ok());
+  ASSERT_TRUE(writer->Finish().ok());
+  EXPECT_EQ(writer->Finish().code(), absl::StatusCode::kFailedPrecondition);
+  writer.reset();
+  EXPECT_EQ(blobs_->Get("07/x").value(), "one two");
+}
+
+TEST_F(BlobTest, DeleteRemovesTheFileAndTheFolderItEmptied) {
+  ASSERT_TRUE(blobs_->Put("07/rc07aaaa/original", "x").ok());
+  ASSERT_TRUE(blobs_->Put("07/rc07aaaa/mp3", "y").ok());
+  EXPECT_TRUE(blobs_->Delete("07/rc07aaaa/original").ok());
+  EXPECT_EQ(blobs_->Get("07/rc07aaaa/original").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(blobs_->Get("07/rc07aaaa/mp3").value(), "y");
+  EXPECT_TRUE(blobs_->Delete("07/rc07aaaa/original").ok());
+  EXPECT_TRUE(blobs_->Delete("07/rc07aaaa/mp3").ok());
+  EXPECT_FALSE(fs::exists(root_ + "/07"));
+  EXPECT_TRUE(fs::exists(root_));
+}
+
+TEST_F(BlobTest, ListsInTheOrderOfNamesAndPages) {
+  // '-' and '.' sort before '/': a walk by folders alone would get these wrong.
+  const std::vector<std::string> sorted = {"07/a-b", "07/a.b", "07/a/1", "07/a/2", "07/a0", "08/a"};
+  for (const std::string& name : {sorted[3], sorted[5], sorted[0], sorted[4], sorted[1], sorted[2]}) {
+    ASSERT_TRUE(blobs_->Put(name, name).ok());
+  }
+  EXPECT_EQ(Names("", "", 100), sorted);
+  EXPECT_EQ(Names("07/a/", "", 100), (std::vector<std::string>{"07/a/1", "07/a/2"}));
+  EXPECT_EQ(Names("07/a", "07/a/1", 2), (std::vector<std::string>{"07/a/2", "07/a0"}));
+  EXPECT_TRUE(Names("09", "", 100).empty());
+  std::vector<std::string> paged;
+  for (std::vector<std::string> page = Names("", "", 1); !page.empty(); page = Names("", page[0], 1)) {
+    paged.push_back(page[0]);
+  }
+  EXPECT_EQ(paged, sorted);
+  EXPECT_EQ(blobs_->List("08", "", 1).value()[0].size, 4);
+}
+
+TEST_F(BlobTest, FilesAndFoldersAreTheOwnersOnly) {
+  ASSERT_TRUE(blobs_->Put("07/x", "x").ok());
+  for (const char* path : {"", "/07", "/07/x"}) {
+    struct stat info;
+    ASSERT_EQ(stat((root_ + path).c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 077, 0u) << path;
+  }
+}
+
+TEST_F(BlobTest, LeftOversOfACrashAreRemovedAtStartAndTheLivingAreSpared) {
+  auto mine = blobs_->Create("07/mine").value();
+  ASSERT_TRUE(mine->Append("alive").ok());
+  const pid_t child = fork();
+  if (child == 0) {
+    auto theirs = OpenDirectory(root_).value();
+    auto writer = theirs->Create("07/theirs").value();
+    _exit(writer->Append("dies here").ok() ? 0 : 1);  // no destructor runs: a crash
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0);
+  ASSERT_EQ(Files().size(), 2u);
+  const auto again = OpenDirectory(root_).value();
+  EXPECT_EQ(Files().size(), 1u);
+  ASSERT_TRUE(mine->Finish().ok());
+  EXPECT_EQ(again->Get("07/mine").value(), "alive");
+}
+
+TEST_F(BlobTest, AFullDiskLeavesTheOldBlobAndNothingHalfWritten) {
+  ASSERT_TRUE(blobs_->Put("07/x", "old").ok());
+  const auto before = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit old_limit;
+  getrlimit(RLIMIT_FSIZE, &old_limit);
+  rlimit limit = old_limit;
+  limit.rlim_cur = 4096;
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  const absl::Status put = blobs_->Put("07/x", std::string(100'000, 'x'));
+  const auto writer = blobs_->Create("07/y").value();
+  const absl::Status append = writer->Append(std::string(100'000, 'x'));
+  const absl::Status finish = writer->Finish();
+  setrlimit(RLIMIT_FSIZE, &old_limit);
+  std::signal(SIGXFSZ, before);
+  EXPECT_EQ(put.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(append.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(finish.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(blobs_->Get("07/x").value(), "old");
+  EXPECT_EQ(blobs_->Get("07/y").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_TRUE(blobs_->Put("07/x", std::string(100'000, 'x')).ok()) << "room again: works by itself";
+}
+
+TEST_F(BlobTest, CheckSaysWhenTheFolderIsGone) {
+  EXPECT_TRUE(blobs_->Check().ok());
+  fs::remove_all(root_);
+  EXPECT_EQ(blobs_->Check().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(BlobTest, PutAndDeleteInOneFolderDoNotDisturbEachOther) {
+  std::thread other([&] {
+    for (int i = 0; i < 100; ++i) {
+      EXPECT_TRUE(blobs_->Put("07/rc/a", "a").ok());
+      EXPECT_TRUE(blobs_->Delete("07/rc/a").ok());
+    }
+  });
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(blobs_->Put("07/rc/b", "b").ok());
+    EXPECT_EQ(blobs_->Get("07/rc/b").value_or("gone"), "b");
+    EXPECT_TRUE(blobs_->Delete("07/rc/b").ok());
+  }
+  other.join();
+}
+
+}  // namespace
+}  // namespace ringback::blob
