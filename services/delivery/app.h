@@ -1,0 +1,15 @@
+// The delivery service: what a decision wants said goes out by mail, webhook, SMS or desk, and what became of it comes
+// back into the record. What is sent to whom is domain's; what it says is compose's; the wires are mail_transport.h,
+// webhook.h and sms_gateway.h.
+#pragma once
+
+#include "absl/status/status.h"
+#include "core/runtime/host.h"
+
+namespace ringback::delivery {
+
+// Adds the workers of the stages kDelivery and kRetention, and DeliveryService, to the host. INVALID_ARGUMENT names the
+// configuration key that cannot work.
+absl::Status RunDelivery(runtime::Host& host);
+
+}  // namespace ringback::delivery

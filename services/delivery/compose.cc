@@ -1,0 +1,254 @@
+#include "delivery/compose.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/domain/rules.h"
+#include "core/rpc/translate.h"
+#include "delivery/calendar_entry.h"
+
+namespace ringback::delivery {
+namespace {
+
+namespace record = ::ringback::store::v1;
+using record::DeliveryRecord;
+
+bool ToCustomer(const DeliveryRecord& delivery) { return delivery.member_id().empty(); }
+
+const record::PromiseRecord* PromiseOf(const ComposeInput& input) {
+  for (const record::PromiseRecord& promise : input.callback->promises()) {
+    if (promise.revision() == input.delivery->promise_revision()) return &promise;
+  }
+  return nullptr;
+}
+
+// The time that counts before `promise` does: what the customer was told last.
+const record::PromiseRecord* Previous(const record::CallbackRecord& callback, const record::PromiseRecord& promise) {
+  const record::PromiseRecord* previous = nullptr;
+  for (const record::PromiseRecord& candidate : callback.promises()) {
+    if (candidate.revision() < promise.revision() && candidate.has_accept_time()) previous = &candidate;
+  }
+  return previous;
+}
+
+std::string NameOf(const record::TeamRecord& team, const std::string& member_id) {
+  const record::Member* member = rpc::FindMember(team, member_id);
+  return member == nullptr ? "" : member->name();
+}
+
+// What stands between the reader and the team: zone, language, name.
+struct Reader {
+  std::string name, language, zone;
+};
+Reader ReaderOf(const ComposeInput& input) {
+  Reader reader;
+  if (ToCustomer(*input.delivery)) {
+    const record::Caller& caller = input.callback->caller();
+    reader = {caller.name(), caller.language(), caller.time_zone()};
+  } else if (const record::Member* member = rpc::FindMember(*input.team, input.delivery->member_id())) {
+    reader = {member->name(), member->language(), member->time_zone()};
+  }
+  if (reader.language.empty()) reader.language = input.team->language();
+  if (reader.zone.empty()) reader.zone = input.team->time_zone();
+  return reader;
+}
+
+absl::TimeZone Zone(const std::string& name) {
+  absl::TimeZone zone = absl::UTCTimeZone();
+  absl::LoadTimeZone(name, &zone);
+  return zone;
+}
+
+CallFacts CallOf(const record::CallbackRecord& callback, const record::TeamRecord& team, std::optional<absl::Time> due) {
+  CallFacts call;
+  call.callback_id = callback.id();
+  call.caller_name = callback.caller().name();
+  call.caller_company = callback.caller().company();
+  call.caller_phone = callback.caller().phone();
+  call.assignee_name = NameOf(team, callback.assignee_id());
+  call.note = callback.note();
+  call.brief = callback.brief().text();
+  call.asked_time = rpc::FromProto(callback.create_time());
+  call.promised_time = due;
+  return call;
+}
+
+std::optional<absl::Time> DueOf(const DeliveryRecord& delivery, const record::CallbackRecord& callback) {
+  if (delivery.has_anchor_time()) return rpc::FromProto(delivery.anchor_time());
+  for (const record::PromiseRecord& promise : callback.promises()) {
+    if (promise.revision() == delivery.promise_revision()) return rpc::FromProto(promise.promised_time());
+  }
+  if (const record::PromiseRecord* armed = domain::ArmedPromise(callback)) return rpc::FromProto(armed->promised_time());
+  return std::nullopt;
+}
+
+NoticeKind KindOfAlarm(const ComposeInput& input) {
+  const DeliveryRecord& delivery = *input.delivery;
+  if (!input.bundled.empty()) return delivery.digest() ? NoticeKind::kDigest : NoticeKind::kBundle;
+  if (delivery.digest()) return NoticeKind::kDigest;
+  if (delivery.daily()) return NoticeKind::kDailyNotice;
+  if (delivery.caught_up() > 1) return NoticeKind::kCatchUp;
+  switch (delivery.alarm_kind()) {
+    case record::ALARM_KIND_RESPONSE: return NoticeKind::kResponseTarget;
+    case record::ALARM_KIND_FOLLOW_UP: return NoticeKind::kFollowUp;
+    default: return NoticeKind::kEscalation;
+  }
+}
+
+NoticeKind KindOf(const ComposeInput& input) {
+  switch (input.delivery->kind()) {
+    case DeliveryRecord::KIND_VOICE_MESSAGE: return NoticeKind::kVoiceMessage;
+    case DeliveryRecord::KIND_PROMISE_UPDATE: return NoticeKind::kPromiseMoved;
+    case DeliveryRecord::KIND_CANCELLATION: return NoticeKind::kPromiseCancelled;
+    case DeliveryRecord::KIND_REMINDER: return NoticeKind::kReminder;
+    case DeliveryRecord::KIND_DELIVERY_ALARM: return NoticeKind::kDeliveryFailed;
+    case DeliveryRecord::KIND_HANDOVER: return NoticeKind::kHandover;
+    case DeliveryRecord::KIND_WRAP_UP: return NoticeKind::kWrapUp;
+    case DeliveryRecord::KIND_NOTICE:
+      return input.callback->closing() == record::CallbackRecord::CLOSING_CANCELLED ? NoticeKind::kClosedUnattempted
+                                                                                    : NoticeKind::kCustomerAnswer;
+    default: return KindOfAlarm(input);
+  }
+}
+
+std::string Footer(const record::Footer& footer) {
+  std::string lines;
+  for (const std::string& line : {footer.company(), footer.legal_text(), footer.imprint_url(), footer.privacy_url()}) {
+    if (!line.empty()) absl::StrAppend(&lines, lines.empty() ? "" : "\n", line);
+  }
+  return lines;
+}
+
+std::string TeamAddress(const ComposeInput& input) {
+  return input.team->mail_address().empty() ? absl::StrCat("ringback@", input.mail_domain) : input.team->mail_address();
+}
+
+NoticeFacts FactsOf(const ComposeInput& input, NoticeKind kind) {
+  const DeliveryRecord& delivery = *input.delivery;
+  const record::CallbackRecord& callback = *input.callback;
+  const record::TeamRecord& team = *input.team;
+  const Reader reader = ReaderOf(input);
+
+  NoticeFacts facts;
+  facts.language = LanguageOf(reader.language, Language::kGerman);
+  facts.now = input.now;
+  facts.zone = Zone(reader.zone);
+  facts.say_zone = reader.zone != team.time_zone();
+  facts.reader_name = reader.name;
+  facts.team_name = team.name();
+  facts.footer = Footer(team.footer());
+  facts.call = CallOf(callback, team, DueOf(delivery, callback));
+
+  const record::PromiseRecord* promise = PromiseOf(input);
+  if (ToCustomer(delivery)) {
+    const record::Member* rep = rpc::FindMember(team, callback.assignee_id());
+    facts.rep_name = rep == nullptr ? team.name() : rep->name();
+    facts.rep_phone = !team.footer().phone().empty() ? team.footer().phone() : rep == nullptr ? "" : rep->phone();
+    if (promise != nullptr) {
+      facts.spoken_text = promise->spoken_text();
+      const record::PromiseRecord* previous = Previous(callback, *promise);
+      if (previous != nullptr) facts.previous_promised_time = rpc::FromProto(previous->promised_time());
+    }
+    if (!input.public_url.empty() && !callback.page_token().empty() &&
+        team.media_mode() != record::TeamRecord::MEDIA_MODE_ATTACHMENT) {
+      facts.page_url = absl::StrCat(input.public_url, "/m/", callback.page_token());
+    }
+    facts.audio_attached = !input.mp3.empty();
+    facts.calendar_attached = facts.call.promised_time.has_value();
+  } else {
+    facts.step = delivery.step();
+    facts.repeat = delivery.repeat();
+    for (const std::string& id : delivery.told_ids()) {
+      if (id != delivery.member_id()) facts.also_alarmed.push_back(NameOf(team, id));
+    }
+    facts.acknowledged_by = NameOf(team, callback.escalation().ack_by());
+    if (callback.has_next_timer_time()) facts.next_alarm_time = rpc::FromProto(callback.next_timer_time());
+    facts.reason = delivery.reason();
+    facts.attempts = callback.attempts_size();
+    if (callback.attempts_size() > 0) {
+      facts.last_attempt_time = rpc::FromProto(callback.attempts(callback.attempts_size() - 1).called_time());
+    }
+    if (!delivery.stands_in_for_id().empty()) facts.other_member = NameOf(team, delivery.stands_in_for_id());
+  }
+  if (kind == NoticeKind::kCustomerAnswer) {
+    const bool called_off = callback.closing() == record::CallbackRecord::CLOSING_CALLED_OFF;
+    facts.answer = called_off ? CustomerAnswer::kCalledOff : CustomerAnswer::kOtherTime;
+    if (!called_off) facts.wished_time = facts.call.promised_time;
+  }
+  if (kind == NoticeKind::kBundle || kind == NoticeKind::kDigest || kind == NoticeKind::kDailyNotice) {
+    facts.calls.push_back(facts.call);
+    for (const ComposeInput::Bundled& other : input.bundled) {
+      facts.calls.push_back(CallOf(other.callback, team, DueOf(other.delivery, other.callback)));
+    }
+  }
+  return facts;
+}
+
+}  // namespace
+
+std::string ReplyAddress(const record::TeamRecord& team, const record::CallbackRecord& callback) {
+  const std::string& address = team.mail_address();
+  const size_t at = address.rfind('@');
+  if (at == std::string::npos || callback.page_token().empty()) return address;
+  return absl::StrCat(address.substr(0, at), "+", callback.page_token(), address.substr(at));
+}
+
+absl::StatusOr<RenderedNotice> ComposeNotice(const ComposeInput& input) {
+  std::map<std::string, std::string> overrides(input.team->templates().begin(), input.team->templates().end());
+  RB_ASSIGN_OR_RETURN(const NoticeTemplates templates, NoticeTemplates::Create(overrides));
+  const NoticeKind kind = KindOf(input);
+  return templates.Render(kind, FactsOf(input, kind));
+}
+
+absl::StatusOr<MailMessage> ComposeMailMessage(const ComposeInput& input, const RenderedNotice& notice) {
+  const DeliveryRecord& delivery = *input.delivery;
+  const record::TeamRecord& team = *input.team;
+  const NoticeFacts facts = FactsOf(input, KindOf(input));
+  const std::string team_address = TeamAddress(input);
+
+  MailMessage mail;
+  mail.to = {facts.reader_name, delivery.channels(delivery.channel()).address()};
+  mail.subject = notice.subject;
+  mail.text = notice.text;
+  mail.html = notice.html;
+  mail.message_id = rpc::MessageId(delivery.id(), input.mail_domain);
+  mail.date = input.now;
+  mail.date_zone = facts.zone;
+  mail.envelope_sender = input.envelope_sender.empty() ? team_address : input.envelope_sender;
+  if (!ToCustomer(delivery)) {
+    mail.from = {team.name(), team_address};
+    mail.auto_submitted = AutoSubmitted::kGenerated;
+    return mail;
+  }
+
+  mail.from = {facts.rep_name, team_address};
+  mail.reply_to = {facts.rep_name, ReplyAddress(team, *input.callback)};
+  // A person spoke and sent the voice message; what follows a change of plans is ringback's own doing.
+  mail.auto_submitted =
+      delivery.kind() == DeliveryRecord::KIND_VOICE_MESSAGE ? AutoSubmitted::kNo : AutoSubmitted::kGenerated;
+  if (!facts.call.promised_time.has_value()) return mail;
+  if (!input.mp3.empty()) {
+    mail.attachments.push_back(
+        {SpeakingFileName(facts.language, facts.rep_name, *facts.call.promised_time, facts.zone, "mp3"), "audio/mpeg",
+         input.mp3});
+  }
+  CalendarEntry entry;
+  entry.uid = absl::StrCat(input.callback->id(), "@", input.mail_domain);
+  entry.sequence = delivery.calendar_sequence();
+  entry.cancelled = delivery.kind() == DeliveryRecord::KIND_CANCELLATION;
+  entry.start = *facts.call.promised_time;
+  entry.now = input.now;
+  entry.summary = notice.subject;
+  entry.description = notice.line;
+  entry.phone = input.callback->caller().phone();
+  entry.organizer = mail.from;
+  entry.attendee = mail.to;
+  RB_ASSIGN_OR_RETURN(mail.calendar,
+                      ComposeCalendar(entry, facts.language == Language::kGerman ? "Rueckruf.ics" : "call.ics"));
+  return mail;
+}
+
+}  // namespace ringback::delivery
