@@ -123,7 +123,7 @@ int64_t AddChannel(const T* in, int stride, int count, float scale, float offset
 // Frames in, mono 48 kHz out.
 class Mixer {
  public:
-  explicit Mixer(const PcmSink& sink) : sink_(sink) {}
+  Mixer(const PcmSink& sink, bool resample) : sink_(sink), resample_(resample) {}
 
   // False when the frame's sample format is none that an allowed decoder gives.
   bool Push(const AVFrame& frame) {
@@ -167,7 +167,7 @@ class Mixer {
     Finish();
     rate_ = rate;
     resampler_.reset();
-    if (rate == kRate) return;
+    if (rate == kRate || !resample_) return;
     const soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);
     // Medium quality passes 20 Hz to 20 kHz of 44.1 kHz untouched by ear; speech codecs follow.
     const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_MQ, 0);
@@ -195,6 +195,7 @@ class Mixer {
   }
 
   const PcmSink& sink_;
+  const bool resample_;
   Owned<soxr> resampler_;
   int rate_ = 0;
   std::vector<float> mono_, resampled_;
@@ -206,8 +207,8 @@ Finding Fatal(FindingCode code, double value = 0) { return {code, Severity::kFat
 
 class Run {
  public:
-  Run(std::string_view bytes, const TranscodeSettings& settings, const PcmSink& sink)
-      : settings_(settings), file_{bytes}, mixer_(sink) {}
+  Run(std::string_view bytes, const TranscodeSettings& settings, const PcmSink& sink, bool resample)
+      : settings_(settings), file_{bytes}, mixer_(sink, resample) {}
 
   DecodeOutcome Go() {
     outcome_.container = Sniff(file_.bytes);
@@ -243,6 +244,9 @@ class Run {
     format->io_open = &RefuseOpen;
     format->flags |= AVFMT_FLAG_CUSTOM_IO;
     format->protocol_whitelist = av_strdup("");
+    // libav would probe the samples of a WAV for other formats in disguise. The allow-list makes that pointless.
+    format->max_probe_packets = 0;
+    format->probesize = 32;
     AVDictionary* options = nullptr;
     if (outcome_.container == Container::kWav) av_dict_set(&options, "max_size", "65536", 0);
     // The demuxer is given, so libav probes nothing and cannot choose another.
@@ -361,7 +365,13 @@ class Run {
 
 DecodeOutcome Decode(std::string_view bytes, const TranscodeSettings& settings, const PcmSink& sink) {
   av_log_set_level(AV_LOG_QUIET);
-  return Run(bytes, settings, sink).Go();
+  return Run(bytes, settings, sink, true).Go();
+}
+
+void DecodeOwn(std::string_view bytes, const PcmSink& sink) {
+  TranscodeSettings unlimited;
+  unlimited.duration_max_s = 1e9;
+  Run(bytes, unlimited, sink, false).Go();
 }
 
 void WarmUpDecoder() {

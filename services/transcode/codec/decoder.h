@@ -30,6 +30,9 @@ using PcmSink = std::function<void(const float* samples, size_t count)>;
 // Decodes once, from start to end or to `duration_max_s`, whichever comes first. Throws std::bad_alloc.
 DecodeOutcome Decode(std::string_view bytes, const TranscodeSettings& settings, const PcmSink& sink);
 
+// A rendition that we made ourselves, at its own rate and without limits.
+void DecodeOwn(std::string_view bytes, const PcmSink& sink);
+
 // Loads what the first Decode would load, so that a child does it before it gives up opening files.
 void WarmUpDecoder();
 

@@ -18,7 +18,8 @@ double FromLufs(double lufs, double slices) { return std::pow(10, (lufs + 0.691)
 
 }  // namespace
 
-double IntegratedLoudness(std::span<const float> energies, std::span<const float> gains) {
+double IntegratedLoudness(std::span<const float> energies, std::span<const float> gains, int slice_samples) {
+  const double scale = static_cast<double>(kSlice) / slice_samples;
   constexpr size_t kHop = 100;
   constexpr double kBlock = 400;
   std::vector<double> hops;
@@ -32,6 +33,7 @@ double IntegratedLoudness(std::span<const float> energies, std::span<const float
     } else {
       for (size_t i = at; i < end; ++i) sum += energies[i] * gains[i] * gains[i];
     }
+    sum *= scale;
     total += sum;
     if (end - at == kHop) hops.push_back(sum);
   }

@@ -11,8 +11,8 @@ namespace ringback::transcode {
 inline constexpr double kSilent_lufs = -120;
 
 // In LUFS, with both gates; kSilent_lufs when nothing passes the absolute gate. `gains` is empty or one factor per
-// energy. Shorter than 400 ms: taken as one block.
-double IntegratedLoudness(std::span<const float> energies, std::span<const float> gains = {});
+// energy; a slice has `slice_samples`. Shorter than 400 ms: taken as one block.
+double IntegratedLoudness(std::span<const float> energies, std::span<const float> gains = {}, int slice_samples = 48);
 
 // Where the speech is, in slices.
 struct SpeechMap {

@@ -1,6 +1,7 @@
 #include <lame/lame.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -9,6 +10,8 @@
 
 #include "transcode/codec/decoder.h"
 #include "transcode/codec/encoders.h"
+#include "transcode/codec/loudness.h"
+#include "transcode/codec/take.h"
 #include "transcode/codec/true_peak.h"
 
 namespace ringback::transcode {
@@ -115,13 +118,31 @@ Rendition EncodeMp3(const Limiter& source, int bitrate_kbps, float true_peak_max
   const size_t tag = lame_get_lametag_frame(lame.get(), encoded, sizeof encoded);
   if (tag > 0 && tag <= sizeof encoded && tag <= out.size()) std::memcpy(out.data(), encoded, tag);
 
+  // Two slices to a chunk, as the rendition has half the rate.
   PeakWatch watch(true_peak_max, [&](size_t chunk, float peak) {
-    if (chunk < slices) rendition.overshoots.push_back({chunk, peak / true_peak_max});
+    for (size_t slice : {2 * chunk, 2 * chunk + 1}) {
+      if (slice < slices) rendition.overshoots.push_back({slice, peak / true_peak_max});
+    }
   });
-  TranscodeSettings unlimited;
-  unlimited.duration_max_s = 1e9;
-  Decode(out, unlimited, [&](const float* samples, size_t count) { watch.Push(samples, count); });
+  constexpr int kMp3Slice = kMp3Rate / 1000;
+  KFilter filter(kMp3Rate);
+  std::vector<float> energies;
+  energies.reserve(slices + 64);
+  std::array<float, kMp3Slice> pending;
+  size_t filled = 0;
+  DecodeOwn(out, [&](const float* samples, size_t count) {
+    watch.Push(samples, count);
+    while (count > 0) {
+      const size_t n = std::min(count, pending.size() - filled);
+      std::copy_n(samples, n, pending.begin() + static_cast<long>(filled));
+      filled += n, samples += n, count -= n;
+      if (filled < pending.size()) break;
+      energies.push_back(static_cast<float>(filter.Energy(pending.data(), kMp3Slice)));
+      filled = 0;
+    }
+  });
   watch.Finish();
+  rendition.loudness_lufs = IntegratedLoudness(energies, {}, kMp3Slice);
   rendition.true_peak = watch.peak();
   return rendition;
 }

@@ -3,23 +3,40 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numbers>
 
 #include "transcode/codec/true_peak.h"
 
 namespace ringback::transcode {
 
+// The standard gives coefficients for 48 kHz only; these are the analogue prototypes behind them, as libebur128 and
+// others use them. At 48 kHz they are the standard's to its last digit.
+KFilter::KFilter(int rate) {
+  {
+    const double k = std::tan(std::numbers::pi * 1681.974450955533 / rate), q = 0.7071752369554196;
+    const double vh = std::pow(10.0, 3.999843853973347 / 20), vb = std::pow(vh, 0.4996667741545416);
+    const double a0 = 1 + k / q + k * k;
+    shelf_ = {(vh + vb * k / q + k * k) / a0, 2 * (k * k - vh) / a0, (vh - vb * k / q + k * k) / a0,
+              2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0};
+  }
+  const double k = std::tan(std::numbers::pi * 38.13547087602444 / rate), q = 0.5003270373238773;
+  const double a0 = 1 + k / q + k * k;
+  high_pass_ = {1, -2, 1, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0};
+}
+
 double KFilter::Energy(const float* samples, int count) {
+  const Stage s = shelf_, h = high_pass_;
   double a1 = a1_, a2 = a2_, b1 = b1_, b2 = b2_;
   double energy = 0;
   for (int i = 0; i < count; ++i) {
     // The tiny offset keeps digital silence out of the slow range of floating point.
     const double x = samples[i] + 1e-18;
-    const double y = 1.53512485958697 * x + a1;
-    a1 = a2 - 2.69169618940638 * x + 1.69065929318241 * y;
-    a2 = 1.19839281085285 * x - 0.73248077421585 * y;
+    const double y = s.b0 * x + a1;
+    a1 = a2 + s.b1 * x - s.a1 * y;
+    a2 = s.b2 * x - s.a2 * y;
     const double z = y + b1;
-    b1 = b2 - 2 * y + 1.99004745483398 * z;
-    b2 = y - 0.99007225036621 * z;
+    b1 = b2 - 2 * y - h.a1 * z;
+    b2 = y - h.a2 * z;
     energy += z * z;
   }
   a1_ = a1, a2_ = a2, b1_ = b1, b2_ = b2;

@@ -15,13 +15,18 @@ namespace ringback::transcode {
 // One slice is one millisecond: the resolution of trimming and of the limiter.
 inline constexpr int kSlice = kRate / 1000;
 
-// K-weighting of ITU-R BS.1770-4 at 48 kHz.
+// K-weighting of ITU-R BS.1770-4.
 class KFilter {
  public:
+  explicit KFilter(int rate = kRate);
   // Sum of the squares of the filtered samples.
   double Energy(const float* samples, int count);
 
  private:
+  struct Stage {
+    double b0, b1, b2, a1, a2;
+  };
+  Stage shelf_, high_pass_;
   double a1_ = 0, a2_ = 0, b1_ = 0, b2_ = 0;
 };
 
