@@ -8,6 +8,8 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -62,6 +64,9 @@ bool AlreadyRead(const std::string& directory, const std::string& name) {
   return access(absl::StrCat(directory, "/cur/", name).c_str(), F_OK) == 0;
 }
 
+// What the names of all copies of one mail begin with.
+std::string Stem(absl::string_view message_id) { return Sha256Hex(message_id).substr(0, 32); }
+
 class MaildirTransport : public MailTransport {
  public:
   explicit MaildirTransport(std::string directory) : directory_(std::move(directory)) {}
@@ -73,8 +78,8 @@ class MaildirTransport : public MailTransport {
         return {.result = SendResult::kAborted, .reason = std::string(allowed.message())};
       }
     }
-    const std::string digest = Sha256Hex(absl::StrCat(envelope.message_id, "\n", envelope.recipient));
-    const std::string name = absl::StrCat(digest.substr(0, 32), ".ringback");
+    const std::string name =
+        absl::StrCat(Stem(envelope.message_id), ".", Sha256Hex(envelope.recipient).substr(0, 12), ".ringback");
     if (!AlreadyRead(directory_, name)) {
       if (absl::Status stored = Store(name, mail, envelope); !stored.ok()) {
         return {.result = SendResult::kTemporary,
@@ -116,6 +121,27 @@ absl::StatusOr<std::unique_ptr<MailTransport>> NewMaildirTransport(const std::st
   RB_RETURN_IF_ERROR(MakeFolder(directory));
   for (const char* part : {"/tmp", "/new", "/cur"}) RB_RETURN_IF_ERROR(MakeFolder(absl::StrCat(directory, part)));
   return std::make_unique<MaildirTransport>(directory);
+}
+
+absl::Status RemoveFromMaildir(const std::string& directory, const std::vector<std::string>& message_ids) {
+  std::set<std::string> stems;
+  for (const std::string& id : message_ids) stems.insert(Stem(id));
+  for (const char* part : {"/tmp", "/new", "/cur"}) {
+    const std::string folder = absl::StrCat(directory, part);
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+      const std::string name = entry.path().filename().string();
+      if (stems.count(name.substr(0, name.find('.'))) == 0) continue;
+      if (unlink(entry.path().c_str()) != 0 && errno != ENOENT) {
+        return absl::ErrnoToStatus(errno, "cannot remove a mail");
+      }
+    }
+    if (error && error != std::errc::no_such_file_or_directory) {
+      return absl::InternalError(absl::StrCat("cannot list ", folder, ": ", error.message()));
+    }
+    if (!error) RB_RETURN_IF_ERROR(SyncFolder(folder));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace ringback::delivery

@@ -47,11 +47,9 @@ class DeliveryHandler : public runtime::JobHandler {
     if (!domain::StillNeeded(work->callback.message, delivery, now)) return Withdraw(lease, *work);
     if (delivery.channels_size() == 0) return RecordOutcome(lease, delivery.id(), NoChannel());
 
-    const bool resumed = delivery.state() == DeliveryRecord::STATE_SENDING;
-    std::vector<ComposeInput::Bundled> bundled;
-    if (resumed) {
-      RB_ASSIGN_OR_RETURN(bundled, LoadBundle(delivery));
-    } else {
+    RB_ASSIGN_OR_RETURN(std::vector<ComposeInput::Bundled> bundled, LoadBundle(delivery));
+    // Found SENDING: a worker died between that commit and the outcome's. The message leaves again as it was.
+    if (delivery.state() == DeliveryRecord::STATE_QUEUED) {
       RB_ASSIGN_OR_RETURN(const absl::Time ready, BundleReady(delivery, now));
       if (ready > now) return host_.store().Release(lease, ready, /*uncount=*/true);
       const absl::Duration wait = wires_->Wait(delivery.channels(delivery.channel()));
@@ -132,13 +130,19 @@ class DeliveryHandler : public runtime::JobHandler {
     return host_.store().CommitOnce(commit).status();
   }
 
+  // An alarm that has not been tried yet: only such ones wait for others and join them.
+  static bool IsFreshAlarm(const DeliveryRecord& delivery) {
+    return delivery.kind() == DeliveryRecord::KIND_ESCALATION && delivery.tries().empty() &&
+           delivery.bundle_ids().empty();
+  }
+
   static store::IndexKey AlarmedIndex(const DeliveryRecord& delivery, int shard) {
     return store::IndexKey{shard, delivery.team_id(), absl::StrCat(std::string(store::index::kAlarmed), delivery.member_id())};
   }
 
   // Alarms to one member within the window after the last one wait for its end and leave together.
   absl::StatusOr<absl::Time> BundleReady(const DeliveryRecord& delivery, absl::Time now) {
-    if (delivery.kind() != DeliveryRecord::KIND_ESCALATION) return now;
+    if (!IsFreshAlarm(delivery)) return now;
     const absl::Time created = rpc::FromProto(delivery.create_time());
     absl::Time ready = delivery.digest() ? created + kDigestGather : now;
     RB_ASSIGN_OR_RETURN(const store::Key key, store::DeliveryKey(delivery.id()));
@@ -157,7 +161,7 @@ class DeliveryHandler : public runtime::JobHandler {
                             std::vector<ComposeInput::Bundled>* bundled) {
     DeliveryRecord& delivery = work->delivery.message;
     store::Commit commit = NewCommit(lease, "sending", 0);
-    if (delivery.kind() == DeliveryRecord::KIND_ESCALATION) {
+    if (IsFreshAlarm(delivery)) {
       RB_RETURN_IF_ERROR(GatherBundle(now, lease.key.shard, &delivery, bundled, &commit));
       const store::IndexKey alarmed = AlarmedIndex(delivery, lease.key.shard);
       RB_ASSIGN_OR_RETURN(const auto before, host_.store().Scan(alarmed, "", "", store::Page{}));
@@ -185,7 +189,7 @@ class DeliveryHandler : public runtime::JobHandler {
       if (absl::IsNotFound(other.status())) continue;
       RB_RETURN_IF_ERROR(other.status());
       DeliveryRecord& follower = other->delivery.message;
-      if (follower.state() != DeliveryRecord::STATE_QUEUED || follower.channel() != leader->channel() ||
+      if (follower.state() != DeliveryRecord::STATE_QUEUED || !IsFreshAlarm(follower) || follower.channel() != leader->channel() ||
           !domain::StillNeeded(other->callback.message, follower, now)) {
         continue;
       }
@@ -265,12 +269,14 @@ class DeliveryHandler : public runtime::JobHandler {
         *delivery.mutable_accept_time() = rpc::ToProto(now);
         break;
       case NextStep::Kind::kAgain:
-        delivery.set_state(DeliveryRecord::STATE_SENDING);
+        // Without an answer it may have arrived: it stays SENDING, and goes out again with the same Message-ID.
+        delivery.set_state(outcome.result == SendResult::kUnknown ? DeliveryRecord::STATE_SENDING
+                                                                  : DeliveryRecord::STATE_QUEUED);
         due.due = next.when;
         break;
       case NextStep::Kind::kNextChannel:
         delivery.set_channel(delivery.channel() + 1);
-        delivery.set_state(DeliveryRecord::STATE_SENDING);
+        delivery.set_state(DeliveryRecord::STATE_QUEUED);
         due.due = now;
         break;
       case NextStep::Kind::kFailed:

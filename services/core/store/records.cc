@@ -185,9 +185,14 @@ void AddDecision(const record::CallbackRecord* before, uint64_t version, const d
 void AddDelivery(const record::DeliveryRecord& delivery, uint64_t version, Commit* commit) {
   const int shard = OwnShard(delivery.id());
   AddPut(Key{shard, Kind::kDelivery, delivery.id()}, version, delivery, commit);
-  if (version == 0) return;  // a new one is in no index, and only a changed one can have died
-  IndexChange dead = Entry(shard, delivery.team_id(), index::kDead,
-                           Member(SortKey(FromProto(delivery.create_time())), delivery.id()));
+  const std::string member = Member(SortKey(FromProto(delivery.create_time())), delivery.id());
+  if (delivery.kind() == record::DeliveryRecord::KIND_ESCALATION && !delivery.member_id().empty()) {
+    IndexChange alarm = Entry(shard, delivery.team_id(), absl::StrCat(View(index::kAlarms), delivery.member_id()), member);
+    alarm.remove = delivery.state() != record::DeliveryRecord::STATE_QUEUED;
+    commit->indexes.push_back(std::move(alarm));
+  }
+  if (version == 0) return;  // only a changed one can have died
+  IndexChange dead = Entry(shard, delivery.team_id(), index::kDead, member);
   dead.remove = !IsDead(delivery);
   commit->indexes.push_back(std::move(dead));
 }

@@ -66,6 +66,8 @@ inline constexpr std::string_view kDead = "dead";              // time, delivery
 inline constexpr std::string_view kTokens = "tokens";          // token id, key id of its record
 inline constexpr std::string_view kTeams = "teams";            // scope "*": team id
 inline constexpr std::string_view kTimer = "timer";            // next timer, callback
+inline constexpr std::string_view kAlarms = "alarms/";         // + member id: create time, escalation waiting to leave
+inline constexpr std::string_view kAlarmed = "alarmed/";       // + member id: when the last one left, its delivery
 }  // namespace index
 
 std::string SortKey(absl::Time at);                            // 15 digits of milliseconds
@@ -90,7 +92,7 @@ void AddPut(const Key& key, uint64_t expected_version, const Message& message, C
 void AddDecision(const record::CallbackRecord* before, uint64_t version, const domain::Decision& decision,
                  absl::Time now, Commit* commit);
 
-// Changes of one delivery: put, dead-letter index. The due entry is the caller's business.
+// Changes of one delivery: put, and the indexes of waiting alarms and dead letters. The due entry is the caller's business.
 void AddDelivery(const record::DeliveryRecord& delivery, uint64_t version, Commit* commit);
 
 DueKey PromiseDue(const record::CallbackRecord& callback);

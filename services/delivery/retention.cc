@@ -1,0 +1,107 @@
+#include "delivery/retention.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "core/base/log.h"
+#include "core/base/status_macros.h"
+#include "core/store/erase.h"
+#include "core/store/records.h"
+#include "delivery/maildir.h"
+
+namespace ringback::delivery {
+namespace {
+
+namespace record = ::ringback::store::v1;
+
+class RetentionHandler : public runtime::JobHandler {
+ public:
+  explicit RetentionHandler(runtime::Host& host) : host_(host) {}
+
+  absl::Status Handle(const store::Lease& lease) override {
+    auto tombstone = store::Load<record::TombstoneRecord>(host_.store(), store::TombstoneKey(lease.key.shard, lease.key.id));
+    if (tombstone.ok()) return RemoveFiles(lease, *tombstone);
+    if (!absl::IsNotFound(tombstone.status())) return tombstone.status();
+    return Purge(lease);
+  }
+
+  // Data that does not leave is a breach of law 9: it is tried again, and the log says so, until it has left.
+  absl::Status DeadLetter(const store::Lease& lease, const std::string& reason) override {
+    RB_LOG_ERROR("{} does not leave: {}; next try in an hour", lease.key.id, reason);
+    return Postpone(lease, absl::Hours(1));
+  }
+
+ private:
+  store::Commit NewCommit(const store::Lease& lease, std::string_view what) {
+    store::Commit commit;
+    commit.shard = lease.key.shard;
+    commit.commit_id = absl::StrCat(std::string(what), "/", lease.lease_id);
+    commit.lease = lease;
+    return commit;
+  }
+
+  absl::Status Postpone(const store::Lease& lease, absl::Duration by) {
+    RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
+    store::Commit commit = NewCommit(lease, "postpone");
+    commit.due.push_back(store::DueChange{lease.key, now + by});
+    return host_.store().CommitOnce(commit).status();
+  }
+
+  absl::Status RemoveFiles(const store::Lease& lease, const store::Loaded<record::TombstoneRecord>& tombstone) {
+    for (const std::string& blob : tombstone.message.blobs()) RB_RETURN_IF_ERROR(host_.blobs().Delete(blob));
+    RB_RETURN_IF_ERROR(RemoveFromOutbox(tombstone.message));
+    store::Commit commit = NewCommit(lease, "buried");
+    store::Put gone;
+    gone.key = store::TombstoneKey(lease.key.shard, lease.key.id);
+    gone.expected_version = tombstone.version;
+    commit.puts.push_back(std::move(gone));
+    commit.due.push_back(store::DueChange{lease.key, std::nullopt});
+    return host_.store().CommitOnce(commit).status();
+  }
+
+  // Only a Maildir keeps copies; mail that a server took is that server's.
+  absl::Status RemoveFromOutbox(const record::TombstoneRecord& tombstone) {
+    const runtime::Config& config = host_.config();
+    std::string directory = config.OutboxDir();
+    if (absl::StartsWith(config.mail_transport, "maildir:")) {
+      directory = std::string(absl::StripPrefix(config.mail_transport, "maildir:"));
+    }
+    std::vector<std::string> ids;
+    for (const std::string& id : tombstone.message_ids()) {
+      ids.push_back(absl::StrContains(id, '@') ? id : absl::StrCat(id, "@", config.mail_domain));
+    }
+    return RemoveFromMaildir(directory, ids);
+  }
+
+  absl::Status Purge(const store::Lease& lease) {
+    const store::Key key{lease.key.shard, store::Kind::kCallback, lease.key.id};
+    auto callback = store::Load<record::CallbackRecord>(host_.store(), key);
+    store::Commit commit = NewCommit(lease, "purge");
+    if (absl::IsNotFound(callback.status()) || (callback.ok() && callback->message.erased())) {
+      commit.due.push_back(store::DueChange{lease.key, std::nullopt});
+      return host_.store().CommitOnce(commit).status();
+    }
+    RB_RETURN_IF_ERROR(callback.status());
+    RB_ASSIGN_OR_RETURN(const store::Key team_key, store::TeamKey(callback->message.team_id()));
+    RB_ASSIGN_OR_RETURN(const auto team, store::Load<record::TeamRecord>(host_.store(), team_key));
+    if (callback->message.legal_hold() || team.message.legal_hold()) return Postpone(lease, absl::Hours(24));
+    RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
+    commit.due.push_back(store::DueChange{lease.key, std::nullopt});
+    RB_RETURN_IF_ERROR(store::AddErasure(host_.store(), *callback, now, &commit));
+    return host_.store().CommitOnce(commit).status();
+  }
+
+  runtime::Host& host_;
+};
+
+}  // namespace
+
+std::unique_ptr<runtime::JobHandler> NewRetentionHandler(runtime::Host& host) {
+  return std::make_unique<RetentionHandler>(host);
+}
+
+}  // namespace ringback::delivery
