@@ -41,10 +41,11 @@ void InitOnce() {
 }
 
 // Text as RFC 2047 encoded words of at most 75 characters, when it needs them. GMime alone would pass on a name that
-// merely looks like an encoded word ("=?utf-8?q?…?="), and the reader would see something the sender never typed.
+// merely looks like an encoded word ("=?utf-8?q?…?="), and the reader would see something the sender never typed; and it
+// would fold a long quoted string, whose line breaks some readers keep.
 std::string EncodedWords(absl::string_view text) {
   const bool ascii = std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; });
-  if (ascii && !absl::StrContains(text, "=?")) return std::string(text);
+  if (ascii && text.size() <= 60 && !absl::StrContains(text, "=?")) return std::string(text);
   constexpr size_t kBytesPerWord = 42;  // 56 characters of base64 and 12 around them
   std::vector<std::string> words;
   while (!text.empty()) {

@@ -65,7 +65,7 @@ bool AlreadyRead(const std::string& directory, const std::string& name) {
 }
 
 // What the names of all copies of one mail begin with.
-std::string Stem(absl::string_view message_id) { return Sha256Hex(message_id).substr(0, 32); }
+std::string Stem(const std::string& message_id) { return Sha256Hex(message_id).substr(0, 32); }
 
 class MaildirTransport : public MailTransport {
  public:

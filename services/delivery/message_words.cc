@@ -122,7 +122,7 @@ std::string SpokenDuration(Language language, absl::Duration duration) {
   const auto append = [&](int64_t n, absl::string_view one, absl::string_view many) {
     if (n > 0) absl::StrAppend(&words, words.empty() ? "" : " ", Count(language, n, one, many));
   };
-  append(days, german ? "Tag" : "day", german ? "Tage" : "days");
+  append(days, german ? "Tag" : "day", german ? "Tagen" : "days");
   append(hours, german ? "Stunde" : "hour", german ? "Stunden" : "hours");
   if (days == 0) append(minutes % 60, german ? "Minute" : "minute", german ? "Minuten" : "minutes");
   return words;

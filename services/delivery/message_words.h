@@ -33,8 +33,8 @@ std::string FullTime(Language language, absl::Time time, absl::TimeZone zone);
 // "Ortszeit New York" / "New York time" from an IANA name; "UTC" stays.
 std::string ZoneWords(Language language, const absl::TimeZone& zone);
 
-// The two largest units, rounded down to the minute: "15 Minuten", "1 Stunde 5 Minuten", "2 Tage 3 Stunden",
-// "weniger als 1 Minute". The sign is dropped: the sentence says before or after.
+// Days and hours, or hours and minutes, rounded down: "15 Minuten", "1 Stunde 5 Minuten", "2 Tagen 3 Stunden" (as after
+// "in" and "seit"), "weniger als 1 Minute". The sign is dropped: the sentence says before or after.
 std::string SpokenDuration(Language language, absl::Duration duration);
 
 // "Anna Schmidt", "Anna Schmidt und Jonas Weber", "A, B und C".

@@ -19,7 +19,8 @@ namespace {
 constexpr std::array<absl::string_view, kNoticeKinds> kKindNames = {
     "voice_message", "promise_moved", "promise_cancelled", "spoken_promise", "reminder",     "escalation",
     "response_target", "follow_up",   "catch_up",          "bundle",         "digest",       "daily_notice",
-    "delivery_failed", "handover",    "brief_arrived",     "customer_answer", "closed_unattempted"};
+    "delivery_failed", "handover",    "brief_arrived",     "customer_answer", "closed_unattempted",
+    "wrap_up"};
 
 std::string Key(NoticeKind kind, Language language) {
   return absl::StrCat(LanguageTag(language), "/", NoticeKindName(kind));

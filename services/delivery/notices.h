@@ -36,8 +36,9 @@ enum class NoticeKind {
   kBriefArrived,        // the customer's few sentences
   kCustomerAnswer,      // agreed, wants another time, called off
   kClosedUnattempted,   // closed without an attempt, to the manager
+  kWrapUp,              // talked with the customer, and the callback is still open
 };
-inline constexpr int kNoticeKinds = 17;
+inline constexpr int kNoticeKinds = 18;
 absl::string_view NoticeKindName(NoticeKind kind);  // "voice_message": the template's file name
 
 // One callback as a notice tells it. Empty values leave their sentence out.
