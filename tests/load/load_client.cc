@@ -1,0 +1,226 @@
+// Load for the crash tests and the bench: threads that take callers in, promise, upload and log attempts over gRPC, and
+// write down every answer that was OK. A call that got no answer is repeated with the same request_id until the server
+// is back, as a careful client would. The journal is the other half of law 3: what stands in it must never be lost.
+//
+//   ringback-load --target ADDRESS --token TOKEN --journal FILE [--threads 8] [--seconds 60] [--wav FILE]
+//                 [--promise-ms 1500] [--seed N]
+#include <grpcpp/grpcpp.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "ringback/v1/callback_service.grpc.pb.h"
+#include "ringback/v1/recording_service.grpc.pb.h"
+
+namespace {
+
+using namespace ringback::v1;  // NOLINT: a program of one file
+
+struct Options {
+  std::string target, token, journal, wav;
+  int threads = 8;
+  int seconds = 60;
+  int promise_ms = 1500;
+  unsigned seed = 1;
+};
+
+class Journal {
+ public:
+  explicit Journal(const std::string& path) : file_(std::fopen(path.c_str(), "a")) {
+    if (file_ == nullptr) {
+      std::perror(path.c_str());
+      std::exit(2);
+    }
+  }
+  void Write(const char* what, const std::string& id, const std::string& detail) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    std::fprintf(file_, "%s %s %s\n", what, id.c_str(), detail.c_str());
+    std::fflush(file_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::FILE* file_;
+};
+
+class Client {
+ public:
+  Client(const Options& options, Journal* journal, unsigned seed, std::chrono::steady_clock::time_point end)
+      : options_(options), journal_(journal), random_(seed), end_(end) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 50);
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 200);
+    arguments.SetInt("ringback.load", static_cast<int>(seed));  // a connection of its own
+    auto channel = grpc::CreateCustomChannel(options.target, grpc::InsecureChannelCredentials(), arguments);
+    callbacks_ = CallbackService::NewStub(channel);
+    recordings_ = RecordingService::NewStub(channel);
+  }
+
+  void Run(const std::string& wav) {
+    while (Going()) OneCallback(wav);
+  }
+
+ private:
+  bool Going() const { return std::chrono::steady_clock::now() < end_; }
+  std::string NewRequestId() {
+    char id[40];
+    std::snprintf(id, sizeof id, "load-%016lx%08lx", random_(), random_() & 0xffffffff);
+    return id;
+  }
+
+  // Repeats `call` until it answers with something other than "no server there"; false when the run is over first, or
+  // when it was refused (which is counted).
+  template <typename Call>
+  bool Persist(Call call, const char* what) {
+    while (Going()) {
+      grpc::ClientContext context;
+      context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
+      context.AddMetadata("authorization", "Bearer " + options_.token);
+      const grpc::Status status = call(&context);
+      if (status.ok()) return true;
+      switch (status.error_code()) {
+        case grpc::StatusCode::UNAVAILABLE:
+        case grpc::StatusCode::DEADLINE_EXCEEDED:
+        case grpc::StatusCode::ABORTED:
+        case grpc::StatusCode::RESOURCE_EXHAUSTED:
+        case grpc::StatusCode::CANCELLED:
+        case grpc::StatusCode::UNKNOWN:  // the connection broke in the middle of an answer
+          std::this_thread::sleep_for(std::chrono::milliseconds(20));
+          continue;
+        default:
+          journal_->Write("refused", what, status.error_message());
+          return false;
+      }
+    }
+    return false;
+  }
+
+  void OneCallback(const std::string& wav) {
+    CreateCallbackRequest create;
+    create.set_request_id(NewRequestId());
+    char phone[32];
+    std::snprintf(phone, sizeof phone, "+4930%07lu", 1000000 + random_() % 9000000);
+    create.mutable_caller()->set_name("Load");
+    create.mutable_caller()->set_phone(phone);
+    create.mutable_caller()->set_email("load" + create.request_id().substr(5) + "@example.com");
+    CreateCallbackResponse created;
+    if (!Persist([&](auto* context) { return callbacks_->CreateCallback(context, create, &created); }, "create")) return;
+    const std::string id = created.callback().id();
+    journal_->Write("created", id, create.request_id());
+
+    MakePromiseRequest promise;
+    promise.set_request_id(NewRequestId());
+    promise.set_callback_id(id);
+    promise.set_channel(PROMISE_CHANNEL_SPOKEN);
+    if (!wav.empty() && random_() % 8 == 0) {
+      std::string recording;
+      if (!Upload(id, wav, &recording)) return;
+      journal_->Write("uploaded", recording, id);
+      promise.set_channel(PROMISE_CHANNEL_VOICE_MAIL);
+      promise.set_recording_id(recording);
+    }
+    const auto at = std::chrono::system_clock::now() + std::chrono::milliseconds(options_.promise_ms);
+    const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
+    promise.mutable_promised_time()->set_seconds(since / 1000);
+    promise.mutable_promised_time()->set_nanos(static_cast<int>(since % 1000) * 1000000);
+    MakePromiseResponse promised;
+    if (!Persist([&](auto* context) { return callbacks_->MakePromise(context, promise, &promised); }, "promise")) return;
+    journal_->Write("promised", id, std::to_string(promised.callback().promises_size()));
+
+    if (random_() % 4 != 0) return;  // the others become overdue
+    LogAttemptRequest attempt;
+    attempt.set_request_id(NewRequestId());
+    attempt.set_callback_id(id);
+    attempt.set_outcome(ATTEMPT_OUTCOME_REACHED);
+    LogAttemptResponse logged;
+    if (Persist([&](auto* context) { return callbacks_->LogAttempt(context, attempt, &logged); }, "attempt")) {
+      journal_->Write("attempted", id, "reached");
+    }
+  }
+
+  bool Upload(const std::string& callback, const std::string& wav, std::string* recording) {
+    const std::string request_id = NewRequestId();
+    return Persist(
+        [&](grpc::ClientContext* context) {
+          UploadRecordingResponse response;
+          auto stream = recordings_->UploadRecording(context, &response);
+          UploadRecordingRequest part;
+          part.mutable_header()->set_request_id(request_id);
+          part.mutable_header()->set_callback_id(callback);
+          bool open = stream->Write(part);
+          for (size_t at = 0; open && at < wav.size(); at += 256 << 10) {
+            UploadRecordingRequest chunk;
+            chunk.set_chunk(wav.substr(at, 256 << 10));
+            open = stream->Write(chunk);
+          }
+          stream->WritesDone();
+          const grpc::Status status = stream->Finish();
+          if (status.ok()) *recording = response.recording().id();
+          return status;
+        },
+        "upload");
+  }
+
+  const Options& options_;
+  Journal* const journal_;
+  std::mt19937_64 random_;
+  const std::chrono::steady_clock::time_point end_;
+  std::unique_ptr<CallbackService::Stub> callbacks_;
+  std::unique_ptr<RecordingService::Stub> recordings_;
+};
+
+bool Parse(int argc, char** argv, Options* options) {
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string flag = argv[i];
+    const std::string value = argv[i + 1];
+    if (flag == "--target") options->target = value;
+    else if (flag == "--token") options->token = value;
+    else if (flag == "--journal") options->journal = value;
+    else if (flag == "--wav") options->wav = value;
+    else if (flag == "--threads") options->threads = std::atoi(value.c_str());
+    else if (flag == "--seconds") options->seconds = std::atoi(value.c_str());
+    else if (flag == "--promise-ms") options->promise_ms = std::atoi(value.c_str());
+    else if (flag == "--seed") options->seed = static_cast<unsigned>(std::atoi(value.c_str()));
+    else return false;
+  }
+  return argc % 2 == 1 && !options->target.empty() && !options->token.empty() && !options->journal.empty();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  if (!Parse(argc, argv, &options)) {
+    std::fprintf(stderr, "usage: see the head of tests/load/load_client.cc\n");
+    return 2;
+  }
+  std::string wav;
+  if (!options.wav.empty()) {
+    std::ifstream file(options.wav, std::ios::binary);
+    wav.assign(std::istreambuf_iterator<char>(file), {});
+    if (wav.empty()) {
+      std::fprintf(stderr, "%s cannot be read\n", options.wav.c_str());
+      return 2;
+    }
+  }
+  Journal journal(options.journal);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(options.seconds);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < options.threads; ++i) {
+    threads.emplace_back([&, i] { Client(options, &journal, options.seed * 1000 + i, end).Run(wav); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  return 0;
+}
