@@ -31,6 +31,10 @@ absl::Time AddTeamHours(const store::v1::Calendar& calendar, absl::TimeZone zone
 // valid one, one that happens twice means the first.
 absl::StatusOr<absl::Time> ParseTime(std::string_view text, absl::TimeZone zone, absl::Time now);
 
+// The same for when a call was made: "13:00" is today and must not lie ahead, "yesterday 17:30", "gestern 17:30",
+// "-10m", and the absolute forms.
+absl::StatusOr<absl::Time> ParsePastTime(std::string_view text, absl::TimeZone zone, absl::Time now);
+
 // "2026-W48": the ISO 8601 week of `at` in `zone`.
 std::string IsoWeek(absl::Time at, absl::TimeZone zone);
 

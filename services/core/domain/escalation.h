@@ -20,6 +20,8 @@ struct Alarm {
   bool any_time = false;   // fires outside the team's hours
 };
 Alarm AlarmAt(const store::v1::Policy& policy, int n);
+// Which n is the first daily notice: the steps and all repeats come before it.
+int FirstDaily(const store::v1::Policy& policy);
 
 // Members that a step alarms: inactive ones skipped, absent ones replaced by the substitute, the substitute's substitute
 // and so on; where that chain ends without anybody present, the managers present, then the admins present, then the
@@ -36,6 +38,8 @@ Told Present(const store::v1::TeamRecord& team, const std::string& member_id, ab
 
 // +5 min assignee and managers, +15 min managers, +30 min managers and admins, hourly repeats, then daily.
 store::v1::Policy DefaultPolicy();
+// The team's policy with the default for everything it leaves unset. What domain computes with.
+store::v1::Policy PolicyOf(const store::v1::TeamRecord& team);
 // INVALID_ARGUMENT naming the field ("steps[3].delay") and what would be right.
 absl::Status CheckPolicy(const store::v1::Policy& policy);
 

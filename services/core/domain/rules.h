@@ -3,7 +3,7 @@
 // record with everything to be committed beside it. No service, no store, no clock, no randomness.
 //
 // Errors: FAILED_PRECONDITION for a command the state does not allow, INVALID_ARGUMENT for a bad value; both carry the
-// field through FieldError (errors.h) and say what would be right.
+// field through FieldError (input.h) and say what would be right.
 #pragma once
 
 #include <optional>
@@ -76,9 +76,12 @@ struct CustomerBrief {
 struct UpdateCaller {  // corrected mail address, name, …
   record::Caller caller;
 };
+// Undoes the customer's call-off (law 7: the rep can see and undo it), and nothing else. The verdict stays; the response
+// target runs anew. Remove the retention entry that closing made.
+struct Reopen {};
 
 using Command = std::variant<RangAgain, MakePromise, LogAttempt, Complete, Cancel, Assign, Acknowledge, Snooze,
-                             CustomerMove, CustomerCallOff, CustomerBrief, UpdateCaller>;
+                             CustomerMove, CustomerCallOff, CustomerBrief, UpdateCaller, Reopen>;
 
 struct Counter {
   std::string group;  // ISO week in the team's zone, "2026-W48"
@@ -146,6 +149,19 @@ std::optional<record::HistoryPageRecord> PageOut(record::CallbackRecord* callbac
 
 // Whether a delivery still says something true: asked right before it leaves.
 bool StillNeeded(const record::CallbackRecord& callback, const record::DeliveryRecord& delivery, absl::Time now);
+
+// When a closed callback's data is to leave: the team's retention after closing; nullopt while it is open or on legal
+// hold. Decision.purge_time says the same when a command closes it; ask again when a hold ends.
+std::optional<absl::Time> PurgeTime(const record::CallbackRecord& callback, const record::TeamRecord& team);
+
+// Takes the oldest 40 events out of a record that holds 80 or more; the last 40 always stay. Store the page under the
+// number that callback->history_pages() has afterwards (1, 2, 3, …).
+std::optional<record::HistoryPageRecord> PageOut(record::CallbackRecord* callback);
+
+// Erasure of a caller whose callback may still be open: closes it first (as the customer's call-off, without a word to
+// the customer or the team), then Erased. The returned deliveries are none; withdraw what is listed.
+Decision Erase(const record::CallbackRecord& callback, const record::TeamRecord& team, const Actor& actor,
+               absl::Time now);
 
 // The caller's data leaves; ids, verdicts and times stay. Erasure on request and retention both end here.
 record::CallbackRecord Erased(const record::CallbackRecord& callback);

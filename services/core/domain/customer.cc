@@ -1,0 +1,86 @@
+// What the customer does: moves the promise, calls off (closing.cc), writes the brief, rings again. Each comes from a
+// pressed button or an answer, never from a GET (law 7). None of it settles anything but the move and the call-off.
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/domain/draft.h"
+#include "core/domain/input.h"
+#include "core/domain/proto_time.h"
+
+namespace ringback::domain {
+
+using record::CallbackRecord;
+using record::DeliveryRecord;
+using record::PromiseRecord;
+
+namespace {
+
+constexpr size_t kMostText = 20000;  // a note or brief that grows with every answer
+
+void AppendText(std::string* text, const std::string& more) {
+  if (more.empty()) return;
+  if (text->size() + more.size() + 2 > kMostText) return;
+  absl::StrAppend(text, text->empty() ? "" : "\n\n", more);
+}
+
+}  // namespace
+
+absl::Status DoCustomerMove(Draft& draft, const CustomerMove& command) {
+  RB_RETURN_IF_ERROR(CheckPromisedTime(draft, command.promised_time));
+  const PromiseRecord* armed = Armed(draft.callback);
+  const auto channel = armed != nullptr ? armed->channel() : PromiseRecord::CHANNEL_LINK_SHARED;
+  const bool entry_is_out = CustomerHasEntry(draft.callback);
+  WithdrawPending(draft);
+  draft.Event("moved_by_customer");
+  // The customer's own word needs no delivery. Past its time the old promise is MISSED all the same: law 2.
+  PromiseRecord& promise = AddPromise(draft, command.promised_time, channel);
+  promise.set_author("customer");
+  Arm(draft, promise, record::VERDICT_MOVED_BY_CUSTOMER);
+  if (entry_is_out) TellCustomerUpdate(draft, promise, "moved_by_customer");
+  for (const Told& told : draft.Owner()) {
+    DeliveryRecord& delivery = draft.ToMember(DeliveryRecord::KIND_NOTICE, told);
+    delivery.set_promise_revision(promise.revision());
+    delivery.set_what("moved_by_customer");
+  }
+  return absl::OkStatus();
+}
+
+// Waits for the reminder, which carries it: the rep works undisturbed until then.
+absl::Status DoCustomerBrief(Draft& draft, const CustomerBrief& command) {
+  if (command.text.empty()) return InvalidField("text", "MISSING", "two or three sentences");
+  auto* brief = draft.callback.mutable_brief();
+  AppendText(brief->mutable_text(), command.text);
+  *brief->mutable_create_time() = ToProto(draft.now);
+  draft.Event("brief_received", {{"bytes", absl::StrCat(command.text.size())}});
+  return absl::OkStatus();
+}
+
+absl::Status DoRangAgain(Draft& draft, const RangAgain& command) {
+  CallbackRecord& callback = draft.callback;
+  callback.set_rings(callback.rings() + 1);
+  *callback.mutable_last_ring_time() = ToProto(draft.now);
+  AppendText(callback.mutable_note(), command.note);
+  draft.Event("rang_again", {{"rings", absl::StrCat(callback.rings())}});
+  // After the talk it is a new request: the customer waits again.
+  if (callback.phase() == CallbackRecord::PHASE_TALKED) StartWaiting(draft);
+  return absl::OkStatus();
+}
+
+absl::Status DoUpdateCaller(Draft& draft, const UpdateCaller& command) {
+  const record::Caller& old = draft.callback.caller();
+  std::string fields;
+  const auto note = [&fields](bool changed, const char* field) {
+    if (changed) absl::StrAppend(&fields, fields.empty() ? "" : ",", field);
+  };
+  note(old.name() != command.caller.name(), "name");
+  note(old.company() != command.caller.company(), "company");
+  note(old.phone() != command.caller.phone(), "phone");
+  note(old.email() != command.caller.email(), "email");
+  note(old.language() != command.caller.language(), "language");
+  note(old.time_zone() != command.caller.time_zone(), "time_zone");
+  if (fields.empty()) return absl::OkStatus();
+  *draft.callback.mutable_caller() = command.caller;
+  draft.Event("caller_updated", {{"fields", fields}});
+  return absl::OkStatus();
+}
+
+}  // namespace ringback::domain

@@ -1,0 +1,84 @@
+#include "core/domain/deliveries.h"
+
+#include "absl/strings/str_format.h"
+#include "core/domain/proto_time.h"
+#include "core/domain/rules.h"
+#include "core/domain/team.h"
+
+namespace ringback::domain {
+namespace {
+
+using record::CallbackRecord;
+using record::DeliveryRecord;
+using record::PromiseRecord;
+
+const PromiseRecord* PromiseOf(const CallbackRecord& callback, const DeliveryRecord& delivery) {
+  for (const PromiseRecord& promise : callback.promises()) {
+    if (promise.revision() == delivery.promise_revision()) return &promise;
+  }
+  return nullptr;
+}
+
+bool IsArmed(const CallbackRecord& callback, const DeliveryRecord& delivery) {
+  const PromiseRecord* armed = ArmedPromise(callback);
+  return armed != nullptr && armed->revision() == delivery.promise_revision();
+}
+
+record::AlarmKind AnchorKind(const CallbackRecord& callback) {
+  switch (callback.phase()) {
+    case CallbackRecord::PHASE_PROMISED: return record::ALARM_KIND_PROMISE;
+    case CallbackRecord::PHASE_WAITING: return record::ALARM_KIND_RESPONSE;
+    case CallbackRecord::PHASE_FOLLOW_UP: return record::ALARM_KIND_FOLLOW_UP;
+    default: return record::ALARM_KIND_UNSPECIFIED;
+  }
+}
+
+}  // namespace
+
+std::string DeliveryId(const std::string& callback_id, int count) {
+  return absl::StrFormat("dl%s%04d", callback_id.size() > 2 ? callback_id.substr(2) : "", count);
+}
+
+bool StillNeeded(const CallbackRecord& callback, const DeliveryRecord& delivery, const record::TeamRecord& team,
+                 absl::Time now) {
+  switch (delivery.state()) {
+    case DeliveryRecord::STATE_ACCEPTED:
+    case DeliveryRecord::STATE_WITHDRAWN: return false;
+    default: break;
+  }
+  if (callback.erased()) return false;
+  if (!delivery.member_id().empty()) {
+    const auto* member = FindMember(team, delivery.member_id());
+    if (member == nullptr || member->inactive()) return false;
+  }
+  const bool open = callback.phase() != CallbackRecord::PHASE_CLOSED;
+  switch (delivery.kind()) {
+    case DeliveryRecord::KIND_VOICE_MESSAGE: {
+      const PromiseRecord* promise = PromiseOf(callback, delivery);
+      if (!open || promise == nullptr || promise->delivery_id() != delivery.id()) return false;
+      // After the promised time "I shall call you at 13:00" would be untrue; the guard has alarmed by then.
+      if (now >= FromProto(promise->promised_time())) return false;
+      return promise->state() == PromiseRecord::STATE_PENDING || promise->state() == PromiseRecord::STATE_NOT_DELIVERED ||
+             promise->state() == PromiseRecord::STATE_ARMED;  // armed: sent again after a bounce
+    }
+    case DeliveryRecord::KIND_PROMISE_UPDATE:
+      return open && IsArmed(callback, delivery) && delivery.calendar_sequence() == callback.calendar_sequence();
+    case DeliveryRecord::KIND_CANCELLATION: return !open;
+    case DeliveryRecord::KIND_REMINDER: {
+      if (!open || !IsArmed(callback, delivery)) return false;
+      return !delivery.lead_reminder() || now < FromProto(ArmedPromise(callback)->promised_time());
+    }
+    case DeliveryRecord::KIND_ESCALATION: {
+      const auto due = DueTime(callback);
+      return open && due && AnchorKind(callback) == delivery.alarm_kind() && *due == FromProto(delivery.anchor_time());
+    }
+    case DeliveryRecord::KIND_DELIVERY_ALARM: return !open || !callback.delivery_alarm().empty();
+    case DeliveryRecord::KIND_HANDOVER:
+      return open && (callback.assignee_id() == delivery.member_id() ||
+                      callback.assignee_id() == delivery.stands_in_for_id());
+    case DeliveryRecord::KIND_WRAP_UP: return callback.phase() == CallbackRecord::PHASE_TALKED;
+    default: return true;
+  }
+}
+
+}  // namespace ringback::domain

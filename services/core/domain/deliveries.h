@@ -1,0 +1,20 @@
+// Messages that go out for a callback: their ids, and whether one that waited is still worth sending. Pure.
+#pragma once
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "ringback/store/v1/records.pb.h"
+
+namespace ringback::domain {
+
+// "dl07h3k9x2m4q8w10003": the callback's id with its count of deliveries, so a repeated decision names the same message.
+std::string DeliveryId(const std::string& callback_id, int count);
+
+// Whether the message still says something true. Ask right before it is sent and withdraw it when not: a reminder of a
+// promise that was kept meanwhile, an alarm that somebody answered, a voice message that a newer one replaced or whose
+// promised time has passed. Notices, and cancellations of a closed callback, are always needed.
+bool StillNeeded(const store::v1::CallbackRecord& callback, const store::v1::DeliveryRecord& delivery,
+                 const store::v1::TeamRecord& team, absl::Time now);
+
+}  // namespace ringback::domain

@@ -1,0 +1,388 @@
+// A promise's way: made, on its way to the customer (PENDING), armed once the customer's channel accepted it, settled
+// with one verdict. Laws 1 (what was armed before stays armed until then), 2 (one verdict) and 4 (delivery guards it).
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/base/check.h"
+#include "core/base/status_macros.h"
+#include "core/domain/calendar.h"
+#include "core/domain/draft.h"
+#include "core/domain/input.h"
+#include "core/domain/proto_time.h"
+#include "core/domain/team.h"
+
+namespace ringback::domain {
+
+using record::CallbackRecord;
+using record::Channel;
+using record::DeliveryRecord;
+using record::PromiseRecord;
+
+namespace {
+
+constexpr absl::Duration kFurthest = absl::Hours(90 * 24);
+constexpr size_t kReasonBytes = 500;
+
+PromiseRecord* WithState(CallbackRecord& callback, PromiseRecord::State state) {
+  for (int i = callback.promises_size() - 1; i >= 0; --i) {
+    if (callback.promises(i).state() == state) return callback.mutable_promises(i);
+  }
+  return nullptr;
+}
+
+std::string_view VerdictWord(record::Verdict verdict) {
+  switch (verdict) {
+    case record::VERDICT_KEPT: return "kept";
+    case record::VERDICT_LATE: return "late";
+    case record::VERDICT_MISSED: return "missed";
+    case record::VERDICT_MOVED_BY_CUSTOMER: return "moved_by_customer";
+    case record::VERDICT_MOVED_BY_TEAM: return "moved_by_team";
+    case record::VERDICT_CANCELLED_BY_CUSTOMER: return "cancelled_by_customer";
+    default: return "";
+  }
+}
+
+std::string_view ChannelWord(PromiseRecord::Channel channel) {
+  switch (channel) {
+    case PromiseRecord::CHANNEL_VOICE_MAIL: return "voice_mail";
+    case PromiseRecord::CHANNEL_SMS: return "sms";
+    case PromiseRecord::CHANNEL_LINK_SHARED: return "link_shared";
+    case PromiseRecord::CHANNEL_SPOKEN: return "spoken";
+    default: return "";
+  }
+}
+
+// The rep's channels with the kind that just failed at the end (law 4: not only by the channel that failed).
+void MoveToEnd(DeliveryRecord& delivery, Channel::Kind failed) {
+  std::stable_partition(delivery.mutable_channels()->begin(), delivery.mutable_channels()->end(),
+                        [failed](const Channel& channel) { return channel.kind() != failed; });
+}
+
+// The customer has not heard, or may not have: the red state, and an alarm to the rep at once.
+void DeliveryAlarm(Draft& draft, int revision, std::string_view what, const std::string& reason,
+                   Channel::Kind failed) {
+  const std::string brief_reason = reason.substr(0, kReasonBytes);
+  if (draft.callback.phase() != CallbackRecord::PHASE_CLOSED) {
+    draft.callback.set_delivery_alarm(brief_reason.empty() ? std::string(what)
+                                                           : absl::StrCat(std::string(what), ": ", brief_reason));
+  }
+  draft.Event("delivery_alarm", {{"revision", absl::StrCat(revision)}, {"what", std::string(what)}});
+  const auto fill = [&](DeliveryRecord& delivery) {
+    delivery.set_promise_revision(revision);
+    delivery.set_what(std::string(what));
+    delivery.set_reason(brief_reason);
+  };
+  for (const Told& told : draft.Owner()) {
+    DeliveryRecord& delivery = draft.ToMember(DeliveryRecord::KIND_DELIVERY_ALARM, told);
+    fill(delivery);
+    MoveToEnd(delivery, failed);
+    // Somebody whose only other channel is the desk may not be sitting at it: the failed kind is tried beside it.
+    if (delivery.channels(0).kind() != Channel::KIND_DESK || delivery.channels_size() == 1) continue;
+    delivery.mutable_channels()->DeleteSubrange(1, delivery.channels_size() - 1);
+    DeliveryRecord& beside = draft.ToMember(DeliveryRecord::KIND_DELIVERY_ALARM, told);
+    fill(beside);
+  }
+}
+
+Channel::Kind KindToCustomer(const CallbackRecord& callback, const PromiseRecord& promise) {
+  if (promise.channel() == PromiseRecord::CHANNEL_SMS || callback.caller().email().empty()) return Channel::KIND_SMS;
+  return Channel::KIND_MAIL;
+}
+
+void NotDelivered(Draft& draft, PromiseRecord& promise, std::string_view why) {
+  promise.set_state(PromiseRecord::STATE_NOT_DELIVERED);
+  draft.Event("not_delivered", {{"revision", absl::StrCat(promise.revision())}, {"why", std::string(why)}});
+}
+
+// Whether an acceptance still makes this the promise that counts: the customer knows of nothing newer. A message that
+// was given up or replaced can still arrive; what the customer then holds in hand is what the team owes.
+bool AcceptanceCounts(const CallbackRecord& callback, const PromiseRecord& promise) {
+  if (callback.phase() == CallbackRecord::PHASE_CLOSED) return false;
+  if (promise.state() == PromiseRecord::STATE_PENDING) return true;
+  if (promise.state() != PromiseRecord::STATE_NOT_DELIVERED && promise.state() != PromiseRecord::STATE_WITHDRAWN) {
+    return false;
+  }
+  if (callback.phase() == CallbackRecord::PHASE_TALKED) return false;  // the talk was after it
+  for (const PromiseRecord& other : callback.promises()) {
+    const bool known = other.state() == PromiseRecord::STATE_ARMED || other.state() == PromiseRecord::STATE_SETTLED;
+    if (other.revision() > promise.revision() && known) return false;
+  }
+  // Replaced by nothing newer means that a conversation replaced it.
+  return promise.state() == PromiseRecord::STATE_NOT_DELIVERED ||
+         promise.revision() < callback.promises(callback.promises_size() - 1).revision();
+}
+
+}  // namespace
+
+const PromiseRecord* ArmedPromise(const CallbackRecord& callback) {
+  return WithState(const_cast<CallbackRecord&>(callback), PromiseRecord::STATE_ARMED);
+}
+const PromiseRecord* PendingPromise(const CallbackRecord& callback) {
+  return WithState(const_cast<CallbackRecord&>(callback), PromiseRecord::STATE_PENDING);
+}
+PromiseRecord* Armed(CallbackRecord& callback) { return WithState(callback, PromiseRecord::STATE_ARMED); }
+PromiseRecord* Pending(CallbackRecord& callback) { return WithState(callback, PromiseRecord::STATE_PENDING); }
+
+absl::Status CheckPromisedTime(Draft& draft, absl::Time promised_time) {
+  const TeamRules& rules = draft.rules;
+  const auto local = [&rules](absl::Time at) { return absl::FormatTime("%Y-%m-%d %H:%M", at, rules.zone); };
+  if (promised_time <= draft.now) {
+    return InvalidField("promised_time", "PROMISED_TIME_PASSED",
+                        absl::StrCat(local(promised_time), " is not ahead (it is ", local(draft.now),
+                                     "); promise a time that is still to come"));
+  }
+  if (promised_time > draft.now + kFurthest) {
+    return InvalidField("promised_time", "PROMISED_TIME_TOO_FAR",
+                        absl::StrCat("a promise reaches at most 90 days ahead, that is until ",
+                                     local(draft.now + kFurthest)));
+  }
+  if (const auto* assignee = FindMember(rules.team, draft.callback.assignee_id());
+      assignee != nullptr && AbsenceAt(*assignee, promised_time) != nullptr) {
+    const Told told = Present(rules.team, assignee->id(), promised_time);
+    const auto* substitute = FindMember(rules.team, told.member_id);
+    draft.Warn(absl::StrCat(assignee->name(), " is away at ", local(promised_time),
+                            substitute != nullptr && substitute != assignee
+                                ? absl::StrCat("; ", substitute->name(), " stands in")
+                                : std::string("; nobody stands in")));
+  }
+  if (!IsOpen(rules.team.calendar(), rules.zone, promised_time)) {
+    draft.Warn(absl::StrCat(local(promised_time), " is outside the team's hours"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DoMakePromise(Draft& draft, const MakePromise& command) {
+  const record::Caller& caller = draft.callback.caller();
+  const bool by_message = command.channel == PromiseRecord::CHANNEL_VOICE_MAIL ||
+                          command.channel == PromiseRecord::CHANNEL_SMS;
+  if (command.channel < PromiseRecord::CHANNEL_VOICE_MAIL || command.channel > PromiseRecord::CHANNEL_SPOKEN) {
+    return InvalidField("channel", "MISSING", "how the customer is told: VOICE_MAIL, SMS, LINK_SHARED or SPOKEN");
+  }
+  if (command.channel == PromiseRecord::CHANNEL_VOICE_MAIL && command.recording_id.empty()) {
+    return InvalidField("recording_id", "MISSING", "a voice message needs its recording; else promise it SPOKEN");
+  }
+  if (command.channel == PromiseRecord::CHANNEL_VOICE_MAIL && CustomerChannels(caller).empty()) {
+    return InvalidField("caller.email", "NO_WAY_TO_REACH_THE_CUSTOMER",
+                        "there is neither mail address nor phone number: add --email, or promise it on the phone "
+                        "(SPOKEN), or share the link by hand (LINK_SHARED)");
+  }
+  if (command.channel == PromiseRecord::CHANNEL_SMS && caller.phone().empty()) {
+    return InvalidField("caller.phone", "NO_WAY_TO_REACH_THE_CUSTOMER",
+                        "an SMS needs a phone number: add --phone, or promise it on the phone (SPOKEN)");
+  }
+  // Who promises a call that nobody owes yet owes it: the reminders must have somewhere to go.
+  if (draft.callback.assignee_id().empty() && CheckAssignee(draft.rules.team, draft.author).ok()) {
+    draft.callback.set_assignee_id(draft.author);
+    draft.Event("assigned", {{"to", draft.author}});
+  }
+  RB_RETURN_IF_ERROR(CheckPromisedTime(draft, command.promised_time));
+
+  WithdrawPending(draft);
+  const bool entry_is_out = CustomerHasEntry(draft.callback);
+  PromiseRecord& promise = AddPromise(draft, command.promised_time, command.channel);
+  promise.set_recording_id(command.recording_id);
+  promise.set_spoken_text(command.spoken_text);
+  if (!by_message) {
+    Arm(draft, promise, record::VERDICT_MOVED_BY_TEAM);
+    if (entry_is_out) TellCustomerUpdate(draft, promise, "moved_by_team");
+    return absl::OkStatus();
+  }
+
+  // RFC 5545 3.8.7.4: the first entry has 0, every change one more.
+  const bool first = draft.callback.calendar_sequence() == 0 &&
+                     std::none_of(draft.callback.promises().begin(), draft.callback.promises().end(),
+                                  [](const PromiseRecord& earlier) { return !earlier.delivery_id().empty(); });
+  if (!first) draft.callback.set_calendar_sequence(draft.callback.calendar_sequence() + 1);
+  DeliveryRecord* delivery = draft.ToCustomer(DeliveryRecord::KIND_VOICE_MESSAGE);
+  if (command.channel == PromiseRecord::CHANNEL_SMS) {
+    delivery->clear_channels();
+    delivery->add_channels()->set_kind(Channel::KIND_SMS);
+    delivery->mutable_channels(0)->set_address(caller.phone());
+  }
+  if (!command.recording_id.empty() && !command.recording_ready) {
+    delivery->set_state(DeliveryRecord::STATE_WAITING);
+  }
+  delivery->set_promise_revision(promise.revision());
+  delivery->set_recording_id(command.recording_id);
+  delivery->set_calendar_sequence(draft.callback.calendar_sequence());
+  *delivery->mutable_stake_time() = ToProto(StakeTime(promise, draft.rules.policy));
+  promise.set_delivery_id(delivery->id());
+  return absl::OkStatus();
+}
+
+PromiseRecord& AddPromise(Draft& draft, absl::Time promised_time, PromiseRecord::Channel channel) {
+  PromiseRecord& promise = *draft.callback.add_promises();
+  promise.set_revision(draft.callback.promises_size());
+  *promise.mutable_promised_time() = ToProto(promised_time);
+  promise.set_channel(channel);
+  promise.set_state(PromiseRecord::STATE_PENDING);
+  *promise.mutable_create_time() = ToProto(draft.now);
+  promise.set_author(draft.author);
+  draft.Event("promised", {{"revision", absl::StrCat(promise.revision())},
+                           {"promised_time", Text(promised_time)},
+                           {"channel", std::string(ChannelWord(channel))}});
+  return promise;
+}
+
+void Arm(Draft& draft, PromiseRecord& promise, record::Verdict replaced) {
+  if (PromiseRecord* old = Armed(draft.callback)) {
+    const bool due = draft.now >= FromProto(old->promised_time());
+    Settle(draft, *old, due ? record::VERDICT_MISSED : replaced);
+  }
+  promise.set_state(PromiseRecord::STATE_ARMED);
+  *promise.mutable_accept_time() = ToProto(draft.now);
+  draft.callback.set_phase(CallbackRecord::PHASE_PROMISED);
+  draft.callback.clear_follow_up_time();
+  draft.callback.clear_wrap_up_time();
+  draft.callback.clear_escalation();
+  draft.callback.clear_snooze_until();
+  draft.Event("promise_armed", {{"revision", absl::StrCat(promise.revision())}});
+  draft.Count("promised");
+  ClearDeliveryAlarm(draft);
+}
+
+void Settle(Draft& draft, PromiseRecord& promise, record::Verdict verdict, absl::Duration late_by) {
+  RB_CHECK(promise.state() == PromiseRecord::STATE_ARMED && promise.verdict() == record::VERDICT_UNSPECIFIED);
+  promise.set_state(PromiseRecord::STATE_SETTLED);
+  promise.set_verdict(verdict);
+  *promise.mutable_verdict_time() = ToProto(draft.now);
+  std::string late_seconds;
+  if (verdict == record::VERDICT_LATE) {
+    *promise.mutable_late_by() = ToProto(late_by);
+    late_seconds = absl::StrCat(absl::ToInt64Seconds(late_by));
+  }
+  draft.callback.clear_escalation();
+  draft.callback.clear_snooze_until();
+  const std::string word(VerdictWord(verdict));
+  draft.Event("settled",
+              {{"revision", absl::StrCat(promise.revision())}, {"verdict", word}, {"late_by_seconds", late_seconds}});
+  draft.Count(word);
+}
+
+void WithdrawPending(Draft& draft) {
+  PromiseRecord* pending = Pending(draft.callback);
+  if (pending == nullptr) return;
+  pending->set_state(PromiseRecord::STATE_WITHDRAWN);
+  draft.Withdraw(pending->delivery_id());
+  draft.Event("promise_withdrawn", {{"revision", absl::StrCat(pending->revision())}});
+}
+
+// A short promise cannot leave a quarter of an hour for its message: then half of its span.
+absl::Time StakeTime(const PromiseRecord& promise, const record::Policy& policy) {
+  const absl::Time promised = FromProto(promise.promised_time());
+  const absl::Duration half = (promised - FromProto(promise.create_time())) / 2;
+  return promised - std::min(FromProto(policy.delivery_guard()), half);
+}
+
+void FirePending(Draft& draft) {
+  PromiseRecord* promise = Pending(draft.callback);
+  if (promise == nullptr || draft.now < StakeTime(*promise, draft.rules.policy)) return;
+  if (!promise->guard_alarmed()) {
+    promise->set_guard_alarmed(true);
+    DeliveryAlarm(draft, promise->revision(), "not_accepted_in_time", "", KindToCustomer(draft.callback, *promise));
+  }
+  if (draft.now >= FromProto(promise->promised_time())) NotDelivered(draft, *promise, "not_accepted_in_time");
+}
+
+void ClearDeliveryAlarm(Draft& draft) {
+  if (draft.callback.delivery_alarm().empty()) return;
+  draft.callback.clear_delivery_alarm();
+  draft.Event("delivery_alarm_cleared");
+}
+
+bool CustomerHasEntry(const CallbackRecord& callback) {
+  return callback.calendar_sequence() > 0 ||
+         std::any_of(callback.promises().begin(), callback.promises().end(), [](const PromiseRecord& promise) {
+           return !promise.delivery_id().empty() && promise.has_accept_time();
+         });
+}
+
+void TellCustomerUpdate(Draft& draft, const PromiseRecord& promise, std::string_view what) {
+  DeliveryRecord* delivery = draft.ToCustomer(DeliveryRecord::KIND_PROMISE_UPDATE);
+  if (delivery == nullptr) return;
+  draft.callback.set_calendar_sequence(draft.callback.calendar_sequence() + 1);
+  delivery->set_promise_revision(promise.revision());
+  delivery->set_calendar_sequence(draft.callback.calendar_sequence());
+  delivery->set_what(std::string(what));
+}
+
+Decision OnDeliveryOutcome(const CallbackRecord& callback, const DeliveryRecord& delivery,
+                           const DeliveryOutcome& outcome, const record::TeamRecord& team, absl::Time now) {
+  using Result = DeliveryOutcome::Result;
+  Draft draft(callback, team, "system", now);
+  const Channel::Kind kind = delivery.channel() >= 0 && delivery.channel() < delivery.channels_size()
+                                 ? delivery.channels(delivery.channel()).kind()
+                                 : Channel::KIND_UNSPECIFIED;
+  const std::string id = delivery.id();
+
+  if (delivery.kind() != DeliveryRecord::KIND_VOICE_MESSAGE) {
+    if (outcome.result != Result::kFailed) return std::move(draft).Finish();
+    draft.Event("delivery_failed", {{"delivery", id}});
+    // The customer does not know what is true now: another time, another caller, or no call at all.
+    if (delivery.kind() == DeliveryRecord::KIND_PROMISE_UPDATE && callback.phase() != CallbackRecord::PHASE_CLOSED) {
+      DeliveryAlarm(draft, delivery.promise_revision(), "update_failed", outcome.reason, kind);
+    } else if (delivery.kind() == DeliveryRecord::KIND_CANCELLATION && !callback.erased()) {
+      DeliveryAlarm(draft, delivery.promise_revision(), "cancellation_failed", outcome.reason, kind);
+    }
+    return std::move(draft).Finish();
+  }
+
+  PromiseRecord* promise = nullptr;
+  for (PromiseRecord& one : *draft.callback.mutable_promises()) {
+    if (one.revision() == delivery.promise_revision() && one.delivery_id() == id) promise = &one;
+  }
+  if (promise == nullptr) return std::move(draft).Finish();
+  const std::string revision = absl::StrCat(promise->revision());
+  const bool pending = promise->state() == PromiseRecord::STATE_PENDING;
+  switch (outcome.result) {
+    case Result::kAccepted:
+      if (AcceptanceCounts(draft.callback, *promise)) {
+        draft.Event("promise_accepted", {{"revision", revision}, {"delivery", id}});
+        Arm(draft, *promise, record::VERDICT_MOVED_BY_TEAM);
+      } else if (promise->state() != PromiseRecord::STATE_ARMED) {
+        draft.Event("accepted_after_replaced", {{"revision", revision}, {"delivery", id}});
+      } else {
+        ClearDeliveryAlarm(draft);  // it had bounced and was sent again
+      }
+      break;
+    case Result::kAtStake:
+      if (pending && !promise->guard_alarmed()) {
+        promise->set_guard_alarmed(true);
+        DeliveryAlarm(draft, promise->revision(), "not_accepted_in_time", outcome.reason, kind);
+      }
+      break;
+    case Result::kFailed:
+      draft.Event("delivery_failed", {{"revision", revision}, {"delivery", id}});
+      if (pending) {
+        NotDelivered(draft, *promise, "refused");
+        DeliveryAlarm(draft, promise->revision(), "refused", outcome.reason, kind);
+      } else if (promise->state() == PromiseRecord::STATE_ARMED) {
+        // Bounced after it was accepted: the clock does not pause for that, but the customer never heard.
+        DeliveryAlarm(draft, promise->revision(), "bounced", outcome.reason, kind);
+      }
+      break;
+  }
+  return std::move(draft).Finish();
+}
+
+Decision OnRecordingFailed(const CallbackRecord& callback, const std::string& recording_id, const std::string& reason,
+                           const record::TeamRecord& team, absl::Time now) {
+  Draft draft(callback, team, "system", now);
+  if (recording_id.empty() || callback.phase() == CallbackRecord::PHASE_CLOSED) return std::move(draft).Finish();
+  for (PromiseRecord& promise : *draft.callback.mutable_promises()) {
+    if (promise.recording_id() != recording_id) continue;
+    const bool pending = promise.state() == PromiseRecord::STATE_PENDING;
+    const bool shared = promise.state() == PromiseRecord::STATE_ARMED &&
+                        promise.channel() == PromiseRecord::CHANNEL_LINK_SHARED;
+    if (!pending && !shared) continue;
+    if (pending) {
+      draft.Withdraw(promise.delivery_id());
+      NotDelivered(draft, promise, "recording_failed");
+    }
+    DeliveryAlarm(draft, promise.revision(), "recording_failed", reason, Channel::KIND_UNSPECIFIED);
+  }
+  return std::move(draft).Finish();
+}
+
+}  // namespace ringback::domain

@@ -1,0 +1,188 @@
+// The one timer of a callback: when it is next due, and what it does. Law 1: an open callback always has one; neither
+// acknowledging nor snoozing moves the promised time or the verdict.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "core/domain/draft.h"
+#include "core/domain/input.h"
+#include "core/domain/proto_time.h"
+
+namespace ringback::domain {
+
+using record::CallbackRecord;
+using record::DeliveryRecord;
+using record::PromiseRecord;
+
+namespace {
+
+constexpr absl::Duration kDay = absl::Hours(24);
+
+// When the reminder before the promised time goes out; nullopt when it has, or when the promise came too late for it.
+std::optional<absl::Time> LeadTime(const PromiseRecord& promise, const record::Policy& policy) {
+  const absl::Duration lead = FromProto(policy.reminder_lead());
+  const absl::Time at = FromProto(promise.promised_time()) - lead;
+  if (lead <= absl::ZeroDuration() || promise.has_lead_reminder_time() || promise.has_due_reminder_time()) {
+    return std::nullopt;
+  }
+  if (FromProto(promise.accept_time()) > at) return std::nullopt;
+  return at;
+}
+
+void Remind(Draft& draft, PromiseRecord& promise, bool lead) {
+  if (!lead) *promise.mutable_due_reminder_time() = ToProto(draft.now);
+  // The due reminder stands for one before it that was slept through.
+  if (!promise.has_lead_reminder_time()) *promise.mutable_lead_reminder_time() = ToProto(draft.now);
+  draft.callback.clear_snooze_until();
+  const auto owner = draft.Owner();
+  for (const Told& told : owner) {
+    DeliveryRecord& delivery = draft.ToMember(DeliveryRecord::KIND_REMINDER, told);
+    delivery.set_promise_revision(promise.revision());
+    delivery.set_lead_reminder(lead);
+  }
+  draft.Event("reminded", {{"revision", absl::StrCat(promise.revision())},
+                           {"when", lead ? "before" : "due"},
+                           {"told", Join(owner)}});
+}
+
+void FireReminders(Draft& draft) {
+  PromiseRecord* promise = Armed(draft.callback);
+  if (promise == nullptr || promise->has_due_reminder_time()) return;
+  if (draft.now >= FromProto(promise->promised_time())) return Remind(draft, *promise, false);
+  const auto lead = LeadTime(*promise, draft.rules.policy);
+  const bool snoozed = draft.callback.has_snooze_until() && draft.now >= FromProto(draft.callback.snooze_until());
+  if ((lead && draft.now >= *lead) || snoozed) Remind(draft, *promise, true);
+}
+
+void FireWrapUp(Draft& draft) {
+  CallbackRecord& callback = draft.callback;
+  if (callback.phase() != CallbackRecord::PHASE_TALKED || draft.now < FromProto(callback.wrap_up_time())) return;
+  const auto owner = draft.Owner();
+  for (const Told& told : owner) draft.ToMember(DeliveryRecord::KIND_WRAP_UP, told);
+  draft.Event("wrap_up_due", {{"told", Join(owner)}});
+  *callback.mutable_wrap_up_time() = ToProto(draft.rules.NextOpen(draft.now + kDay));
+}
+
+record::AlarmKind DueKind(const CallbackRecord& callback) {
+  switch (callback.phase()) {
+    case CallbackRecord::PHASE_WAITING: return record::ALARM_KIND_RESPONSE;
+    case CallbackRecord::PHASE_PROMISED: return record::ALARM_KIND_PROMISE;
+    case CallbackRecord::PHASE_FOLLOW_UP: return record::ALARM_KIND_FOLLOW_UP;
+    default: return record::ALARM_KIND_UNSPECIFIED;
+  }
+}
+
+// Stores keep milliseconds: rounded up, so that a timer never finds itself early.
+absl::Time CeilToMillisecond(absl::Time time) {
+  return absl::UnixEpoch() + absl::Ceil(time - absl::UnixEpoch(), absl::Milliseconds(1));
+}
+
+}  // namespace
+
+std::optional<absl::Time> DueTime(const CallbackRecord& callback) {
+  switch (callback.phase()) {
+    case CallbackRecord::PHASE_WAITING: return FromProto(callback.response_due_time());
+    case CallbackRecord::PHASE_PROMISED: {
+      const PromiseRecord* armed = ArmedPromise(callback);
+      if (armed == nullptr) return std::nullopt;
+      return FromProto(armed->promised_time());
+    }
+    case CallbackRecord::PHASE_FOLLOW_UP: return FromProto(callback.follow_up_time());
+    default: return std::nullopt;
+  }
+}
+
+bool IsOverdue(const CallbackRecord& callback, absl::Time now) {
+  const auto due = DueTime(callback);
+  return due && now >= *due;
+}
+
+bool IsMarkedOverdue(const CallbackRecord& callback) {
+  return callback.escalation().kind() != record::ALARM_KIND_UNSPECIFIED;
+}
+
+void MarkOverdue(Draft& draft) {
+  if (IsMarkedOverdue(draft.callback) || !IsOverdue(draft.callback, draft.now)) return;
+  auto& escalation = *draft.callback.mutable_escalation();
+  escalation.set_kind(DueKind(draft.callback));
+  *escalation.mutable_anchor_time() = ToProto(*DueTime(draft.callback));
+  switch (escalation.kind()) {
+    case record::ALARM_KIND_PROMISE:
+      draft.Event("overdue", {{"of", "promise"}, {"revision", absl::StrCat(Armed(draft.callback)->revision())}});
+      return draft.Count("overdue");
+    case record::ALARM_KIND_RESPONSE:
+      draft.Event("overdue", {{"of", "response"}});
+      return draft.Count("response_overdue");
+    default:
+      draft.Event("overdue", {{"of", "follow_up"}});
+      return draft.Count("follow_up_overdue");
+  }
+}
+
+std::optional<absl::Time> NextTimer(const CallbackRecord& callback, const record::TeamRecord& team, absl::Time now) {
+  if (callback.phase() == CallbackRecord::PHASE_CLOSED) return std::nullopt;
+  const TeamRules rules(team);
+  absl::Time next = absl::InfiniteFuture();
+  const auto consider = [&next](absl::Time at) { next = std::min(next, at); };
+
+  if (const PromiseRecord* pending = PendingPromise(callback)) {
+    consider(pending->guard_alarmed() ? FromProto(pending->promised_time()) : StakeTime(*pending, rules.policy));
+  }
+  if (const PromiseRecord* armed = ArmedPromise(callback); armed != nullptr && !armed->has_due_reminder_time()) {
+    consider(FromProto(armed->promised_time()));
+    if (const auto lead = LeadTime(*armed, rules.policy)) consider(*lead);
+    if (callback.has_snooze_until()) consider(FromProto(callback.snooze_until()));
+  }
+  if (const auto due = DueTime(callback)) {
+    consider(IsMarkedOverdue(callback) ? NextAlarmTime(callback, rules, now) : *due);
+  }
+  if (callback.phase() == CallbackRecord::PHASE_TALKED) consider(FromProto(callback.wrap_up_time()));
+  return CeilToMillisecond(next);
+}
+
+Decision OnTimer(const CallbackRecord& callback, const record::TeamRecord& team, absl::Time now) {
+  Draft draft(callback, team, "system", now);
+  if (callback.phase() != CallbackRecord::PHASE_CLOSED) {
+    FirePending(draft);
+    FireReminders(draft);
+    MarkOverdue(draft);
+    if (IsMarkedOverdue(draft.callback)) FireAlarm(draft);
+    FireWrapUp(draft);
+  }
+  return std::move(draft).Finish();
+}
+
+absl::Status DoAcknowledge(Draft& draft, const Acknowledge& command) {
+  const absl::Duration timeout = command.timeout.value_or(FromProto(draft.rules.policy.ack_timeout()));
+  if (timeout < absl::Minutes(1) || timeout > absl::Hours(7 * 24)) {
+    return InvalidField("timeout", "OUT_OF_RANGE", "from 1 minute to 7 days; the alarms come back after it");
+  }
+  if (!IsOverdue(draft.callback, draft.now)) {
+    return Refused("NOT_OVERDUE", "there is no alarm to hold yet; before the promised time use `ringback snooze`");
+  }
+  MarkOverdue(draft);
+  auto& escalation = *draft.callback.mutable_escalation();
+  const absl::Time until = draft.now + timeout;
+  *escalation.mutable_ack_until() = ToProto(until);
+  escalation.set_ack_by(draft.author);
+  draft.Event("acknowledged", {{"until", Text(until)}});
+  return absl::OkStatus();
+}
+
+absl::Status DoSnooze(Draft& draft, const Snooze& command) {
+  if (command.duration <= absl::ZeroDuration() || command.duration > absl::Hours(90 * 24)) {
+    return InvalidField("duration", "OUT_OF_RANGE", "how long the reminder waits, for instance 10m");
+  }
+  const PromiseRecord* armed = Armed(draft.callback);
+  if (armed == nullptr) return Refused("NO_PROMISE", "there is no promise to be reminded of");
+  const absl::Time promised = FromProto(armed->promised_time());
+  if (draft.now >= promised) {
+    return Refused("ALREADY_DUE", "the call is due, and a snooze never reaches past the promised time; "
+                                  "`ringback ack` holds the alarms");
+  }
+  const absl::Time until = std::min(draft.now + command.duration, promised);
+  *draft.callback.mutable_snooze_until() = ToProto(until);
+  draft.Event("snoozed", {{"until", Text(until)}});
+  return absl::OkStatus();
+}
+
+}  // namespace ringback::domain
