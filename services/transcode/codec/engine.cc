@@ -18,7 +18,7 @@ namespace {
 // Kept before the first and after the last speech.
 constexpr size_t kPadBefore = 150, kPadAfter = 250;
 // Under the permitted true peak, for what the encoders add. Where they add more, Lower and a second encoding follow.
-constexpr double kHeadroom_db = 1.5;
+constexpr double kHeadroom_db = 1.3;
 constexpr int kEncodingsMax = 5;
 // On top of an overshoot, so that a second encoding is the last one.
 constexpr float kRepair = 0.95f;

@@ -8,8 +8,8 @@
 namespace ringback::transcode {
 namespace {
 
-constexpr int kLookAhead = 6;          // Slices over which the gain goes down before a peak.
-constexpr float kRelease_ms = 60;      // Time constant with which it comes back.
+constexpr int kLookAhead = 3;          // Slices over which the gain goes down before a peak.
+constexpr float kRelease_ms = 10;      // Time constant with which it comes back. Measured: longer takes more from quiet sounds.
 constexpr int kFadeIn = 5, kFadeOut = 20;
 // No sample between two others of speech is higher than this times the higher one.
 constexpr float kOvershoot = 1.6f;

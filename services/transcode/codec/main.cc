@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 
@@ -27,6 +26,19 @@ std::string Answer(std::string request) {
   const TranscodeSettings settings = decoded->settings;
   const size_t skip = request.size() - decoded->bytes.size();
   return EncodeResult(Transcode(std::move(request), skip, settings));
+}
+
+bool AppendFile(const std::string& path, std::string* out) {
+  std::FILE* file = std::fopen(path.c_str(), "rb");
+  if (file == nullptr) return false;
+  std::fseek(file, 0, SEEK_END);
+  const long size = std::ftell(file);
+  std::rewind(file);
+  const size_t at = out->size();
+  if (size > 0) out->resize(at + static_cast<size_t>(size));
+  const bool good = size >= 0 && std::fread(out->data() + at, 1, out->size() - at, file) == out->size() - at;
+  std::fclose(file);
+  return good;
 }
 
 bool WriteFile(const std::string& path, const std::string& bytes) {
@@ -82,13 +94,11 @@ int CommandLine(int argc, char** argv) {
     }
   }
   if (in_path.empty() || out_dir.empty()) return Usage();
-  std::ifstream in(in_path, std::ios::binary);
-  if (!in) {
+  std::string request = EncodeRequestHeader(settings);
+  if (!AppendFile(in_path, &request)) {
     std::fprintf(stderr, "ringback-codec: cannot read %s: %s\n", in_path.c_str(), std::strerror(errno));
     return 1;
   }
-  std::string request = EncodeRequestHeader(settings);
-  request.append(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
   const auto response = sandbox::RunForked(&Answer, &WarmUpDecoder, sandbox::Limits(), request, absl::Seconds(300));
   if (!response.ok()) {
     std::fprintf(stderr, "ringback-codec: %s\n", std::string(response.status().message()).c_str());
