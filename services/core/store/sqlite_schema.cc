@@ -141,8 +141,8 @@ absl::StatusOr<std::unique_ptr<SqliteDb>> OpenWriter(const std::string& path, st
   }
   RB_RETURN_IF_ERROR(db->Execute(kSettings));
   // FULL: the log is synced at every commit, so an acknowledged commit survives the loss of power.
-  RB_RETURN_IF_ERROR(db->Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -2048;"
-                                 "PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 33554432;"));
+  RB_RETURN_IF_ERROR(db->Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -4096;"
+                                 "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432;"));
   RB_RETURN_IF_ERROR(Migrate(*db, path));
   return db;
 }

@@ -1,5 +1,6 @@
 #include "core/store/sqlite_writer.h"
 
+#include <chrono>
 #include <utility>
 
 #include "core/base/status_macros.h"
@@ -9,6 +10,9 @@ namespace {
 
 // Bounds how long the first of a group waits for the last, and the memory of one transaction.
 constexpr size_t kGroupMax = 512;
+// The callers of the last group come back one by one. Waiting a moment for as many puts them under one fsync again,
+// which costs more than the moment; a lone caller never waits.
+constexpr std::chrono::microseconds kGatherMax{200};
 
 }  // namespace
 
@@ -24,12 +28,13 @@ SqliteWriter::~SqliteWriter() {
 }
 
 void SqliteWriter::Enqueue(const std::vector<Job*>& jobs) {
+  Caller caller;
+  caller.pending = jobs.size();
+  for (Job* job : jobs) job->caller = &caller;
   MutexLock lock(&mutex_);
   queue_.insert(queue_.end(), jobs.begin(), jobs.end());
-  work_.NotifyOne();
-  for (const Job* job : jobs) {
-    while (!job->done) done_.Wait(&mutex_);
-  }
+  if (queue_.size() >= awaited_) work_.NotifyOne();
+  while (caller.pending > 0) caller.done.Wait(&mutex_);
 }
 
 absl::Status SqliteWriter::Run(Part part) {
@@ -57,28 +62,37 @@ std::vector<absl::Status> SqliteWriter::RunAll(std::vector<Part> parts) {
   return statuses;
 }
 
+std::vector<SqliteWriter::Job*> SqliteWriter::NextGroup() {
+  MutexLock lock(&mutex_);
+  while (queue_.empty() && !stopping_) work_.Wait(&mutex_);
+  if (last_group_ > 1 && queue_.size() < last_group_ && !stopping_) {
+    awaited_ = last_group_;
+    work_.WaitFor(&mutex_, kGatherMax);
+    awaited_ = 1;
+  }
+  std::vector<Job*> group;
+  while (!queue_.empty() && group.size() < kGroupMax) {
+    if (queue_.front()->alone && !group.empty()) break;
+    group.push_back(queue_.front());
+    queue_.pop_front();
+    if (group.back()->alone) break;
+  }
+  last_group_ = group.size();
+  return group;
+}
+
 void SqliteWriter::Loop() {
-  while (true) {
-    std::vector<Job*> group;
-    {
-      MutexLock lock(&mutex_);
-      while (queue_.empty() && !stopping_) work_.Wait(&mutex_);
-      if (queue_.empty()) return;
-      while (!queue_.empty() && group.size() < kGroupMax) {
-        if (queue_.front()->alone && !group.empty()) break;
-        group.push_back(queue_.front());
-        queue_.pop_front();
-        if (group.back()->alone) break;
-      }
-    }
+  for (std::vector<Job*> group = NextGroup(); !group.empty(); group = NextGroup()) {
     if (group.front()->alone) {
       group.front()->status = group.front()->part(*db_);
     } else {
       RunGroup(group);
     }
     MutexLock lock(&mutex_);
-    for (Job* job : group) job->done = true;
-    done_.NotifyAll();
+    for (Job* job : group) {
+      // The caller and its jobs are gone as soon as it wakes and this lock is free.
+      if (--job->caller->pending == 0) job->caller->done.NotifyOne();
+    }
   }
 }
 

@@ -33,24 +33,32 @@ class SqliteWriter {
   absl::Status RunAlone(Part part);
 
  private:
+  // A caller that waits; woken once, when all of its jobs are done.
+  struct Caller {
+    size_t pending = 0;
+    CondVar done;
+  };
   struct Job {
     Part part;
     bool alone = false;
     absl::Status status;
-    bool done = false;
+    Caller* caller = nullptr;
   };
 
   void Enqueue(const std::vector<Job*>& jobs);
   void Loop();
+  // Takes the next group from the queue; empty when the writer is to end.
+  std::vector<Job*> NextGroup();
   void RunGroup(const std::vector<Job*>& jobs);
   // The transaction itself; not OK: rolled back, for all of them.
   absl::Status Transact(const std::vector<Job*>& jobs);
 
   const std::unique_ptr<SqliteDb> db_;  // the thread's own
   Mutex mutex_;
-  CondVar work_;  // something was queued, or stopping_
-  CondVar done_;  // a group is done
+  CondVar work_;  // the queue has reached awaited_, or stopping_
   std::deque<Job*> queue_ RB_GUARDED_BY(mutex_);
+  size_t awaited_ RB_GUARDED_BY(mutex_) = 1;
+  size_t last_group_ RB_GUARDED_BY(mutex_) = 1;
   bool stopping_ RB_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
