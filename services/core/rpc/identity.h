@@ -30,6 +30,8 @@ struct NewToken {
   store::Key key;  // of its TokenRecord: shard in clear + SHA-256 of the secret
 };
 NewToken MakeTokenSecret(int shard, Random& random);
+// The key of any secret that is kept as a TokenRecord: API tokens ("rb_tk…") and customers' pages ("pg…"). INVALID_ARGUMENT
+// for text that is none.
 absl::StatusOr<store::Key> TokenKey(std::string_view secret);
 
 // UNAUTHENTICATED for a token that is missing, unknown, revoked, expired, or of a member who left. The same words in
@@ -39,6 +41,15 @@ absl::StatusOr<Principal> Authenticate(store::Store& store, std::string_view sec
 // The team a request is about: `team_id`, or the principal's own when empty. PERMISSION_DENIED for any other team unless
 // an operator asks.
 absl::StatusOr<std::string> ScopedTeam(const Principal& principal, const std::string& team_id);
+
+// For a record found by its id: NOT_FOUND when it belongs to another team, so that a stranger learns nothing, not even
+// that it exists. Operators may touch any team's.
+absl::Status CheckScope(const Principal& principal, std::string_view team_id, std::string_view id);
+
+// Manager or admin: may act on other members' callbacks.
+inline bool Manages(const Principal& principal) {
+  return principal.role == Role::kManager || principal.role == Role::kAdmin;
+}
 
 // May the role call the method ("/ringback.v1.CallbackService/MakePromise")? One table for all; a method that is not in
 // it is refused for everyone.

@@ -6,12 +6,16 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/base/clock.h"
 #include "core/base/ids.h"
 #include "core/rpc/identity.h"
+#include "core/rpc/status.h"
 #include "core/store/store.h"
 
 namespace ringback::rpc {
@@ -42,28 +46,33 @@ struct Call {
   grpc::CallbackServerContext* context = nullptr;
 };
 
-// Status with BadRequest, ErrorInfo and RetryInfo in the trailing metadata (grpc-status-details-bin), made from
-// domain::DetailOf. INTERNAL and UNKNOWN keep their words in the log and out of the answer.
-grpc::Status ToGrpc(const absl::Status& status);
-// The reverse, for clients: code, message, field and reason.
-absl::Status FromGrpc(const grpc::Status& status);
+template <typename Request, typename Response>
+using UnaryHandler = std::function<absl::Status(const Call&, const Request&, Response*)>;
 
-// Runs `handler` for a unary method. Returns the reactor gRPC wants.
+// Runs `handler` for a unary method on the pool. Returns the reactor gRPC wants. A call that was cancelled or ran out of
+// time before its turn is not begun.
 template <typename Request, typename Response>
 grpc::ServerUnaryReactor* Unary(Environment& environment, grpc::CallbackServerContext* context, const char* method,
                                 const Request* request, Response* response,
-                                std::function<absl::Status(const Call&, const Request&, Response*)> handler);
+                                std::type_identity_t<UnaryHandler<Request, Response>> handler);
 
 // The principal behind a streaming call, or the error to finish it with. Blocks on the store: call on the pool.
 absl::StatusOr<Call> Admit(Environment& environment, grpc::CallbackServerContext* context, const char* method);
 
-// One write, once. `decide` loads, decides and fills `commit` (its shard is set) and the response; it runs again when the
-// commit was ABORTED by a concurrent change (at most 10 times). The request's id makes a repeat return the first
-// response for 7 days; the same id with another body or method is refused (INVALID_ARGUMENT, "request_id",
-// REQUEST_ID_REUSED), an empty one too (REQUEST_ID_MISSING). The commit's id derives from the request's.
+// One write, once. `decide` loads, decides and fills `commit` and the response (both empty at each run); it runs again
+// when the commit was ABORTED by a concurrent change (at most 10 times), so it must have no effect of its own. The
+// request's id (1 to 64 printable ASCII characters) makes a repeat return the first response for 7 days; the same id with
+// another body or method is refused (INVALID_ARGUMENT, "request_id", REQUEST_ID_REUSED), an empty one too
+// (REQUEST_ID_MISSING). Errors are not remembered. The commit's id derives from the request's. An UNAVAILABLE commit is
+// repeated once under its id.
+// `commit->shard` is set beforehand and stays: the principal's team's; for operators that of the first id in the request
+// (id, team_id, … or those of the messages in it), and for a request without any (CreateTeam) one derived from the
+// request id, in which the new ids must be made.
+// The stored response is encrypted with a key that only the repeated request holds, so that a secret or a caller in it
+// cannot be read from the store.
 template <typename Request, typename Response>
 absl::Status Once(Environment& environment, const Call& call, const Request& request, Response* response,
-                  std::function<absl::Status(store::Commit* commit, Response* response)> decide);
+                  std::type_identity_t<std::function<absl::Status(store::Commit* commit, Response* response)>> decide);
 
 // page_size as asked for: 0 becomes 50, above 500 becomes 500, negative is INVALID_ARGUMENT.
 absl::StatusOr<int> PageSize(int asked);
