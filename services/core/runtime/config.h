@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -14,7 +15,8 @@ namespace ringback::runtime {
 struct Config {
   // [ringback]
   std::string data_dir = "data";            // embedded mode: SQLite, blobs, outbox, token below it
-  std::string store;                        // "sqlite:PATH" or "redis://host:port"; "": sqlite below data_dir
+  std::string store;                        // "sqlite:PATH" or "redis://[user@]host:port[/db]"; "": sqlite in data_dir
+  std::string store_password_file;          // for redis
   std::string blobs;                        // "dir:PATH"; "": below data_dir
   std::string grpc_listen = "127.0.0.1:7420";
   std::string http_listen = "127.0.0.1:7421";
@@ -69,9 +71,13 @@ struct KeyHelp {
   std::string help;
 };
 std::vector<KeyHelp> ConfigReference();
+// The reference as a TOML file with every key commented out: config.example.toml.
+std::string ExampleConfig();
 
 // `file` may be "" (no file). `environment` holds RINGBACK_* variables ("RINGBACK_MAIL_TRANSPORT"), `flags` pairs of key
-// and value ("mail.transport"). INVALID_ARGUMENT says file:line or the name of the variable or flag, what was wrong and
+// and value ("mail.transport"; "data_dir" and "--data-dir" mean "ringback.data_dir"). Keys of [ringback] leave the section
+// out in variables: RINGBACK_DATA_DIR. Variables that are no keys are refused, except RINGBACK_CONFIG, _TARGET, _TOKEN and
+// those that Kubernetes makes of a Service's name. INVALID_ARGUMENT says file:line or the name of the variable or flag, what was wrong and
 // what would be right.
 absl::StatusOr<Config> LoadConfig(const std::string& file, const std::map<std::string, std::string>& environment,
                                   const std::vector<std::pair<std::string, std::string>>& flags);

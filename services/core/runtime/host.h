@@ -4,12 +4,15 @@
 #pragma once
 
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/service_type.h>
 
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "core/base/clock.h"
 #include "core/base/ids.h"
 #include "core/blob/blob_store.h"
@@ -33,7 +36,7 @@ class Component {
 
 class Host {
  public:
-  // Opens store and blobs as the config says.
+  // Opens store and blobs as the config says. A Redis that is not up yet is waited for (1 minute).
   static absl::StatusOr<std::unique_ptr<Host>> Create(Config config);
   virtual ~Host() = default;
 
@@ -46,20 +49,24 @@ class Host {
   virtual Metrics& metrics() = 0;
   virtual rpc::Environment& rpc() = 0;
 
+  // Everything below is added before Serve.
   virtual void AddRpcService(std::unique_ptr<grpc::Service> service) = 0;
   virtual void AddWorker(WorkerOptions options, std::unique_ptr<JobHandler> handler) = 0;
   virtual void AddComponent(std::string name, std::unique_ptr<Component> component) = 0;
-  // Called every `period` on a pool thread while serving (sweepers). Errors are counted and logged, never fatal.
+  // Called every `period` by the host's clock on a pool thread while serving, first at the start (sweepers). Errors are counted and logged, never fatal.
   virtual void AddPeriodic(std::string name, absl::Duration period, std::function<absl::Status()> work) = 0;
 
   // Starts everything, serves until SIGTERM, SIGINT or Stop, drains: health NOT_SERVING first, no new work, held work
-  // finished or released, then returns OK. `ready` is called once the ports are bound.
+  // finished or released, then returns OK. `ready` is called once everything has started. The topic "drain" of signals()
+  // is nudged when draining begins: streams without an end must end then. DEADLINE_EXCEEDED when work did not end in
+  // drain_timeout: it still runs, so the program should leave without destroying the host (ServiceMain does).
   virtual absl::Status Serve(std::function<void()> ready) = 0;
   virtual void Stop() = 0;  // from any thread
   // "127.0.0.1:7420" as bound (a port 0 in the config is filled in); valid once ready.
   virtual std::string grpc_address() const = 0;
   virtual bool draining() const = 0;
-  // Store, clock skew (250 ms) and blobs: OK, or why this program is not ready. For /healthz.
+  // Store, clock skew (250 ms) and blobs: OK, or why this program is not ready. For /healthz; an answer is at most a
+  // second old, and asking blocks on the store once a second.
   virtual absl::Status Ready() = 0;
 };
 

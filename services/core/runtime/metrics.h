@@ -14,6 +14,8 @@ using Labels = std::map<std::string, std::string>;
 class Metrics {
  public:
   virtual ~Metrics() = default;
+  // The help line of a metric; call it before the metric is used first.
+  virtual void Describe(const std::string& name, const std::string& help) = 0;
   virtual void Count(const std::string& name, const Labels& labels, double by = 1) = 0;
   virtual void Gauge(const std::string& name, const Labels& labels, double value) = 0;
   virtual void Observe(const std::string& name, const Labels& labels, double seconds) = 0;  // histogram, seconds

@@ -1,0 +1,137 @@
+#include "core/runtime/config_keys.h"
+
+#include <initializer_list>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace ringback::runtime {
+namespace {
+
+using C = Config;
+
+absl::Status Wrong(const std::string& what_is_right) { return absl::InvalidArgumentError(what_is_right); }
+
+absl::Status OneOf(const std::string& value, std::initializer_list<const char*> allowed) {
+  for (const char* const each : allowed) {
+    if (value == each) return absl::OkStatus();
+  }
+  return Wrong(absl::StrCat("must be one of ", absl::StrJoin(allowed, ", ")));
+}
+
+absl::Status StartsWithOneOf(const std::string& value, std::initializer_list<const char*> allowed) {
+  if (value.empty()) return absl::OkStatus();
+  for (const char* const each : allowed) {
+    if (absl::StartsWith(value, each) && value.size() > std::string_view(each).size()) return absl::OkStatus();
+  }
+  return Wrong(absl::StrCat("must begin with ", absl::StrJoin(allowed, " or ")));
+}
+
+absl::Status NotEmpty(const std::string& value) {
+  return value.empty() ? Wrong("must not be empty") : absl::OkStatus();
+}
+
+absl::Status Address(const std::string& value) {
+  int port = 0;
+  const size_t colon = value.rfind(':');
+  if (colon != std::string::npos && colon > 0 && absl::SimpleAtoi(value.substr(colon + 1), &port) && port >= 0 &&
+      port <= 65535) {
+    return absl::OkStatus();
+  }
+  return Wrong("must be an address and a port, like 127.0.0.1:7420 or [::]:7420");
+}
+
+absl::Status Store(const std::string& value) { return StartsWithOneOf(value, {"sqlite:", "redis://"}); }
+absl::Status Blobs(const std::string& value) { return StartsWithOneOf(value, {"dir:"}); }
+absl::Status WebAddress(const std::string& value) { return StartsWithOneOf(value, {"https://", "http://"}); }
+absl::Status Transport(const std::string& value) { return StartsWithOneOf(value, {"smtp://", "smtps://", "maildir:"}); }
+absl::Status Level(const std::string& value) { return OneOf(value, {"debug", "info", "warn", "error"}); }
+absl::Status Format(const std::string& value) { return OneOf(value, {"text", "json"}); }
+
+absl::Status Region(const std::string& value) {
+  if (value.size() == 2 && absl::ascii_isupper(static_cast<unsigned char>(value[0])) &&
+      absl::ascii_isupper(static_cast<unsigned char>(value[1]))) {
+    return absl::OkStatus();
+  }
+  return Wrong("must be a country's two capital letters (ISO 3166), like DE");
+}
+
+absl::Status Domain(const std::string& value) {
+  if (!value.empty() && value.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") == std::string::npos) {
+    return absl::OkStatus();
+  }
+  return Wrong("must be a domain in lower case, like mail.example.com");
+}
+
+}  // namespace
+
+std::string ConfigKey::Type() const {
+  struct Name {
+    std::string operator()(std::string C::*) const { return "text"; }
+    std::string operator()(int C::*) const { return "integer"; }
+    std::string operator()(bool C::*) const { return "yes/no"; }
+    std::string operator()(double C::*) const { return "number"; }
+    std::string operator()(absl::Duration C::*) const { return "duration"; }
+  };
+  return path ? "path" : std::visit(Name{}, field);
+}
+
+const std::vector<ConfigKey>& ConfigKeys() {
+  static const auto* const keys = new std::vector<ConfigKey>{
+      {"ringback", "data_dir", &C::data_dir, "Where the embedded mode keeps its data: database, recordings, outgoing mail without SMTP, the local token.", true, 0, 0, NotEmpty},
+      {"ringback", "store", &C::store, "Where the records are: sqlite:PATH or redis://[user@]host:port[/database]. Empty: ringback.db in data_dir.", false, 0, 0, Store},
+      {"ringback", "store_password_file", &C::store_password_file, "File with the password of Redis; readable by its owner only.", true},
+      {"ringback", "blobs", &C::blobs, "Where recordings and renditions are: dir:PATH. Empty: blobs in data_dir.", false, 0, 0, Blobs},
+      {"ringback", "grpc_listen", &C::grpc_listen, "Address and port of the gRPC API; port 0 takes a free one.", false, 0, 0, Address},
+      {"ringback", "http_listen", &C::http_listen, "Address and port of the pages, /healthz and /metrics.", false, 0, 0, Address},
+      {"ringback", "public_url", &C::public_url, "Where customers reach the pages, like https://call.example.com. Empty: mails carry attachment and answer address, but no link.", false, 0, 0, WebAddress},
+      {"ringback", "region", &C::region, "Country of phone numbers that are typed in their national form.", false, 0, 0, Region},
+      {"ringback", "clock_offset_file", &C::clock_offset_file, "For tests only: a file whose number of seconds shifts the clock.", true},
+      {"ringback", "log_level", &C::log_level, "debug, info, warn or error.", false, 0, 0, Level},
+      {"ringback", "log_format", &C::log_format, "text or json.", false, 0, 0, Format},
+      {"ringback", "pool_threads", &C::pool_threads, "Threads that carry out calls. More help when the store is far away.", false, 1, 256},
+      {"ringback", "drain_timeout", &C::drain_timeout, "How long running work may take to end after SIGTERM.", false, 0, 3600},
+      {"ringback", "tls_certificate_file", &C::tls_certificate_file, "PEM chain: gRPC over TLS. Goes together with tls_key_file.", true},
+      {"ringback", "tls_key_file", &C::tls_key_file, "PEM key of the certificate; readable by its owner only.", true},
+      {"ringback", "tls_client_ca_file", &C::tls_client_ca_file, "PEM: clients must show a certificate signed by one of these.", true},
+      {"mail", "transport", &C::mail_transport, "smtp://host:port (STARTTLS), smtps://host:port (TLS) or maildir:DIR. Empty: a Maildir named outbox in data_dir.", false, 0, 0, Transport},
+      {"mail", "user", &C::mail_user, "Login at the mail server. Empty: none."},
+      {"mail", "password_file", &C::mail_password_file, "File with the password; readable by its owner only.", true},
+      {"mail", "token_command", &C::mail_token_command, "Command that prints an OAuth2 access token; the login is XOAUTH2 then."},
+      {"mail", "ca_file", &C::mail_ca_file, "PEM: certificates to trust instead of the system's.", true},
+      {"mail", "allow_plain", &C::mail_allow_plain, "Allow SMTP without TLS to other machines. Not wise."},
+      {"mail", "domain", &C::mail_domain, "Domain in the Message-IDs: the firm's own.", false, 0, 0, Domain},
+      {"mail", "envelope_sender", &C::mail_envelope_sender, "Address that receives bounces. Empty: the team's address."},
+      {"mail", "rate_per_second", &C::mail_rate_per_second, "At most so many messages a second. 0: no limit.", false, 0, 100000},
+      {"mail", "timeout", &C::mail_timeout, "How long one message may take at the mail server.", false, 1, 600},
+      {"sms", "url", &C::sms_url, "HTTP gateway for SMS. Empty: no SMS.", false, 0, 0, WebAddress},
+      {"sms", "body", &C::sms_body, "Body of the request to the gateway, a Mustache template."},
+      {"sms", "secret_file", &C::sms_secret_file, "File with the gateway's secret; readable by its owner only.", true},
+      {"webhook", "allow_private", &C::webhook_allow_private, "Allow webhooks to private and loopback addresses."},
+      {"transcode", "codec_path", &C::codec_path, "The program ringback-codec. Empty: the one beside this program.", true},
+      {"transcode", "slots", &C::transcode_slots, "Recordings in work at the same time, one process each.", false, 1, 256},
+      {"transcode", "codec_idle", &C::codec_idle, "An idle codec process ends after this time.", false, 0, 86400},
+      {"delivery", "slots", &C::delivery_slots, "Messages on their way at the same time.", false, 1, 256},
+      {"delivery", "attempts_max", &C::delivery_attempts_max, "Tries before a message goes to the dead letters.", false, 1, 1000},
+      {"delivery", "bundle_window", &C::bundle_window, "Alarms to one member within this time go out as one message.", false, 0, 3600},
+  };
+  return *keys;
+}
+
+absl::Status CheckTogether(const Config& config) {
+  if (config.tls_certificate_file.empty() != config.tls_key_file.empty()) {
+    return Wrong("ringback.tls_certificate_file and ringback.tls_key_file: set both or none");
+  }
+  if (!config.tls_client_ca_file.empty() && config.tls_certificate_file.empty()) {
+    return Wrong("ringback.tls_client_ca_file needs ringback.tls_certificate_file and ringback.tls_key_file");
+  }
+  if (!config.mail_password_file.empty() && !config.mail_token_command.empty()) {
+    return Wrong("mail.password_file and mail.token_command: set one of them, not both");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace ringback::runtime

@@ -1,0 +1,84 @@
+// Metrics by prometheus-cpp.
+#include "core/runtime/metrics.h"
+
+#include <prometheus/check_names.h>
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include "core/base/check.h"
+#include "core/base/mutex.h"
+
+namespace ringback::runtime {
+namespace {
+
+// Seconds: a timer's milliseconds to a mail's minutes.
+const prometheus::Histogram::BucketBoundaries kBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                                          0.5,   1,      2.5,   5,    10,    30,   60,  300};
+
+class PrometheusMetrics : public Metrics {
+ public:
+  void Describe(const std::string& name, const std::string& help) override {
+    MutexLock lock(&mutex_);
+    help_[name] = help;
+  }
+
+  void Count(const std::string& name, const Labels& labels, double by) override {
+    Find(counters_, name, [&] { return &prometheus::BuildCounter().Name(name).Help(help_[name]).Register(registry_); },
+         labels)
+        .Increment(by);
+  }
+
+  void Gauge(const std::string& name, const Labels& labels, double value) override {
+    Find(gauges_, name, [&] { return &prometheus::BuildGauge().Name(name).Help(help_[name]).Register(registry_); },
+         labels)
+        .Set(value);
+  }
+
+  void Observe(const std::string& name, const Labels& labels, double seconds) override {
+    Find(histograms_, name,
+         [&] { return &prometheus::BuildHistogram().Name(name).Help(help_[name]).Register(registry_); }, labels,
+         kBuckets)
+        .Observe(seconds);
+  }
+
+  std::string Text() override { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
+
+ private:
+  template <typename Metric>
+  struct Family {
+    prometheus::Family<Metric>* family = nullptr;
+    std::map<Labels, Metric*> metrics;
+  };
+  template <typename Metric>
+  using Families = std::map<std::string, Family<Metric>>;
+
+  // prometheus-cpp looks labels up by hashing under a lock of its own; here the same lookup happens once per call.
+  template <typename Metric, typename Make, typename... Rest>
+  Metric& Find(Families<Metric>& families, const std::string& name, Make make, const Labels& labels, Rest&... rest) {
+    MutexLock lock(&mutex_);
+    Family<Metric>& family = families[name];
+    if (family.family == nullptr) {
+      RB_CHECK(name.rfind("ringback_", 0) == 0 && prometheus::CheckMetricName(name));
+      family.family = make();
+    }
+    Metric*& metric = family.metrics[labels];
+    if (metric == nullptr) metric = &family.family->Add(labels, rest...);
+    return *metric;
+  }
+
+  prometheus::Registry registry_;
+  Mutex mutex_;
+  Families<prometheus::Counter> counters_ RB_GUARDED_BY(mutex_);
+  Families<prometheus::Gauge> gauges_ RB_GUARDED_BY(mutex_);
+  Families<prometheus::Histogram> histograms_ RB_GUARDED_BY(mutex_);
+  std::map<std::string, std::string> help_ RB_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+std::unique_ptr<Metrics> NewMetrics() { return std::make_unique<PrometheusMetrics>(); }
+
+}  // namespace ringback::runtime

@@ -1,0 +1,83 @@
+#include "core/runtime/open.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/store/redis_store.h"
+#include "core/store/sqlite_store.h"
+
+namespace ringback::runtime {
+namespace {
+
+// The folder with everything in it is the owner's only: it holds callers' data and a token.
+absl::Status MakeFolder(const std::filesystem::path& folder) {
+  if (folder.empty()) return absl::OkStatus();
+  std::error_code error;
+  if (std::filesystem::is_directory(folder, error)) return absl::OkStatus();
+  std::filesystem::create_directories(folder, error);
+  if (error) return absl::InvalidArgumentError(absl::StrCat("cannot make ", folder.string(), ": ", error.message()));
+  std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  return absl::OkStatus();
+}
+
+// "redis://[user@]host:port[/database]"
+absl::StatusOr<store::RedisOptions> RedisFrom(const Config& config) {
+  store::RedisOptions options;
+  std::string rest = config.store.substr(sizeof("redis://") - 1);
+  if (const size_t at = rest.find('@'); at != std::string::npos) {
+    options.user = rest.substr(0, at);
+    rest.erase(0, at + 1);
+    if (absl::StrContains(options.user, ":")) {
+      return absl::InvalidArgumentError("ringback.store: no password in the address; name a file in store_password_file");
+    }
+  }
+  if (const size_t slash = rest.find('/'); slash != std::string::npos) {
+    if (slash + 1 < rest.size() && !absl::SimpleAtoi(rest.substr(slash + 1), &options.database)) {
+      return absl::InvalidArgumentError("ringback.store: the database behind the slash must be a number");
+    }
+    rest.resize(slash);
+  }
+  if (const size_t colon = rest.rfind(':'); colon != std::string::npos && !absl::EndsWith(rest, "]")) {
+    if (!absl::SimpleAtoi(rest.substr(colon + 1), &options.port)) {
+      return absl::InvalidArgumentError("ringback.store: the port must be a number, like redis://127.0.0.1:6379");
+    }
+    rest.resize(colon);
+  }
+  if (!rest.empty()) options.host = rest;
+  if (!config.store_password_file.empty()) {
+    RB_ASSIGN_OR_RETURN(options.password, ReadSecretFile(config.store_password_file));
+  }
+  return options;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const Config& config, Clock* clock, Random* random) {
+  if (absl::StartsWith(config.store, "redis://")) {
+    RB_ASSIGN_OR_RETURN(store::RedisOptions options, RedisFrom(config));
+    options.clock = clock;
+    options.random = random;
+    return store::OpenRedisStore(options);
+  }
+  store::SqliteOptions options;
+  options.path = config.SqlitePath();
+  options.clock = clock;
+  options.random = random;
+  RB_RETURN_IF_ERROR(MakeFolder(std::filesystem::path(options.path).parent_path()));
+  return store::OpenSqliteStore(options);
+}
+
+absl::StatusOr<std::unique_ptr<blob::BlobStore>> OpenBlobs(const Config& config) {
+  RB_RETURN_IF_ERROR(MakeFolder(std::filesystem::path(config.BlobDir()).parent_path()));
+  return blob::OpenDirectory(config.BlobDir());
+}
+
+}  // namespace ringback::runtime

@@ -1,0 +1,19 @@
+// Store and blobs as the config names them: for the host, and for commands that need no server (backup, doctor).
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "core/base/clock.h"
+#include "core/base/ids.h"
+#include "core/blob/blob_store.h"
+#include "core/runtime/config.h"
+#include "core/store/store.h"
+
+namespace ringback::runtime {
+
+// Makes data_dir (mode 0700) where the store is in it. `clock` and `random` must outlive the store.
+absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const Config& config, Clock* clock, Random* random);
+absl::StatusOr<std::unique_ptr<blob::BlobStore>> OpenBlobs(const Config& config);
+
+}  // namespace ringback::runtime

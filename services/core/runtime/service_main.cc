@@ -1,0 +1,109 @@
+#include "core/runtime/service_main.h"
+
+#include <malloc.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/log.h"
+#include "core/base/status_macros.h"
+
+namespace ringback::runtime {
+
+void PrepareProcess() {
+  // One arena per thread would cost more than all else in an idle program.
+  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+  umask(077);
+}
+
+absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arguments) {
+  CommandLine line;
+  if (const char* const file = std::getenv("RINGBACK_CONFIG")) line.config_file = file;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (argument == "--help-config") {
+      line.help_config = true;
+      continue;
+    }
+    if (!absl::StartsWith(argument, "--") || argument.size() == 2) {
+      return absl::InvalidArgumentError(absl::StrCat("\"", argument, "\" is no flag; flags are --config FILE, --help-config "
+                                                     "and --KEY VALUE for every key of the configuration"));
+    }
+    std::string name = argument.substr(2), value;
+    if (const size_t equals = name.find('='); equals != std::string::npos) {
+      value = name.substr(equals + 1);
+      name.resize(equals);
+    } else if (++i < arguments.size()) {
+      value = arguments[i];
+    } else {
+      return absl::InvalidArgumentError(absl::StrCat(argument, " needs a value"));
+    }
+    if (name == "config") {
+      line.config_file = value;
+    } else {
+      line.flags.emplace_back(name, value);
+    }
+  }
+  return line;
+}
+
+std::map<std::string, std::string> RingbackEnvironment() {
+  std::map<std::string, std::string> found;
+  for (char** each = environ; each != nullptr && *each != nullptr; ++each) {
+    const std::string variable = *each;
+    const size_t equals = variable.find('=');
+    if (equals != std::string::npos && absl::StartsWith(variable, "RINGBACK_")) {
+      found[variable.substr(0, equals)] = variable.substr(equals + 1);
+    }
+  }
+  return found;
+}
+
+int ServeAll(const Config& config, const std::vector<RunFunction>& run, std::function<void(Host&)> ready) {
+  auto host = Host::Create(config);
+  absl::Status status = host.status();
+  for (const RunFunction each : run) {
+    if (status.ok()) status = each(**host);
+  }
+  if (status.ok()) {
+    status = (*host)->Serve([&] {
+      if (ready) ready(**host);
+    });
+    if (absl::IsDeadlineExceeded(status)) {
+      // Handlers still run on the host's parts: leave without taking those away from under them.
+      RB_LOG_ERROR("{}", std::string(status.message()));
+      spdlog::shutdown();
+      _exit(1);
+    }
+  }
+  if (status.ok()) return 0;
+  RB_LOG_ERROR("{}", status.ToString());
+  return 1;
+}
+
+int ServiceMain(int argc, char** argv, const std::vector<RunFunction>& run) {
+  PrepareProcess();
+  const auto line = ParseCommandLine(std::vector<std::string>(argv + 1, argv + argc));
+  if (!line.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(line.status().message()).c_str());
+    return 2;
+  }
+  if (line->help_config) {
+    std::fputs(ExampleConfig().c_str(), stdout);
+    return 0;
+  }
+  const auto config = LoadConfig(line->config_file, RingbackEnvironment(), line->flags);
+  if (!config.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(config.status().message()).c_str());
+    return 2;
+  }
+  SetUpLogging(config->log_level, config->log_format == "json" ? LogFormat::kJson : LogFormat::kText);
+  return ServeAll(*config, run, nullptr);
+}
+
+}  // namespace ringback::runtime

@@ -1,0 +1,335 @@
+#include "core/runtime/worker_loop.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/log.h"
+#include "core/rpc/status.h"
+#include "core/rpc/trace.h"
+#include "core/runtime/notifying_store.h"
+
+namespace ringback::runtime {
+namespace {
+
+constexpr absl::Duration kLongestSleep = absl::Seconds(1);  // a lost nudge or a shifted clock costs this at worst
+constexpr absl::Duration kBlockedSleepMin = absl::Milliseconds(5);
+constexpr absl::Duration kBlockedSleepMax = absl::Milliseconds(100);
+constexpr std::chrono::seconds kReportEvery{5};
+constexpr int kAbortedInARowMax = 20;  // beyond it something else is wrong: back off, and count
+
+std::chrono::nanoseconds Chrono(absl::Duration duration) { return absl::ToChronoNanoseconds(duration); }
+
+}  // namespace
+
+WorkerLoop::WorkerLoop(WorkerOptions options, std::unique_ptr<JobHandler> handler, WorkerParts parts)
+    : options_(std::move(options)),
+      handler_(std::move(handler)),
+      parts_(parts),
+      stage_(StageName(options_.stage)),
+      blocked_sleep_(kBlockedSleepMin) {}
+
+WorkerLoop::~WorkerLoop() {
+  if (!loop_.joinable()) return;
+  BeginDrain();
+  loop_.join();
+  std::vector<std::thread> slots;
+  {
+    MutexLock lock(&mutex_);
+    slots.swap(slots_);
+  }
+  for (std::thread& slot : slots) slot.join();
+  parts_.signals->Unsubscribe(subscription_);
+}
+
+void WorkerLoop::Start() {
+  subscription_ = parts_.signals->Subscribe(DueTopic(options_.stage), [this](const std::string&) {
+    MutexLock lock(&mutex_);
+    nudged_ = true;
+    wake_loop_.NotifyOne();
+  });
+  loop_ = std::thread([this] { Loop(); });
+}
+
+void WorkerLoop::BeginDrain() {
+  MutexLock lock(&mutex_);
+  draining_ = true;
+  wake_loop_.NotifyOne();
+  wake_slots_.NotifyAll();
+}
+
+bool WorkerLoop::WaitDrained(absl::Duration timeout) {
+  const auto end = Steady::now() + Chrono(timeout);
+  std::vector<store::Lease> left;
+  {
+    MutexLock lock(&mutex_);
+    while (!(held_.empty() && loop_ended_) && Steady::now() < end) {
+      job_ended_.WaitFor(&mutex_, end - Steady::now());
+    }
+    if (held_.empty()) return true;
+    abandoned_ = true;
+    wake_loop_.NotifyOne();
+    for (const JobPtr& job : held_) left.push_back(job->lease);
+  }
+  for (const store::Lease& lease : left) {
+    RB_LOG_WARN("{}: {} was not finished in time and is given back", options_.name, lease.key.id);
+    parts_.store->Release(lease, std::nullopt, false).IgnoreError();  // else its lease runs out by itself
+  }
+  return false;
+}
+
+void WorkerLoop::Loop() {
+  for (;;) {
+    int free = 0;
+    {
+      MutexLock lock(&mutex_);
+      if (draining_) break;
+      free = options_.slots - static_cast<int>(held_.size());
+    }
+    RenewHeld();
+    if (Steady::now() >= next_report_) ReportBacklog();
+    if (free <= 0) {
+      claim_ = true;
+      Sleep(kLongestSleep, false);
+    } else if (!claim_ || !ClaimSome(free)) {
+      const absl::Duration sleep = UntilNextLook();
+      if (sleep > absl::ZeroDuration() && Sleep(sleep, false)) claim_ = true;
+    }
+  }
+  GiveBackQueued();
+  for (;;) {
+    RenewHeld();
+    {
+      MutexLock lock(&mutex_);
+      if (held_.empty() || abandoned_) {
+        loop_ended_ = true;
+        job_ended_.NotifyAll();
+        return;
+      }
+    }
+    Sleep(kLongestSleep, true);
+  }
+}
+
+bool WorkerLoop::ClaimSome(int free) {
+  store::ClaimOptions claim;
+  claim.max = free;
+  claim.lease = options_.lease;
+  claim.team_in_flight_max = options_.team_in_flight_max;
+  auto leases = parts_.store->ClaimDue(options_.stage, claim);
+  if (!leases.ok()) {
+    StoreFailed(leases.status());
+    return false;
+  }
+  if (leases->empty()) return false;
+  blocked_sleep_ = kBlockedSleepMin;
+  Dispatch(*std::move(leases));
+  return true;
+}
+
+void WorkerLoop::Dispatch(std::vector<store::Lease> leases) {
+  const absl::Time now = parts_.clock->Now();
+  parts_.metrics->Count("ringback_claims_total", {{"stage", stage_}}, static_cast<double>(leases.size()));
+  for (const store::Lease& lease : leases) {
+    parts_.metrics->Observe("ringback_timer_lateness_seconds", {{"stage", stage_}},
+                            absl::ToDoubleSeconds(std::max(now - lease.due, absl::ZeroDuration())));
+  }
+  MutexLock lock(&mutex_);
+  for (store::Lease& lease : leases) {
+    const auto job = std::make_shared<Job>();
+    job->lease = std::move(lease);
+    job->renew_at = Steady::now() + Chrono(options_.lease / 2);
+    held_.push_back(job);
+    queue_.push_back(job);
+  }
+  while (idle_slots_ < static_cast<int>(queue_.size()) && static_cast<int>(slots_.size()) < options_.slots) {
+    ++idle_slots_;
+    slots_.emplace_back([this] { RunSlot(); });
+  }
+  wake_slots_.NotifyAll();
+}
+
+absl::Duration WorkerLoop::UntilNextLook() {
+  const bool claimed_nothing = std::exchange(claim_, false);
+  const auto next = parts_.store->NextDue(options_.stage);
+  const auto now = parts_.store->Now();
+  if (!next.ok() || !now.ok()) {
+    StoreFailed(next.ok() ? now.status() : next.status());
+    return kLongestSleep;
+  }
+  if (store_failing_) RB_LOG_INFO("{}: the store answers again", options_.name);
+  store_failing_ = false;
+  if (!next->has_value()) return kLongestSleep;
+  const absl::Duration wait = **next - *now;
+  if (wait > kLongestSleep) return kLongestSleep;
+  claim_ = true;
+  if (wait > absl::ZeroDuration()) return wait;
+  // Due, and yet nothing to claim: every team with something due is at its cap, or another worker was quicker.
+  if (!claimed_nothing) return absl::ZeroDuration();
+  return std::exchange(blocked_sleep_, std::min(blocked_sleep_ * 2, kBlockedSleepMax));
+}
+
+bool WorkerLoop::Sleep(absl::Duration longest, bool draining) {
+  const auto end = Steady::now() + Chrono(longest);
+  MutexLock lock(&mutex_);
+  for (;;) {
+    auto until = end;
+    for (const JobPtr& job : held_) until = std::min(until, job->renew_at);
+    const auto left = until - Steady::now();
+    if (nudged_ || abandoned_ || draining_ != draining || left <= left.zero()) break;
+    wake_loop_.WaitFor(&mutex_, left);
+  }
+  return std::exchange(nudged_, false);
+}
+
+void WorkerLoop::RenewHeld() {
+  // By both clocks: a machine that slept, or a clock that was set, may have outrun the lease already.
+  const auto steady_now = Steady::now();
+  const absl::Time late = parts_.clock->Now() + options_.lease / 4;
+  std::vector<std::pair<JobPtr, store::Lease>> due;
+  {
+    MutexLock lock(&mutex_);
+    for (const JobPtr& job : held_) {
+      if (!job->lost && (job->renew_at <= steady_now || job->lease.expires <= late)) due.emplace_back(job, job->lease);
+    }
+  }
+  for (const auto& [job, lease] : due) {
+    const auto renewed = parts_.store->Extend(lease, options_.lease);
+    MutexLock lock(&mutex_);
+    job->renew_at = Steady::now() + Chrono(options_.lease / (renewed.ok() ? 2 : 8));
+    if (renewed.ok()) job->lease = *renewed;
+    if (absl::IsAborted(renewed.status())) {
+      // Either somebody else has it, or the handler has just committed its end: what it returns will tell.
+      job->lost = true;
+      job->renew_at = Steady::time_point::max();
+    }
+  }
+}
+
+void WorkerLoop::GiveBackQueued() {
+  std::deque<JobPtr> unbegun;
+  {
+    MutexLock lock(&mutex_);
+    unbegun.swap(queue_);
+    for (const JobPtr& job : unbegun) held_.remove(job);
+  }
+  for (const JobPtr& job : unbegun) {
+    parts_.store->Release(job->lease, std::nullopt, true).IgnoreError();  // else its lease runs out by itself
+  }
+}
+
+void WorkerLoop::ReportBacklog() {
+  const auto begin = Steady::now();
+  const auto stats = parts_.store->Stats(options_.stage);
+  const auto end = Steady::now();
+  // At most a hundredth of one CPU, however long a million entries take to count.
+  next_report_ = end + std::max<Steady::duration>(kReportEvery, (end - begin) * 100);
+  if (!stats.ok()) return;
+  parts_.metrics->Gauge("ringback_backlog", {{"stage", stage_}, {"state", "waiting"}}, static_cast<double>(stats->waiting));
+  parts_.metrics->Gauge("ringback_backlog", {{"stage", stage_}, {"state", "leased"}}, static_cast<double>(stats->leased));
+  parts_.metrics->Gauge("ringback_backlog", {{"stage", stage_}, {"state", "future"}}, static_cast<double>(stats->future));
+  parts_.metrics->Gauge("ringback_oldest_age_seconds", {{"stage", stage_}}, absl::ToDoubleSeconds(stats->oldest_age));
+}
+
+void WorkerLoop::StoreFailed(const absl::Status& status) {
+  parts_.metrics->Count("ringback_store_errors_total", {{"stage", stage_}});
+  if (!store_failing_) RB_LOG_ERROR("{}: the store fails, trying again every second: {}", options_.name, status.ToString());
+  store_failing_ = true;
+}
+
+void WorkerLoop::RunSlot() {
+  mutex_.Lock();
+  for (;;) {
+    while (queue_.empty() && !draining_) wake_slots_.Wait(&mutex_);
+    if (queue_.empty()) break;
+    const JobPtr job = std::move(queue_.front());
+    queue_.pop_front();
+    job->begun = true;
+    --idle_slots_;
+    mutex_.Unlock();
+    RunJob(job);
+    mutex_.Lock();
+    ++idle_slots_;
+    held_.remove(job);
+    nudged_ = true;
+    wake_loop_.NotifyOne();
+    job_ended_.NotifyAll();
+  }
+  mutex_.Unlock();
+}
+
+void WorkerLoop::RunJob(const JobPtr& job) {
+  const TraceScope trace(rpc::NewTraceId(*parts_.random));
+  store::Lease lease;
+  {
+    MutexLock lock(&mutex_);
+    lease = job->lease;
+  }
+  bool dead = lease.attempts > options_.attempts_max;
+  absl::Status status;
+  if (dead) {
+    const std::string reason = absl::StrCat("no sign of life after ", lease.attempts - 1, " attempts");
+    status = handler_->DeadLetter(lease, reason);
+  } else {
+    status = handler_->Handle(lease);
+    if (!status.ok() && !absl::IsAborted(status) && lease.attempts >= options_.attempts_max) {
+      dead = true;
+      status = handler_->DeadLetter(lease, std::string(status.message()));
+    }
+  }
+  if (!absl::IsAborted(status)) {
+    MutexLock lock(&mutex_);
+    aborted_.erase(lease.key.id);
+  }
+  if (status.ok()) {
+    if (dead) {
+      RB_LOG_WARN("{}: {} went to the dead letters", options_.name, lease.key.id);
+      parts_.metrics->Count("ringback_dead_letters_total", {{"stage", stage_}});
+    }
+    CountOutcome(dead ? "dead" : "done");
+  } else {
+    CountOutcome(GiveBack(lease, status));
+  }
+}
+
+const char* WorkerLoop::GiveBack(const store::Lease& lease, const absl::Status& status) {
+  bool aborted = absl::IsAborted(status);
+  if (aborted) {
+    MutexLock lock(&mutex_);
+    const int in_a_row = ++aborted_[lease.key.id];
+    if (in_a_row > kAbortedInARowMax) {
+      aborted_.erase(lease.key.id);
+      aborted = false;
+    }
+  }
+  absl::Status released;
+  if (aborted) {
+    released = parts_.store->Release(lease, std::nullopt, /*uncount=*/true);
+  } else {
+    RB_LOG_WARN("{}: {} failed in attempt {} of {}: {}", options_.name, lease.key.id, lease.attempts,
+                options_.attempts_max, status.ToString());
+    const absl::Duration wait = rpc::RetryAfterOf(status).value_or(BackOff(lease.attempts));
+    released = parts_.store->Release(lease, parts_.clock->Now() + wait, /*uncount=*/false);
+  }
+  if (absl::IsAborted(released)) {
+    parts_.metrics->Count("ringback_lost_leases_total", {{"stage", stage_}});
+    MutexLock lock(&mutex_);
+    aborted_.erase(lease.key.id);
+    return "lost";
+  }
+  return aborted ? "aborted" : "retry";
+}
+
+absl::Duration WorkerLoop::BackOff(int attempts) {
+  absl::Duration wait = options_.backoff_min;
+  for (int i = 1; i < attempts && wait < options_.backoff_max; ++i) wait *= 2;
+  wait = std::min(wait, options_.backoff_max);
+  // Between half of it and all: retries of one outage must not come back as one wave.
+  return wait / 2 + wait / 2 * (static_cast<double>(parts_.random->Next() >> 11) / static_cast<double>(1ull << 53));
+}
+
+void WorkerLoop::CountOutcome(const char* outcome) {
+  parts_.metrics->Count("ringback_jobs_total", {{"stage", stage_}, {"outcome", outcome}});
+}
+
+}  // namespace ringback::runtime

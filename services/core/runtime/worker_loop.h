@@ -1,0 +1,105 @@
+// The loop behind worker.h: claiming, dispatching, renewing, giving back, counting, draining.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/base/clock.h"
+#include "core/base/ids.h"
+#include "core/base/mutex.h"
+#include "core/handoff/signals.h"
+#include "core/runtime/metrics.h"
+#include "core/runtime/worker.h"
+#include "core/store/store.h"
+
+namespace ringback::runtime {
+
+// What a worker works with; everything outlives it.
+struct WorkerParts {
+  store::Store* store = nullptr;
+  Clock* clock = nullptr;
+  Random* random = nullptr;
+  handoff::Signals* signals = nullptr;
+  Metrics* metrics = nullptr;
+};
+
+// One loop thread, and up to `slots` handler threads that start when there is work for them.
+class WorkerLoop {
+ public:
+  WorkerLoop(WorkerOptions options, std::unique_ptr<JobHandler> handler, WorkerParts parts);
+  // Drains and waits for running handlers however long they take.
+  ~WorkerLoop();
+
+  void Start();
+  // Stops claiming and gives back what no handler has begun. Returns at once.
+  void BeginDrain();
+  // True when all handlers have ended in time. Else their entries have been given back (their commits will be ABORTED
+  // as soon as somebody else claims them) and the handlers still run: the program should end without them.
+  bool WaitDrained(absl::Duration timeout);
+
+  const std::string& name() const { return options_.name; }
+
+ private:
+  using Steady = std::chrono::steady_clock;
+  struct Job {
+    store::Lease lease;             // as prolonged; guarded by mutex_
+    Steady::time_point renew_at;    // guarded by mutex_
+    bool begun = false;             // guarded by mutex_
+    bool lost = false;              // guarded by mutex_
+  };
+  using JobPtr = std::shared_ptr<Job>;
+
+  void Loop();
+  // Claims what fits. False when nothing was claimed.
+  bool ClaimSome(int free);
+  void Dispatch(std::vector<store::Lease> leases);
+  // How long to sleep after a look that found nothing; sets claim_ for the wake-up.
+  absl::Duration UntilNextLook();
+  // True when nudged; also returns when it is time to renew, or (unless `draining`) to drain.
+  bool Sleep(absl::Duration longest, bool draining);
+  void RenewHeld();
+  void GiveBackQueued();
+  void ReportBacklog();
+  void StoreFailed(const absl::Status& status);
+
+  void RunSlot();
+  void RunJob(const JobPtr& job);
+  // Hands the entry back to the store after an error; returns the outcome's word.
+  const char* GiveBack(const store::Lease& lease, const absl::Status& status);
+  absl::Duration BackOff(int attempts);
+  void CountOutcome(const char* outcome);
+
+  const WorkerOptions options_;
+  const std::unique_ptr<JobHandler> handler_;
+  const WorkerParts parts_;
+  const std::string stage_;  // its name, for metrics
+  uint64_t subscription_ = 0;
+
+  // Of the loop thread alone.
+  bool claim_ = true;  // look by claiming; else ask for the next due time first, which costs the store less
+  bool store_failing_ = false;
+  absl::Duration blocked_sleep_;
+  Steady::time_point next_report_{};
+
+  Mutex mutex_;
+  CondVar wake_loop_, wake_slots_, job_ended_;
+  std::list<JobPtr> held_ RB_GUARDED_BY(mutex_);   // claimed and not ended
+  std::deque<JobPtr> queue_ RB_GUARDED_BY(mutex_);  // claimed and not begun
+  int idle_slots_ RB_GUARDED_BY(mutex_) = 0;
+  bool nudged_ RB_GUARDED_BY(mutex_) = false;
+  bool draining_ RB_GUARDED_BY(mutex_) = false;
+  bool abandoned_ RB_GUARDED_BY(mutex_) = false;
+  bool loop_ended_ RB_GUARDED_BY(mutex_) = false;
+  std::map<std::string, int> aborted_ RB_GUARDED_BY(mutex_);  // by id: how often in a row
+  std::vector<std::thread> slots_ RB_GUARDED_BY(mutex_);
+  std::thread loop_;
+};
+
+}  // namespace ringback::runtime
