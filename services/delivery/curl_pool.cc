@@ -30,6 +30,8 @@ CurlHandle CurlPool::Take() {
 
 void CurlPool::Return(CurlHandle handle) {
   curl_easy_reset(handle.get());
+  // For the farewell when the handle is deleted: a hanging server must not hold up the shutdown.
+  curl_easy_setopt(handle.get(), CURLOPT_SERVER_RESPONSE_TIMEOUT, 1L);
   MutexLock lock(&mutex_);
   if (idle_.size() < idle_max_) idle_.push_back(std::move(handle));
 }

@@ -81,6 +81,7 @@ struct Conversation {
   bool reply_open = false;  // more lines of a multi-line reply follow
   bool any_reply = false;
   bool final_reply = false;
+  bool quitting = false;    // the reply to QUIT says nothing about the mail
 };
 
 size_t ReadMail(char* buffer, size_t size, size_t count, void* user) {
@@ -94,7 +95,8 @@ size_t ReadMail(char* buffer, size_t size, size_t count, void* user) {
   const size_t bytes = std::min(size * count, talk->mail.size());
   std::memcpy(buffer, talk->mail.data(), bytes);
   talk->mail.remove_prefix(bytes);
-  if (bytes == 0) talk->phase = Phase::kAfterDot;
+  // With the size known, libcurl does not ask again for an end it can count.
+  if (talk->mail.empty()) talk->phase = Phase::kAfterDot;
   return bytes;
 }
 
@@ -102,7 +104,7 @@ size_t TakeReply(char* data, size_t size, size_t count, void* user) {
   auto* talk = static_cast<Conversation*>(user);
   const absl::string_view line(data, size * count);
   const bool numbered = line.size() >= 3 && std::all_of(line.begin(), line.begin() + 3, absl::ascii_isdigit);
-  if (numbered) {
+  if (numbered && !talk->quitting) {
     if (!talk->reply_open) talk->reply.clear();
     if (talk->reply.size() < 2000) absl::StrAppend(&talk->reply, line);
     talk->reply_open = line.size() > 3 && line[3] == '-';
@@ -114,11 +116,15 @@ size_t TakeReply(char* data, size_t size, size_t count, void* user) {
 }
 
 // The commands as they leave. They can hold credentials, so only their first word is looked at.
-int SeeCommand(CURL*, curl_infotype type, char* data, size_t size, void* user) {
+int SeeCommand(CURL* curl, curl_infotype type, char* data, size_t size, void* user) {
   auto* talk = static_cast<Conversation*>(user);
-  if (type != CURLINFO_HEADER_OUT || talk->phase >= Phase::kData) return 0;
+  if (type != CURLINFO_HEADER_OUT) return 0;
   const absl::string_view command(data, size);
-  if (absl::StartsWith(command, "MAIL ")) {
+  if (absl::StartsWith(command, "QUIT")) {
+    talk->quitting = true;
+    // A server that hung until the deadline would hold this thread for two minutes more.
+    curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, 1L);
+  } else if (absl::StartsWith(command, "MAIL ")) {
     talk->phase = Phase::kTransaction;
   } else if (absl::StartsWith(command, "AUTH ")) {
     talk->phase = Phase::kLogin;
@@ -203,6 +209,7 @@ class SmtpTransport : public MailTransport {
     curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CurlMillis(std::min(options_.connect_timeout, deadline)));
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, CurlMillis(deadline));
+    curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, CurlMillis(deadline) / 1000 + 1);
     curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, 60L);  // seconds idle; servers close after five minutes
     curl_easy_setopt(curl, CURLOPT_READFUNCTION, ReadMail);
     curl_easy_setopt(curl, CURLOPT_READDATA, &talk);
@@ -217,6 +224,9 @@ class SmtpTransport : public MailTransport {
     curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connects);
     *reused = connects == 0;
     *any_reply = talk.any_reply;
+    curl_off_t sent = 0;
+    curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &sent);
+    if (talk.phase == Phase::kAfterDot && static_cast<size_t>(sent) < mail.size()) talk.phase = Phase::kData;
     if (code == CURLE_LOGIN_DENIED) token_.Forget();
     pool_.Return(std::move(handle));
     return OutcomeOf(code, talk);
