@@ -198,7 +198,6 @@ namespace {
 absl::StatusOr<std::pair<pid_t, int>> Spawn(const PoolOptions& options) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return absl::ErrnoToStatus(errno, "socketpair");
-  absl::Cleanup close_child_end = [&] { close(ends[1]); };
   // Larger buffers: a recording goes over in few system calls.
   const int buffer_bytes = 1 << 20;
   for (int end : ends) setsockopt(end, SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof buffer_bytes);
@@ -211,7 +210,6 @@ absl::StatusOr<std::pair<pid_t, int>> Spawn(const PoolOptions& options) {
   posix_spawn_file_actions_init(&actions);
   // dup2 onto itself would keep close-on-exec, so the socket goes through a number of its own.
   const int moved = fcntl(ends[1], F_DUPFD_CLOEXEC, 64);
-  absl::Cleanup close_moved = [&] { close(moved); };
   posix_spawn_file_actions_adddup2(&actions, moved, kChildSocket);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
@@ -225,6 +223,9 @@ absl::StatusOr<std::pair<pid_t, int>> Spawn(const PoolOptions& options) {
   const int error = posix_spawn(&pid, options.program.c_str(), &actions, &attributes, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
+  // From here on only the child holds its end, so its death is an end of file.
+  close(moved);
+  close(ends[1]);
   if (error != 0) {
     close(ends[0]);
     return StartFailure(options.program, absl::ErrnoToStatus(error, "posix_spawn"));
