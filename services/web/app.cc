@@ -1,0 +1,62 @@
+#include "web/app.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/log.h"
+#include "core/base/status_macros.h"
+#include "web/listener.h"
+#include "web/routes.h"
+
+namespace ringback::web {
+namespace {
+
+RouteParts PartsOf(runtime::Host& host) {
+  RouteParts parts;
+  parts.store = &host.store();
+  parts.blobs = &host.blobs();
+  parts.clock = &host.clock();
+  parts.ready = [&host] { return host.Ready(); };
+  parts.draining = [&host] { return host.draining(); };
+  parts.metrics_text = [&host] { return host.metrics().Text(); };
+  return parts;
+}
+
+class HttpComponent : public runtime::Component {
+ public:
+  explicit HttpComponent(runtime::Host& host) : routes_(PartsOf(host)) {
+    ListenerOptions options;
+    options.address = host.config().http_listen;
+    ListenerParts parts;
+    parts.handle = [this](const HttpRequest& request) { return routes_.Handle(request); };
+    parts.submit = [&host](std::function<void()> work) { return host.rpc().executor->Submit(std::move(work)); };
+    parts.clock = &host.clock();
+    parts.finished = [&host](const std::string& route, int status, double seconds) {
+      host.metrics().Count("ringback_http_requests_total", {{"route", route}, {"code", absl::StrCat(status)}});
+      host.metrics().Observe("ringback_http_request_seconds", {{"route", route}}, seconds);
+    };
+    listener_ = Listener::Create(std::move(options), std::move(parts));
+  }
+
+  absl::Status Start() override {
+    RB_RETURN_IF_ERROR(listener_->Start());
+    RB_LOG_INFO("http: listening on port {}", listener_->port());
+    return absl::OkStatus();
+  }
+  void Drain() override { listener_->Drain(); }
+
+ private:
+  const Routes routes_;
+  std::unique_ptr<Listener> listener_;
+};
+
+}  // namespace
+
+absl::Status RunWeb(runtime::Host& host) {
+  if (host.config().http_listen.empty()) return absl::OkStatus();
+  host.AddComponent("http", std::make_unique<HttpComponent>(host));
+  return absl::OkStatus();
+}
+
+}  // namespace ringback::web

@@ -1,0 +1,44 @@
+// One HTTP request and its answer as plain data, so that routes and pages are tested without a socket. Knows no Beast
+// (listener.cc) and no record (routes.cc).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace ringback::web {
+
+struct HttpRequest {
+  std::string method;           // "GET"
+  std::string target;           // origin form, as sent: "/m/pg07…/voice.mp3?download"
+  std::string accept_language;  // header fields; "" when not sent
+  std::string range;
+  std::string if_range;
+  std::string if_none_match;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  // Set for large bodies: the bytes [offset, offset + size) of the body, called on the pool, in order, until
+  // `source_size` bytes are sent. An error or a short answer breaks the connection off, so that no client takes a part
+  // for the whole. `body` is empty then.
+  std::function<absl::StatusOr<std::string>(int64_t offset, int64_t size)> source;
+  int64_t source_size = 0;
+  std::string route;  // for metrics: a fixed word, never a part of the target
+};
+
+// What every answer carries: nothing is cached, indexed, sniffed or told to other sites.
+HttpResponse NewResponse(int status, std::string route);
+// A short answer in plain text, for programs and for refusals.
+HttpResponse PlainResponse(int status, std::string route, std::string text);
+
+// The value of a header by its exact name; "" when it is not set.
+std::string HeaderOf(const HttpResponse& response, const std::string& name);
+
+}  // namespace ringback::web

@@ -1,0 +1,364 @@
+#include "web/listener.h"
+
+#include <algorithm>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/version.hpp>
+#include <list>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/log.h"
+#include "core/base/status_macros.h"
+
+namespace ringback::web {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using asio::awaitable;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr char kNoBody[] = "a request has no body here\n";
+
+auto Into(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
+
+struct HostPort {
+  std::string host;
+  uint16_t port = 0;
+};
+
+absl::StatusOr<HostPort> ParseAddress(const std::string& text) {
+  HostPort parsed;
+  uint32_t port = 0;
+  const size_t colon = text.rfind(':');
+  if (colon == std::string::npos || !absl::SimpleAtoi(text.substr(colon + 1), &port) || port > 65535) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("http_listen: '", text, "' is no address; it looks like 127.0.0.1:7421, [::1]:7421 or :7421"));
+  }
+  parsed.host = text.substr(0, colon);
+  if (absl::StartsWith(parsed.host, "[") && absl::EndsWith(parsed.host, "]")) {
+    parsed.host = parsed.host.substr(1, parsed.host.size() - 2);
+  }
+  if (parsed.host.empty() || parsed.host == "*") parsed.host = "0.0.0.0";
+  parsed.port = static_cast<uint16_t>(port);
+  return parsed;
+}
+
+std::string Field(const http::request_header<>& header, http::field name) {
+  const beast::string_view value = header[name];
+  return std::string(value.data(), value.size());
+}
+
+class BeastListener : public Listener {
+ public:
+  BeastListener(ListenerOptions options, ListenerParts parts)
+      : options_(std::move(options)), parts_(std::move(parts)), drain_timer_(io_), acceptor_(io_) {}
+  ~BeastListener() override { Drain(); }
+
+  absl::Status Start() override;
+  void Drain() override;
+  int port() const override { return port_; }
+
+ private:
+  // One connection. Touched by the listener's thread alone, as everything below but thread_.
+  struct Connection {
+    explicit Connection(tcp::socket socket) : stream(std::move(socket)) {}
+    beast::tcp_stream stream;
+    std::list<Connection*>::iterator in_all;
+    std::optional<std::list<Connection*>::iterator> in_waiting;
+  };
+
+  awaitable<void> Accept();
+  awaitable<void> Serve(tcp::socket socket);
+  awaitable<bool> ServeOne(Connection& connection, beast::flat_buffer& buffer);
+  awaitable<bool> Send(Connection& connection, const HttpResponse& response, bool head, unsigned version, bool keep);
+  awaitable<void> Linger(Connection& connection);
+  awaitable<HttpResponse> Ask(HttpRequest request);
+  // Runs `work` on the pool and waits for it without holding the thread. False: the pool took none.
+  awaitable<bool> OnPool(std::function<void()> work);
+
+  bool MakeRoom();
+  void StartWaiting(Connection& connection) {
+    connection.in_waiting = waiting_.insert(waiting_.end(), &connection);
+  }
+  void StopWaiting(Connection& connection) {
+    if (connection.in_waiting.has_value()) waiting_.erase(*connection.in_waiting);
+    connection.in_waiting.reset();
+  }
+
+  const ListenerOptions options_;
+  const ListenerParts parts_;
+  asio::io_context io_{1};
+  asio::steady_timer drain_timer_;
+  tcp::acceptor acceptor_;
+  std::list<Connection*> all_;
+  std::list<Connection*> waiting_;  // for a complete request header; longest first
+  bool draining_ = false;
+  int port_ = 0;
+  std::thread thread_;
+};
+
+absl::Status BeastListener::Start() {
+  RB_ASSIGN_OR_RETURN(const HostPort address, ParseAddress(options_.address));
+  error_code error;
+  tcp::resolver resolver(io_);
+  const auto found = resolver.resolve(address.host, absl::StrCat(address.port), tcp::resolver::passive, error);
+  if (error || found.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("http_listen: cannot find the host '", address.host, "': ", error.message()));
+  }
+  const tcp::endpoint endpoint = found.begin()->endpoint();
+  acceptor_.open(endpoint.protocol(), error);
+  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor_.bind(endpoint, error);
+  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  if (error) {
+    return absl::FailedPreconditionError(absl::StrCat("http_listen: cannot listen on ", options_.address, ": ",
+                                                      error.message(),
+                                                      "; is another ringback running, or is the address not this machine's?"));
+  }
+  port_ = acceptor_.local_endpoint().port();
+  asio::co_spawn(io_, Accept(), asio::detached);
+  thread_ = std::thread([this] { io_.run(); });
+  return absl::OkStatus();
+}
+
+void BeastListener::Drain() {
+  if (!thread_.joinable()) return;
+  asio::post(io_, [this] {
+    draining_ = true;
+    error_code ignored;
+    acceptor_.close(ignored);
+    for (Connection* connection : waiting_) connection->stream.cancel();
+    if (all_.empty()) return;
+    drain_timer_.expires_after(options_.drain);
+    drain_timer_.async_wait([this](error_code error) {
+      if (error) return;
+      for (Connection* connection : all_) connection->stream.close();
+    });
+  });
+  // run() returns once the acceptor and every connection are gone.
+  thread_.join();
+}
+
+awaitable<void> BeastListener::Accept() {
+  while (!draining_) {
+    error_code error;
+    tcp::socket socket = co_await acceptor_.async_accept(Into(error));
+    if (error == asio::error::operation_aborted) break;
+    if (error) {
+      // Out of file descriptors or the like: the backlog keeps the caller while others go.
+      RB_LOG_WARN("web: accept: {}", error.message());
+      asio::steady_timer pause(io_, std::chrono::milliseconds(100));
+      co_await pause.async_wait(Into(error));
+      continue;
+    }
+    asio::co_spawn(io_, Serve(std::move(socket)), asio::detached);
+  }
+}
+
+// True when the newest connection (already in all_) has a place.
+bool BeastListener::MakeRoom() {
+  if (static_cast<int>(all_.size()) <= options_.connections_max) return true;
+  if (waiting_.empty()) return false;
+  Connection* longest = waiting_.front();
+  StopWaiting(*longest);
+  longest->stream.cancel();
+  return true;
+}
+
+awaitable<void> BeastListener::Serve(tcp::socket socket) {
+  error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  Connection connection(std::move(socket));
+  connection.in_all = all_.insert(all_.end(), &connection);
+  if (MakeRoom()) {
+    beast::flat_buffer buffer(options_.header_bytes_max + 4096);
+    bool more = true;
+    while (more) more = co_await ServeOne(connection, buffer);
+  } else {
+    const HttpResponse full = PlainResponse(503, "refused", "too many connections\n");
+    co_await Send(connection, full, false, 11, false);
+    parts_.finished(full.route, full.status, 0);
+  }
+  connection.stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
+  connection.stream.close();
+  all_.erase(connection.in_all);
+  if (draining_ && all_.empty()) drain_timer_.cancel();
+}
+
+// One request and its answer. False: the connection is to be closed.
+awaitable<bool> BeastListener::ServeOne(Connection& connection, beast::flat_buffer& buffer) {
+  if (draining_) co_return false;
+  http::request_parser<http::empty_body> parser;
+  parser.header_limit(static_cast<uint32_t>(options_.header_bytes_max));
+  error_code error;
+  StartWaiting(connection);
+  connection.stream.expires_after(options_.idle);
+  co_await http::async_read_header(connection.stream, buffer, parser, Into(error));
+  StopWaiting(connection);
+  const auto begun = std::chrono::steady_clock::now();
+
+  const http::request_header<>& header = parser.get().base();
+  bool keep = false;
+  HttpResponse response;
+  if (error) {
+    // Only what was sent and is wrong gets an answer; time-outs and hung-up connections are closed.
+    if (error.category() != http::make_error_code(http::error::bad_method).category() ||
+        error == http::error::end_of_stream || error == http::error::partial_message) {
+      co_return false;
+    }
+    const bool large = error == http::error::header_limit || error == http::error::buffer_overflow;
+    if (error == http::error::body_limit) {
+      response = PlainResponse(413, "refused", kNoBody);
+    } else {
+      response = large ? PlainResponse(431, "refused", "the request header is too large\n")
+                       : PlainResponse(400, "refused", "this is no HTTP/1.1 request\n");
+    }
+  } else if (header.version() == 11 && header[http::field::host].empty()) {
+    response = PlainResponse(400, "refused", "the Host header is missing\n");
+  } else if (parser.chunked() || parser.content_length().value_or(0) > 0) {
+    response = PlainResponse(413, "refused", kNoBody);
+  } else {
+    keep = parser.keep_alive();
+    const beast::string_view method = header.method_string();
+    const beast::string_view target = header.target();
+    HttpRequest request;
+    request.method.assign(method.data(), method.size());
+    request.target.assign(target.data(), target.size());
+    request.accept_language = Field(header, http::field::accept_language);
+    request.range = Field(header, http::field::range);
+    request.if_range = Field(header, http::field::if_range);
+    request.if_none_match = Field(header, http::field::if_none_match);
+    response = co_await Ask(std::move(request));
+  }
+
+  keep = keep && !draining_;
+  const bool head = header.method() == http::verb::head;
+  const unsigned version = !error && header.version() == 10 ? 10 : 11;
+  const bool sent = co_await Send(connection, response, head, version, keep);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  parts_.finished(response.route, response.status, took.count());
+  if (sent && !keep) co_await Linger(connection);
+  co_return sent && keep;
+}
+
+awaitable<bool> BeastListener::Send(Connection& connection, const HttpResponse& response, bool head, unsigned version,
+                                    bool keep) {
+  http::response<http::string_body> message(static_cast<http::status>(response.status), version);
+  message.keep_alive(keep);
+  message.set(http::field::server, "ringback");
+  message.set(http::field::date,
+              absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", parts_.clock->Now(), absl::UTCTimeZone()));
+  for (const auto& [name, value] : response.headers) message.insert(name, value);
+  const int64_t size = response.source ? response.source_size : static_cast<int64_t>(response.body.size());
+  if (response.status != 304) message.content_length(static_cast<uint64_t>(size));
+  if (!head && !response.source) message.body() = response.body;
+
+  error_code error;
+  http::response_serializer<http::string_body> serializer(message);
+  connection.stream.expires_after(options_.write);
+  co_await http::async_write(connection.stream, serializer, Into(error));
+  if (error) co_return false;
+  if (head || !response.source) co_return true;
+
+  for (int64_t offset = 0; offset < size;) {
+    const int64_t wanted = std::min(options_.block_bytes, size - offset);
+    absl::StatusOr<std::string> block = absl::UnavailableError("the pool is full");
+    co_await OnPool([&] { block = response.source(offset, wanted); });
+    if (!block.ok() || static_cast<int64_t>(block->size()) != wanted) {
+      RB_LOG_WARN("web: an answer broke off: {}", block.ok() ? "bytes are missing" : block.status().ToString());
+      co_return false;
+    }
+    connection.stream.expires_after(options_.write);
+    co_await asio::async_write(connection.stream, asio::buffer(*block), Into(error));
+    if (error) co_return false;
+    offset += wanted;
+  }
+  co_return true;
+}
+
+// Closing while the client still sends would reset the connection and take the answer with it: say that nothing more
+// comes and read what is on its way, for a moment.
+awaitable<void> BeastListener::Linger(Connection& connection) {
+  error_code error;
+  connection.stream.socket().shutdown(tcp::socket::shutdown_send, error);
+  connection.stream.expires_after(std::chrono::seconds(1));
+  char scratch[4096];
+  StartWaiting(connection);
+  for (int reads = 0; reads < 64 && !error; ++reads) {
+    co_await connection.stream.async_read_some(asio::buffer(scratch), Into(error));
+  }
+  StopWaiting(connection);
+}
+
+awaitable<HttpResponse> BeastListener::Ask(HttpRequest request) {
+  HttpResponse response;
+  const bool ran = co_await OnPool([&] { response = parts_.handle(request); });
+  if (!ran) {
+    response = PlainResponse(503, "refused", "busy; please try again\n");
+    response.headers.emplace_back("Retry-After", "1");
+  }
+  co_return response;
+}
+
+awaitable<bool> BeastListener::OnPool(std::function<void()> work) {
+  // The waiting handler never leaves this thread: the pool only posts a wake. `Wake` posts it even when the pool throws
+  // the work away without running it.
+  struct State {
+    explicit State(asio::io_context& io) : timer(io, asio::steady_timer::time_point::max()) {}
+    asio::steady_timer timer;
+    bool ran = false;
+    bool done = false;
+  };
+  struct Wake {
+    Wake(asio::io_context& io, std::shared_ptr<State> state) : io(io), state(std::move(state)) {}
+    Wake(const Wake&) = delete;
+    asio::io_context& io;
+    std::shared_ptr<State> state;
+    bool ran = false;
+    ~Wake() {
+      asio::post(io, [state = std::move(state), ran = ran] {
+        state->ran = ran;
+        state->done = true;
+        state->timer.cancel();
+      });
+    }
+  };
+  auto state = std::make_shared<State>(io_);
+  {
+    auto wake = std::make_shared<Wake>(io_, state);
+    parts_.submit([wake, &work] {
+      work();
+      wake->ran = true;
+    });
+  }
+  error_code ignored;
+  while (!state->done) co_await state->timer.async_wait(Into(ignored));
+  co_return state->ran;
+}
+
+}  // namespace
+
+std::unique_ptr<Listener> Listener::Create(ListenerOptions options, ListenerParts parts) {
+  return std::make_unique<BeastListener>(std::move(options), std::move(parts));
+}
+
+}  // namespace ringback::web

@@ -1,0 +1,55 @@
+// The HTTP/1.1 listener: sockets, limits and time-outs on one thread of its own. The only room that knows Boost.Beast. What
+// an answer says is the handler's business.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "core/base/clock.h"
+#include "web/http_message.h"
+
+namespace ringback::web {
+
+struct ListenerOptions {
+  std::string address = "127.0.0.1:7421";  // host:port, "[::1]:7421", ":7421" for every interface; port 0: any free one
+  int connections_max = 256;
+  size_t header_bytes_max = 16 << 10;  // above it: 431
+  // For a whole request header, from the first moment of waiting: however slowly its bytes drip in.
+  std::chrono::milliseconds idle{15000};
+  // For one block of an answer; 128 KiB in 30 s is 35 kbit/s.
+  std::chrono::milliseconds write{30000};
+  int64_t block_bytes = 128 << 10;
+  std::chrono::milliseconds drain{5000};  // for answers under way; then connections are closed
+};
+
+struct ListenerParts {
+  // Answers one request; called on the pool, may block.
+  std::function<HttpResponse(const HttpRequest&)> handle;
+  // Runs work on the pool; false when it takes none: the request is answered 503.
+  std::function<bool(std::function<void()> work)> submit;
+  Clock* clock = nullptr;  // for Date
+  // After each answer, refusals of the listener itself included. From the listener's thread; must not block.
+  std::function<void(const std::string& route, int status, double seconds)> finished;
+};
+
+// When every place is taken, the connection that has waited longest without a complete request gives way to a new one, so
+// that slow or silent clients cannot lock others out; with none of that kind the new one is answered 503.
+class Listener {
+ public:
+  static std::unique_ptr<Listener> Create(ListenerOptions options, ListenerParts parts);
+  virtual ~Listener() = default;  // drains
+
+  // Binds and serves. INVALID_ARGUMENT for an address that is none, FAILED_PRECONDITION when it cannot be bound.
+  virtual absl::Status Start() = 0;
+  // Accepts nothing more, ends answers under way, closes everything, joins the thread. May be called again.
+  virtual void Drain() = 0;
+  // As bound; valid after Start.
+  virtual int port() const = 0;
+};
+
+}  // namespace ringback::web

@@ -1,0 +1,348 @@
+#include "web/listener.h"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <set>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/mutex.h"
+
+namespace ringback::web {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+// A client that says exactly what it is told to.
+class RawClient {
+ public:
+  explicit RawClient(int port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    const timeval patience{20, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
+  ~RawClient() { ::close(socket_); }
+  RawClient(const RawClient&) = delete;
+
+  bool connected() const { return connected_; }
+  void Say(const std::string& text) { ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL); }
+  // One answer: header and as much body as it announces (none for HEAD).
+  std::string Answer(bool head = false) {
+    while (rest_.find("\r\n\r\n") == std::string::npos && Read()) {
+    }
+    const size_t end = rest_.find("\r\n\r\n");
+    if (end == std::string::npos) return std::exchange(rest_, "");
+    size_t total = end + 4;
+    const size_t length = rest_.find("Content-Length: ");
+    if (!head && length != std::string::npos && length < end) total += std::stoul(rest_.substr(length + 16));
+    while (rest_.size() < total && Read()) {
+    }
+    std::string answer = rest_.substr(0, total);
+    rest_.erase(0, total);
+    return answer;
+  }
+  // Everything until the other side closes; "timeout" appended when it does not.
+  std::string Rest() {
+    while (Read()) {
+    }
+    return rest_ + (timed_out_ ? "timeout" : "");
+  }
+
+ private:
+  bool Read() {
+    char bytes[65536];
+    const ssize_t got = ::recv(socket_, bytes, sizeof bytes, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) timed_out_ = true;
+    if (got <= 0) return false;
+    rest_.append(bytes, static_cast<size_t>(got));
+    return true;
+  }
+
+  const int socket_;
+  bool connected_ = false;
+  bool timed_out_ = false;
+  std::string rest_;
+};
+
+class ListenerTest : public ::testing::Test {
+ protected:
+  ~ListenerTest() override {
+    if (listener_) listener_->Drain();
+    for (std::thread& thread : pool_) thread.join();
+  }
+
+  void Start(ListenerOptions options = {}) {
+    options.address = "127.0.0.1:0";
+    ListenerParts parts;
+    parts.handle = [this](const HttpRequest& request) { return Handle(request); };
+    parts.submit = [this](std::function<void()> work) {
+      if (pool_full_) return false;
+      MutexLock lock(&mutex_);
+      pool_.emplace_back(std::move(work));
+      return true;
+    };
+    parts.clock = &clock_;
+    parts.finished = [this](const std::string& route, int status, double) {
+      MutexLock lock(&mutex_);
+      finished_.push_back(absl::StrCat(route, " ", status));
+    };
+    listener_ = Listener::Create(options, std::move(parts));
+    const absl::Status started = listener_->Start();
+    ASSERT_TRUE(started.ok()) << started;
+  }
+
+  HttpResponse Handle(const HttpRequest& request) {
+    if (request.target == "/slow") {
+      in_slow_.set_value();
+      let_go_.get_future().wait();
+    }
+    if (request.target == "/big" || request.target == "/broken") {
+      HttpResponse response = NewResponse(200, "big");
+      response.source_size = 1000000;
+      const bool broken = request.target == "/broken";
+      response.source = [broken](int64_t offset, int64_t size) -> absl::StatusOr<std::string> {
+        if (broken && offset > 500000) return absl::UnavailableError("the disk went away");
+        return std::string(static_cast<size_t>(size), static_cast<char>('a' + offset / 100000));
+      };
+      return response;
+    }
+    return PlainResponse(200, "plain", absl::StrCat(request.method, " ", request.target, " ", request.range, "\n"));
+  }
+  static std::string Request(const std::string& target, const std::string& more = "") {
+    return absl::StrCat("GET ", target, " HTTP/1.1\r\nHost: x\r\n", more, "\r\n");
+  }
+  std::string Finished() {
+    MutexLock lock(&mutex_);
+    return finished_.empty() ? "" : finished_.back();
+  }
+
+  FakeClock clock_{absl::FromUnixSeconds(1795435200)};  // Mon, 23 Nov 2026 12:00:00 GMT
+  std::atomic<bool> pool_full_ = false;
+  std::promise<void> in_slow_;
+  std::promise<void> let_go_;
+  Mutex mutex_;
+  std::vector<std::thread> pool_;
+  std::vector<std::string> finished_;
+  std::unique_ptr<Listener> listener_;
+};
+
+TEST_F(ListenerTest, AConnectionServesSeveralRequests) {
+  Start();
+  RawClient client(listener_->port());
+  client.Say(Request("/one", "Range: bytes=0-1\r\n"));
+  const std::string first = client.Answer();
+  EXPECT_THAT(first, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(first, HasSubstr("Date: Mon, 23 Nov 2026 12:00:00 GMT\r\n"));
+  EXPECT_THAT(first, EndsWith("GET /one bytes=0-1\n"));
+  client.Say(Request("/two") + Request("/three"));  // pipelined
+  EXPECT_THAT(client.Answer(), EndsWith("GET /two \n"));
+  EXPECT_THAT(client.Answer(), EndsWith("GET /three \n"));
+  EXPECT_EQ(Finished(), "plain 200");
+}
+
+TEST_F(ListenerTest, CloseIsHonouredAndHttp10IsAnswered) {
+  Start();
+  RawClient client(listener_->port());
+  client.Say(Request("/one", "Connection: close\r\n"));
+  EXPECT_THAT(client.Rest(), EndsWith("GET /one \n"));
+  RawClient old(listener_->port());
+  old.Say("GET /old HTTP/1.0\r\n\r\n");
+  const std::string answer = old.Rest();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.0 200"));
+  EXPECT_THAT(answer, EndsWith("GET /old \n"));
+}
+
+TEST_F(ListenerTest, HeadHasTheLengthAndNoBody) {
+  Start();
+  RawClient client(listener_->port());
+  client.Say("HEAD /one HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string small = client.Answer(true);
+  EXPECT_THAT(small, HasSubstr("Content-Length: 11\r\n"));
+  client.Say("HEAD /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  const std::string big = client.Rest();
+  EXPECT_THAT(big, HasSubstr("Content-Length: 1000000\r\n"));
+  EXPECT_THAT(big, EndsWith("\r\n\r\n"));
+}
+
+TEST_F(ListenerTest, LargeBodiesComeInBlocksInOrder) {
+  Start();
+  RawClient client(listener_->port());
+  client.Say(Request("/big"));
+  const std::string answer = client.Answer();
+  const std::string body = answer.substr(answer.find("\r\n\r\n") + 4);
+  ASSERT_EQ(body.size(), 1000000u);
+  EXPECT_EQ(body.front(), 'a');
+  EXPECT_TRUE(std::is_sorted(body.begin(), body.end()));
+  EXPECT_GT(std::set<char>(body.begin(), body.end()).size(), 5u);
+  client.Say(Request("/after"));
+  EXPECT_THAT(client.Answer(), EndsWith("GET /after \n"));
+}
+
+TEST_F(ListenerTest, ABodyThatBreaksOffClosesTheConnection) {
+  Start();
+  RawClient client(listener_->port());
+  client.Say(Request("/broken"));
+  const std::string answer = client.Rest();
+  EXPECT_THAT(answer, HasSubstr("Content-Length: 1000000\r\n"));
+  EXPECT_LT(answer.size(), 1000000u);
+  EXPECT_THAT(answer, Not(HasSubstr("timeout")));
+}
+
+TEST_F(ListenerTest, BadRequestsAreToldApartAndClosed) {
+  Start();
+  const std::pair<std::string, std::string> cases[] = {
+      {"nonsense\r\n\r\n", "400"},
+      {"GET / HTTP/1.1\r\n\r\n", "400"},  // no Host
+      {"GET / HTTP/1.1\r\nHost: x\r\nBad Field\r\n\r\n", "400"},
+      {"GET / HTTP/9.9\r\nHost: x\r\n\r\n", "400"},
+      {"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", "400"},
+      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello", "413"},
+      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999\r\nExpect: 100-continue\r\n\r\n", "413"},
+      {"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "413"},
+      {"GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(17000, 'x') + "\r\n\r\n", "431"},
+      {"GET /" + std::string(40000, 'x') + " HTTP/1.1\r\nHost: x\r\n\r\n", "431"},
+  };
+  for (const auto& [request, status] : cases) {
+    RawClient client(listener_->port());
+    client.Say(request);
+    const std::string answer = client.Rest();
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 " + status)) << request.substr(0, 60);
+    EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+    EXPECT_THAT(answer, Not(HasSubstr("timeout")));
+  }
+  EXPECT_EQ(Finished(), "refused 431");
+}
+
+TEST_F(ListenerTest, AHeaderThatDripsInIsCutOffOnTime) {
+  ListenerOptions options;
+  options.idle = std::chrono::milliseconds(200);
+  Start(options);
+  RawClient client(listener_->port());
+  // Each byte comes well within the time; all of them do not.
+  const auto begun = std::chrono::steady_clock::now();
+  std::promise<void> closed;
+  std::thread dripping([&, over = closed.get_future()] {
+    client.Say("GET / HTTP/1.1\r\n");
+    do {
+      client.Say("X: y\r\n");
+    } while (over.wait_for(std::chrono::milliseconds(20)) == std::future_status::timeout);
+  });
+  EXPECT_EQ(client.Rest(), "");
+  closed.set_value();
+  dripping.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+}
+
+TEST_F(ListenerTest, SilentConnectionsGiveWayWhenThePlacesAreTaken) {
+  ListenerOptions options;
+  options.connections_max = 4;
+  Start(options);
+  std::vector<std::unique_ptr<RawClient>> silent;
+  for (int i = 0; i < 12; ++i) {
+    silent.push_back(std::make_unique<RawClient>(listener_->port()));
+    silent.back()->Say("GET / HTTP/1.1\r\nX: ");
+  }
+  RawClient honest(listener_->port());
+  honest.Say(Request("/honest"));
+  EXPECT_THAT(honest.Answer(), EndsWith("GET /honest \n"));
+  EXPECT_EQ(silent.front()->Rest(), "");
+}
+
+TEST_F(ListenerTest, WithEveryPlaceAtWorkTheNextIsToldToComeBack) {
+  ListenerOptions options;
+  options.connections_max = 1;
+  Start(options);
+  RawClient busy(listener_->port());
+  busy.Say(Request("/slow"));
+  in_slow_.get_future().wait();
+  RawClient next(listener_->port());
+  EXPECT_THAT(next.Rest(), StartsWith("HTTP/1.1 503"));
+  let_go_.set_value();
+  EXPECT_THAT(busy.Answer(), EndsWith("GET /slow \n"));
+}
+
+TEST_F(ListenerTest, AFullPoolIsToldAndTheConnectionLives) {
+  Start();
+  RawClient client(listener_->port());
+  pool_full_ = true;
+  client.Say(Request("/one"));
+  EXPECT_THAT(client.Answer(), StartsWith("HTTP/1.1 503"));
+  pool_full_ = false;
+  client.Say(Request("/one"));
+  EXPECT_THAT(client.Answer(), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(ListenerTest, ABusyHandlerHoldsNobodyElseUp) {
+  Start();
+  RawClient slow(listener_->port());
+  slow.Say(Request("/slow"));
+  in_slow_.get_future().wait();
+  RawClient quick(listener_->port());
+  quick.Say(Request("/quick"));
+  EXPECT_THAT(quick.Answer(), EndsWith("GET /quick \n"));
+  let_go_.set_value();
+  EXPECT_THAT(slow.Answer(), EndsWith("GET /slow \n"));
+}
+
+TEST_F(ListenerTest, DrainFinishesWhatIsHeldAndClosesTheRest) {
+  Start();
+  RawClient idle(listener_->port());
+  idle.Say(Request("/one"));
+  EXPECT_THAT(idle.Answer(), StartsWith("HTTP/1.1 200"));
+  RawClient held(listener_->port());
+  held.Say(Request("/slow"));
+  in_slow_.get_future().wait();
+  std::thread drain([this] { listener_->Drain(); });
+  EXPECT_EQ(idle.Rest(), "");
+  let_go_.set_value();
+  const std::string answer = held.Rest();
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+  EXPECT_THAT(answer, EndsWith("GET /slow \n"));
+  drain.join();
+  EXPECT_FALSE(RawClient(listener_->port()).connected());
+}
+
+TEST_F(ListenerTest, AClientThatLeavesMidAnswerHarmsNobody) {
+  Start();
+  for (int i = 0; i < 20; ++i) {
+    RawClient client(listener_->port());
+    client.Say(Request("/big") + Request("/big"));
+  }
+  RawClient client(listener_->port());
+  client.Say(Request("/one"));
+  EXPECT_THAT(client.Answer(), StartsWith("HTTP/1.1 200"));
+}
+
+TEST(ListenerAddressTest, WhatCannotBeListenedOnIsRefusedInWords) {
+  const auto start = [](const std::string& address) {
+    FakeClock clock(absl::UnixEpoch());
+    ListenerOptions options;
+    options.address = address;
+    ListenerParts parts;
+    parts.clock = &clock;
+    return Listener::Create(options, std::move(parts))->Start();
+  };
+  EXPECT_TRUE(absl::IsInvalidArgument(start("7421")));
+  EXPECT_TRUE(absl::IsInvalidArgument(start("127.0.0.1:70000")));
+  EXPECT_TRUE(absl::IsInvalidArgument(start("127.0.0.1:http")));
+  EXPECT_TRUE(absl::IsFailedPrecondition(start("192.0.2.1:7421")));
+  EXPECT_THAT(std::string(start("127.0.0.1").message()), HasSubstr("127.0.0.1:7421"));
+}
+
+}  // namespace
+}  // namespace ringback::web

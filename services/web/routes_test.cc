@@ -1,0 +1,366 @@
+#include "web/routes.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "core/store/records.h"
+#include "core/store/sqlite_store.h"
+#include "web/page_fixture.h"
+
+namespace ringback::web {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// Passes everything on and counts the reads, or fails them.
+class CountingStore : public store::Store {
+ public:
+  explicit CountingStore(store::Store* inner) : inner_(inner) {}
+  absl::StatusOr<store::Record> Get(const store::Key& key) override {
+    ++gets;
+    if (!failure.ok()) return failure;
+    return inner_->Get(key);
+  }
+  absl::StatusOr<absl::Time> Now() override { return inner_->Now(); }
+  absl::StatusOr<std::vector<store::Record>> GetMany(const std::vector<store::Key>& keys) override {
+    return inner_->GetMany(keys);
+  }
+  absl::StatusOr<store::CommitResult> CommitOnce(const store::Commit& commit) override {
+    ++commits;
+    return inner_->CommitOnce(commit);
+  }
+  std::vector<absl::StatusOr<store::CommitResult>> CommitAll(const std::vector<store::Commit>& commits) override {
+    return inner_->CommitAll(commits);
+  }
+  absl::StatusOr<std::vector<store::Lease>> ClaimDue(store::Stage stage, const store::ClaimOptions& options) override {
+    return inner_->ClaimDue(stage, options);
+  }
+  absl::StatusOr<store::Lease> Claim(const store::DueKey& key, absl::Duration lease) override {
+    return inner_->Claim(key, lease);
+  }
+  absl::StatusOr<store::Lease> Extend(const store::Lease& lease, absl::Duration duration) override {
+    return inner_->Extend(lease, duration);
+  }
+  absl::Status Release(const store::Lease& lease, std::optional<absl::Time> due, bool uncount) override {
+    return inner_->Release(lease, due, uncount);
+  }
+  absl::StatusOr<std::optional<absl::Time>> NextDue(store::Stage stage) override { return inner_->NextDue(stage); }
+  absl::StatusOr<store::DueStats> Stats(store::Stage stage) override { return inner_->Stats(stage); }
+  absl::StatusOr<store::ScanResult> Scan(const store::IndexKey& index, const std::string& from, const std::string& to,
+                                         const store::Page& page) override {
+    return inner_->Scan(index, from, to, page);
+  }
+  absl::StatusOr<store::ChangesResult> Changes(int shard, const std::string& team, int64_t since, int limit) override {
+    return inner_->Changes(shard, team, since, limit);
+  }
+  absl::StatusOr<std::vector<std::pair<std::string, int64_t>>> Counters(int shard, const std::string& scope,
+                                                                        const std::string& group) override {
+    return inner_->Counters(shard, scope, group);
+  }
+  absl::StatusOr<int> Sweep() override { return inner_->Sweep(); }
+  absl::Status Compact() override { return inner_->Compact(); }
+  absl::StatusOr<std::vector<store::Record>> List(int shard, store::Kind kind, const std::string& after_id,
+                                                  int limit) override {
+    return inner_->List(shard, kind, after_id, limit);
+  }
+  absl::Status Check() override { return inner_->Check(); }
+
+  int gets = 0;
+  int commits = 0;
+  absl::Status failure;
+
+ private:
+  store::Store* const inner_;
+};
+
+class RoutesTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string folder = ::testing::TempDir() + "/webXXXXXX";
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    folder_ = folder;
+    store::SqliteOptions options;
+    options.path = folder_ + "/store.db";
+    options.clock = &clock_;
+    options.random = random_.get();
+    auto sqlite = store::OpenSqliteStore(options);
+    ASSERT_TRUE(sqlite.ok()) << sqlite.status();
+    sqlite_ = *std::move(sqlite);
+    store_ = std::make_unique<CountingStore>(sqlite_.get());
+    auto blobs = blob::OpenDirectory(folder_ + "/blobs");
+    ASSERT_TRUE(blobs.ok()) << blobs.status();
+    blobs_ = *std::move(blobs);
+
+    records_ = SomeRecords();
+    for (int i = 0; i < 1000; ++i) {
+      opus_ += static_cast<char>('a' + i % 26);
+      mp3_ += static_cast<char>('0' + i % 10);
+    }
+    ASSERT_TRUE(blobs_->Put(records_.recording->opus_blob(), opus_).ok());
+    ASSERT_TRUE(blobs_->Put(records_.recording->mp3_blob(), mp3_).ok());
+    token_ = NewSecret(id_prefix::kPage, 7, *random_);
+    Write();
+
+    RouteParts parts;
+    parts.store = store_.get();
+    parts.blobs = blobs_.get();
+    parts.clock = &clock_;
+    parts.ready = [this] { return ready_; };
+    parts.draining = [this] { return draining_; };
+    parts.metrics_text = [] { return "ringback_up 1\n"; };
+    routes_ = std::make_unique<Routes>(std::move(parts));
+  }
+  void TearDown() override {
+    store_.reset();
+    sqlite_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  template <typename Message>
+  static void Put(const store::Key& key, const Message& message, store::Commit* commit) {
+    store::Put put;
+    put.key = key;
+    put.any_version = true;
+    put.value = message.SerializeAsString();
+    commit->puts.push_back(std::move(put));
+  }
+  // What records_ and pass_ say now.
+  void Write() {
+    pass_.set_team_id(kTeamId);
+    pass_.set_callback_id(kCallbackId);
+    if (pass_.role() == record::TokenRecord::ROLE_UNSPECIFIED) pass_.set_role(record::TokenRecord::ROLE_PAGE);
+    store::Commit commit;
+    commit.shard = 7;
+    commit.commit_id = NewSecret(id_prefix::kLease, 7, *random_);
+    Put(*store::PageTokenKey(token_), pass_, &commit);
+    Put(*store::CallbackKey(kCallbackId), records_.callback, &commit);
+    Put(*store::TeamKey(kTeamId), records_.team, &commit);
+    Put(*store::RecordingKey(kRecordingId), *records_.recording, &commit);
+    const auto done = sqlite_->CommitOnce(commit);
+    ASSERT_TRUE(done.ok()) << done.status();
+  }
+
+  HttpResponse Get(const std::string& target) { return Ask("GET", target); }
+  HttpResponse Ask(const std::string& method, const std::string& target) {
+    HttpRequest request;
+    request.method = method;
+    request.target = target;
+    return routes_->Handle(request);
+  }
+  HttpResponse GetRange(const std::string& range, const std::string& if_range = "") {
+    HttpRequest request;
+    request.method = "GET";
+    request.target = "/m/" + token_ + "/voice.mp3";
+    request.range = range;
+    request.if_range = if_range;
+    return routes_->Handle(request);
+  }
+  static std::string BodyOf(const HttpResponse& response) {
+    if (!response.source) return response.body;
+    return response.source(0, response.source_size).value_or("error");
+  }
+
+  std::string folder_;
+  FakeClock clock_{Berlin(23, 10)};
+  std::unique_ptr<Random> random_ = NewSeededRandom(1);
+  std::unique_ptr<store::Store> sqlite_;
+  std::unique_ptr<CountingStore> store_;
+  std::unique_ptr<blob::BlobStore> blobs_;
+  PageRecords records_;
+  record::TokenRecord pass_;
+  std::string token_;
+  std::string opus_;
+  std::string mp3_;
+  absl::Status ready_;
+  bool draining_ = false;
+  std::unique_ptr<Routes> routes_;
+};
+
+TEST_F(RoutesTest, TheTokenOpensThePage) {
+  const HttpResponse response = Get("/m/" + token_);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(response.body, HasSubstr("heute um 13:00 Uhr"));
+  EXPECT_EQ(HeaderOf(response, "Content-Type"), "text/html; charset=utf-8");
+  EXPECT_EQ(HeaderOf(response, "Referrer-Policy"), "no-referrer");
+  EXPECT_EQ(HeaderOf(response, "X-Content-Type-Options"), "nosniff");
+  EXPECT_EQ(HeaderOf(response, "Cache-Control"), "private, no-store");
+  EXPECT_THAT(HeaderOf(response, "X-Robots-Tag"), HasSubstr("noindex"));
+  EXPECT_THAT(HeaderOf(response, "Content-Security-Policy"), HasSubstr("default-src 'none'"));
+  EXPECT_EQ(Get("/m/" + token_ + "?utm_source=mail").status, 200);
+  EXPECT_EQ(Get("http://host/m/" + token_).status, 200);
+}
+
+TEST_F(RoutesTest, AGetChangesNothing) {
+  const int64_t before = sqlite_->Changes(7, kTeamId, 0, 10)->newest;
+  const uint64_t version = sqlite_->Get(*store::CallbackKey(kCallbackId))->version;
+  Get("/m/" + token_);
+  Get("/m/" + token_ + "/voice.mp3");
+  Get("/m/" + token_ + "/voice.opus?download");
+  EXPECT_EQ(store_->commits, 0);
+  EXPECT_EQ(sqlite_->Get(*store::CallbackKey(kCallbackId))->version, version);
+  EXPECT_EQ(sqlite_->Changes(7, kTeamId, 0, 10)->newest, before);
+}
+
+TEST_F(RoutesTest, EveryClosedDoorLooksAndCostsTheSame) {
+  const auto closed = [&](const std::string& token) {
+    store_->gets = 0;
+    const HttpResponse response = Get("/m/" + token);
+    EXPECT_EQ(response.status, 404) << token;
+    return absl::StrCat(store_->gets, " ", response.body);
+  };
+  const std::string unknown = closed(NewSecret(id_prefix::kPage, 7, *random_));
+  EXPECT_EQ(closed("nonsense"), unknown);
+  EXPECT_EQ(closed(""), unknown);
+  EXPECT_EQ(closed(std::string(9000, 'x')), unknown);
+  EXPECT_EQ(closed(token_ + "x"), unknown);
+
+  pass_.set_revoked(true);
+  Write();
+  EXPECT_EQ(closed(token_), unknown);
+  pass_.set_revoked(false);
+  *pass_.mutable_expire_time() = domain::ToProto(Berlin(23, 10));
+  Write();
+  EXPECT_EQ(closed(token_), unknown);
+  pass_.clear_expire_time();
+  pass_.set_role(record::TokenRecord::ROLE_MEMBER);
+  Write();
+  EXPECT_EQ(closed(token_), unknown);
+  pass_.set_role(record::TokenRecord::ROLE_PAGE);
+  records_.callback.set_erased(true);
+  Write();
+  EXPECT_EQ(closed(token_), unknown);
+  EXPECT_EQ(Get("/m/" + token_ + "/voice.mp3").status, 404);
+
+  records_.callback.set_erased(false);
+  Write();
+  store_->gets = 0;
+  EXPECT_EQ(Get("/m/" + token_).status, 200);
+  EXPECT_EQ(absl::StrCat(store_->gets), unknown.substr(0, unknown.find(' '))) << "an open door costs as much";
+}
+
+TEST_F(RoutesTest, TheVoicePlaysInBothFormats) {
+  const HttpResponse opus = Get("/m/" + token_ + "/voice.opus");
+  EXPECT_EQ(opus.status, 200);
+  EXPECT_EQ(HeaderOf(opus, "Content-Type"), "audio/ogg");
+  EXPECT_EQ(HeaderOf(opus, "Accept-Ranges"), "bytes");
+  EXPECT_EQ(HeaderOf(opus, "Content-Disposition"), "");
+  EXPECT_EQ(BodyOf(opus), opus_);
+  const HttpResponse mp3 = Get("/m/" + token_ + "/voice.mp3");
+  EXPECT_EQ(HeaderOf(mp3, "Content-Type"), "audio/mpeg");
+  EXPECT_EQ(BodyOf(mp3), mp3_);
+  EXPECT_NE(HeaderOf(opus, "ETag"), HeaderOf(mp3, "ETag"));
+}
+
+TEST_F(RoutesTest, ADownloadHasASpeakingName) {
+  EXPECT_THAT(HeaderOf(Get("/m/" + token_ + "/voice.mp3?download"), "Content-Disposition"),
+              HasSubstr("filename=\"Rueckruf-Anna-Schmidt-23-11-13-00.mp3\""));
+}
+
+TEST_F(RoutesTest, RangesGetTheirPart) {
+  const HttpResponse part = GetRange("bytes=10-19");
+  EXPECT_EQ(part.status, 206);
+  EXPECT_EQ(HeaderOf(part, "Content-Range"), "bytes 10-19/1000");
+  EXPECT_EQ(part.source_size, 10);
+  EXPECT_EQ(BodyOf(part), mp3_.substr(10, 10));
+  EXPECT_EQ(*part.source(4, 3), mp3_.substr(14, 3));
+  EXPECT_EQ(BodyOf(GetRange("bytes=-3")), mp3_.substr(997));
+
+  const HttpResponse beyond = GetRange("bytes=1000-");
+  EXPECT_EQ(beyond.status, 416);
+  EXPECT_EQ(HeaderOf(beyond, "Content-Range"), "bytes */1000");
+  EXPECT_EQ(BodyOf(beyond), "");
+
+  const std::string etag = HeaderOf(part, "ETag");
+  EXPECT_EQ(GetRange("bytes=10-19", etag).status, 206);
+  EXPECT_EQ(GetRange("bytes=10-19", "\"other\"").status, 200);
+  EXPECT_EQ(GetRange("bytes=0-1,4-5").status, 200);
+}
+
+TEST_F(RoutesTest, ARangeIsForGetAlone) {
+  HttpRequest request;
+  request.method = "HEAD";
+  request.target = "/m/" + token_ + "/voice.mp3";
+  request.range = "bytes=0-9";
+  const HttpResponse response = routes_->Handle(request);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.source_size, 1000);
+}
+
+TEST_F(RoutesTest, AKnownEtagIsNotSentAgain) {
+  HttpRequest request;
+  request.method = "GET";
+  request.target = "/m/" + token_ + "/voice.mp3";
+  request.if_none_match = HeaderOf(Get(request.target), "ETag");
+  EXPECT_EQ(routes_->Handle(request).status, 304);
+}
+
+TEST_F(RoutesTest, ATakeThatIsNotReadyOrGoneIsNotFound) {
+  records_.recording->set_state(record::RecordingRecord::STATE_RECEIVED);
+  Write();
+  EXPECT_EQ(Get("/m/" + token_ + "/voice.mp3").status, 404);
+  EXPECT_THAT(Get("/m/" + token_).body, Not(HasSubstr("<audio")));
+  records_.recording->set_state(record::RecordingRecord::STATE_READY);
+  Write();
+  ASSERT_TRUE(blobs_->Delete(records_.recording->mp3_blob()).ok());
+  EXPECT_EQ(Get("/m/" + token_ + "/voice.mp3").status, 404);
+}
+
+TEST_F(RoutesTest, AnotherTeamsTakeNeverLeaves) {
+  records_.recording->set_team_id("tm07bbbbbbbbbbbb");
+  Write();
+  EXPECT_EQ(Get("/m/" + token_ + "/voice.mp3").status, 404);
+}
+
+TEST_F(RoutesTest, AStoreThatFailsIsNotTheVisitorsFault) {
+  store_->failure = absl::UnavailableError("secret detail");
+  const HttpResponse response = Get("/m/" + token_);
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(HeaderOf(response, "Retry-After"), "60");
+  EXPECT_THAT(response.body, Not(HasSubstr("secret detail")));
+}
+
+TEST_F(RoutesTest, OtherMethodsAreRefusedWithTheRightOnes) {
+  for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "get"}) {
+    for (const std::string& target : {"/m/" + token_, std::string("/healthz"), std::string("/metrics")}) {
+      const HttpResponse response = Ask(method, target);
+      EXPECT_EQ(response.status, 405) << method << target;
+      EXPECT_EQ(HeaderOf(response, "Allow"), "GET, HEAD");
+    }
+  }
+}
+
+TEST_F(RoutesTest, EverythingElseIsNotFound) {
+  for (const std::string& target :
+       {std::string("/"), std::string("*"), std::string(""), std::string("/m"), std::string("/healthz/"),
+        "/m/" + token_ + "/", "/m/" + token_ + "/voice.wav", "/m/" + token_ + "/voice.mp3/..", "/M/" + token_,
+        std::string("/m/../../etc/passwd"), std::string("//m/x")}) {
+    EXPECT_EQ(Get(target).status, 404) << target;
+  }
+}
+
+TEST_F(RoutesTest, HealthSaysWhyNot) {
+  EXPECT_EQ(Get("/healthz").status, 200);
+  EXPECT_EQ(Get("/healthz").body, "ok\n");
+  ready_ = absl::UnavailableError("the clock is 400 ms off\nthe disk is full");
+  EXPECT_EQ(Get("/healthz").status, 503);
+  EXPECT_EQ(Get("/healthz").body, "the clock is 400 ms off\nthe disk is full\n");
+  ready_ = absl::OkStatus();
+  draining_ = true;
+  EXPECT_EQ(Get("/healthz").status, 503);
+  EXPECT_EQ(Get("/healthz").body, "draining\n");
+}
+
+TEST_F(RoutesTest, MetricsAreInPrometheusFormat) {
+  const HttpResponse response = Get("/metrics");
+  EXPECT_EQ(response.body, "ringback_up 1\n");
+  EXPECT_THAT(HeaderOf(response, "Content-Type"), HasSubstr("version=0.0.4"));
+}
+
+}  // namespace
+}  // namespace ringback::web
