@@ -40,16 +40,17 @@ std::string OneLine(absl::string_view text) {
   return std::string(absl::StripAsciiWhitespace(line));
 }
 
-// Sections that are absent leave empty lines behind: never more than one, none at either end.
+// Stands for an empty line that the template's author meant. Sections that are absent leave others behind.
+constexpr char kEmptyLine = '\x01';
+
+// Meant empty lines: never more than one, none at either end.
 std::string TidyText(absl::string_view text) {
   std::string tidy;
   int empty = 0;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     if (line != "-- ") line = absl::StripTrailingAsciiWhitespace(line);  // the signature mark keeps its blank
-    if (line.empty()) {
-      ++empty;
-      continue;
-    }
+    if (line == absl::string_view(&kEmptyLine, 1)) ++empty;
+    if (line.empty() || line[0] == kEmptyLine) continue;
     if (!tidy.empty() && empty > 0) tidy += '\n';
     empty = 0;
     absl::StrAppend(&tidy, line, "\n");
@@ -192,6 +193,8 @@ absl::StatusOr<NoticeTemplates::Parts> NoticeTemplates::Split(absl::string_view 
                                                        "\" is not a part; there are subject, line, text and html"));
       }
       part->clear();
+    } else if (part == &parts.text && absl::StripAsciiWhitespace(line).empty()) {
+      *part += {kEmptyLine, '\n'};
     } else if (part != nullptr) {
       absl::StrAppend(part, line, "\n");
     } else if (!absl::StripAsciiWhitespace(line).empty()) {

@@ -20,7 +20,7 @@ enum class NoticeKind {
   // to the customer
   kVoiceMessage,        // the spoken message with the promise
   kPromiseMoved,        // the promise has another time or another caller
-  kPromiseCancelled,    // nobody will call at that time
+  kPromiseCancelled,    // nobody will call at call.promised_time
   kSpokenPromise,       // what was promised on the phone, in writing
   // to the team
   kReminder,            // before or at the promised time, to the assignee
