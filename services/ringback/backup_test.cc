@@ -1,0 +1,142 @@
+#include "ringback/backup.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/blob/blob_store.h"
+#include "core/runtime/open.h"
+#include "core/store/records.h"
+#include "core/store/sqlite_store.h"
+#include "ringback/data_lock.h"
+#include "ringback/restore.h"
+
+namespace ringback {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class BackupTest : public ::testing::Test {
+ protected:
+  BackupTest()
+      : clock_(absl::FromUnixSeconds(1795417200)), random_(NewSeededRandom(1)), dir_(::testing::TempDir() + "/backup_test") {
+    fs::remove_all(dir_);
+    fs::create_directories(dir_);
+    config_.data_dir = dir_ + "/data";
+    store_ = *runtime::OpenStore(config_, &clock_, random_.get());
+    blobs_ = *runtime::OpenBlobs(config_);
+    recording_.set_id(NewId(id_prefix::kRecording, 7, *random_));
+    recording_.set_original_blob("07/" + recording_.id() + "/original");
+    EXPECT_TRUE(blobs_->Put(recording_.original_blob(), std::string(3'000'000, 'x')).ok());
+    EXPECT_TRUE(blobs_->Put("07/nobodys/original", "of no record").ok());
+    PutRecording();
+    fs::create_directories(config_.OutboxDir() + "/new");
+    std::ofstream(config_.OutboxDir() + "/new/mail1") << "Subject: hello\n";
+  }
+
+  void PutRecording() {
+    store::Commit commit;
+    commit.shard = 7;
+    commit.commit_id = NewId(id_prefix::kLease, 7, *random_);
+    store::AddPut(*store::RecordingKey(recording_.id()), 0, recording_, &commit);
+    EXPECT_TRUE(store_->CommitOnce(commit).ok());
+  }
+  absl::StatusOr<Manifest> Take() { return Backup(config_, dir_ + "/backup", &clock_, random_.get()); }
+  absl::StatusOr<RestoreResult> Put(const std::string& place, bool force = false) {
+    return Restore(dir_ + "/backup", place, force, &clock_, random_.get());
+  }
+
+  FakeClock clock_;
+  std::unique_ptr<Random> random_;
+  const std::string dir_;
+  runtime::Config config_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<blob::BlobStore> blobs_;
+  store::record::RecordingRecord recording_;
+};
+
+TEST_F(BackupTest, WhatWasBackedUpWhileInUseComesBack) {
+  const auto manifest = Take();
+  ASSERT_TRUE(manifest.ok()) << manifest.status();
+  EXPECT_EQ(manifest->files.size(), 3u);  // database, the one blob that a record names, one mail
+  const std::string place = dir_ + "/restored";
+  const auto restored = Put(place);
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  runtime::Config config;
+  config.data_dir = place;
+  const auto store = *runtime::OpenStore(config, &clock_, random_.get());
+  EXPECT_TRUE(store->Get(*store::RecordingKey(recording_.id())).ok());
+  const auto blobs = *runtime::OpenBlobs(config);
+  EXPECT_EQ(blobs->Size(recording_.original_blob()).value(), 3'000'000);
+  EXPECT_TRUE(absl::IsNotFound(blobs->Size("07/nobodys/original").status()));
+  EXPECT_TRUE(fs::exists(config.OutboxDir() + "/new/mail1"));
+  EXPECT_EQ(fs::status(place).permissions(), fs::perms::owner_all);
+  EXPECT_FALSE(fs::exists(place + ".restoring"));
+}
+
+TEST_F(BackupTest, ABlobThatWasErasedMeanwhileIsNoError) {
+  ASSERT_TRUE(blobs_->Delete(recording_.original_blob()).ok());
+  EXPECT_THAT(Take().value().missing_blobs, ElementsAre(recording_.original_blob()));
+}
+
+TEST_F(BackupTest, ABackupGoesIntoANewFolderOnly) {
+  ASSERT_TRUE(Take().ok());
+  EXPECT_EQ(Take().status().code(), absl::StatusCode::kAlreadyExists);
+}
+
+TEST_F(BackupTest, ADamagedBackupIsRefusedBeforeAnythingIsTouched) {
+  ASSERT_TRUE(Take().ok());
+  {
+    std::fstream file(dir_ + "/backup/blobs/" + recording_.original_blob());
+    file.seekp(1'000'000);
+    file << 'y';
+  }
+  const auto restored = Put(dir_ + "/restored");
+  EXPECT_EQ(restored.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(restored.status().message()), HasSubstr("original is not what it was"));
+  EXPECT_FALSE(fs::exists(dir_ + "/restored"));
+}
+
+TEST_F(BackupTest, AFolderWithoutAManifestIsNoBackup) {
+  fs::create_directories(dir_ + "/backup");
+  EXPECT_EQ(Put(dir_ + "/restored").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(BackupTest, AManifestCannotReachOutOfItsFolder) {
+  Manifest manifest;
+  manifest.time = clock_.Now();
+  manifest.files.push_back({"blobs/../../../etc/passwd", 1, "x"});
+  fs::create_directories(dir_ + "/backup");
+  ASSERT_TRUE(WriteManifest(dir_ + "/backup", manifest).ok());
+  EXPECT_EQ(ReadManifest(dir_ + "/backup").status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST_F(BackupTest, WhatIsThereIsMovedAsideOnlyWhenAskedFor) {
+  ASSERT_TRUE(Take().ok());
+  store_.reset();
+  blobs_.reset();
+  EXPECT_EQ(Put(config_.data_dir).status().code(), absl::StatusCode::kAlreadyExists);
+  const auto restored = Put(config_.data_dir, /*force=*/true);
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  EXPECT_TRUE(fs::exists(restored->moved_aside + "/blobs/07/nobodys/original"));
+  EXPECT_FALSE(fs::exists(config_.data_dir + "/blobs/07/nobodys/original"));
+}
+
+TEST_F(BackupTest, ADirectoryInUseIsLeftAlone) {
+  ASSERT_TRUE(Take().ok());
+  const auto lock = *DataLock::Take(config_.data_dir);
+  EXPECT_EQ(Put(config_.data_dir, /*force=*/true).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(fs::exists(config_.data_dir + "/blobs/07/nobodys/original"));
+}
+
+TEST_F(BackupTest, RedisIsBackedUpByItsOwnMeans) {
+  config_.store = "redis://127.0.0.1:6379";
+  EXPECT_EQ(Take().status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace ringback

@@ -1,0 +1,602 @@
+// The commands against a server of their own that answers what a test tells it to.
+#include "ringback/cli/cli.h"
+
+#include <gmock/gmock.h>
+#include <google/protobuf/struct.pb.h>
+#include <google/protobuf/util/json_util.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/clock.h"
+#include "core/base/ids.h"
+#include "core/base/mutex.h"
+#include "core/domain/input.h"
+#include "core/domain/proto_time.h"
+#include "core/rpc/status.h"
+#include "ringback/v1/callback_service.grpc.pb.h"
+#include "ringback/v1/contact_service.grpc.pb.h"
+#include "ringback/v1/delivery_service.grpc.pb.h"
+#include "ringback/v1/recording_service.grpc.pb.h"
+#include "ringback/v1/reminder_service.grpc.pb.h"
+#include "ringback/v1/team_service.grpc.pb.h"
+
+namespace ringback::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const absl::TimeZone kBerlin = [] {
+  absl::TimeZone zone;
+  absl::LoadTimeZone("Europe/Berlin", &zone);
+  return zone;
+}();
+const absl::Time kNow = absl::FromCivil(absl::CivilSecond(2026, 11, 23, 12, 0, 0), kBerlin);
+constexpr char kId[] = "cb07h3k9x2m4q8w1";
+
+v1::Callback OneCallback() {
+  v1::Callback callback;
+  callback.set_id(kId);
+  callback.mutable_caller()->set_name("Herr Müller");
+  callback.mutable_caller()->set_company("Müller GmbH");
+  callback.mutable_caller()->set_email("mueller@example.com");
+  callback.set_assignee_id("mb07anna");
+  callback.set_assignee_name("Anna Schmidt");
+  callback.set_phase(v1::Callback::PHASE_WAITING);
+  *callback.mutable_due_time() = domain::ToProto(kNow + absl::Hours(4));
+  *callback.mutable_create_time() = domain::ToProto(kNow - absl::Minutes(10));
+  return callback;
+}
+
+// What the server was asked, and what it answers.
+struct Script {
+  v1::Callback callback = OneCallback();
+  v1::Recording::State recording_state = v1::Recording::STATE_READY;
+  v1::Promise::State promise_state = v1::Promise::STATE_ARMED;
+  int unavailable = 0;                     // so many calls fail with UNAVAILABLE first
+  std::vector<std::string> request_ids;    // of MakePromise, in order
+  std::vector<v1::MakePromiseRequest> promises;
+  v1::CreateCallbackRequest created;
+  v1::LogAttemptRequest attempt;
+  v1::AssignCallbackRequest assigned;
+  v1::SnoozeCallbackRequest snoozed;
+  v1::SetAbsenceRequest absence;
+  std::vector<v1::Caller> contacts;
+  std::string uploaded;
+  std::string uploaded_sha256;
+  std::vector<size_t> chunks;
+  int erased = 0;
+  std::vector<std::string> tokens;         // of CreateTeam, in order
+  absl::Status promise_status;
+};
+
+std::string TokenOf(grpc::ServerContext* context) {
+  const auto found = context->client_metadata().find("authorization");
+  return found == context->client_metadata().end() ? "" : std::string(found->second.data(), found->second.size());
+}
+
+class FakeCallbacks : public v1::CallbackService::Service {
+ public:
+  explicit FakeCallbacks(Script& script) : script_(script) {}
+  grpc::Status CreateCallback(grpc::ServerContext*, const v1::CreateCallbackRequest* request,
+                              v1::CreateCallbackResponse* response) override {
+    script_.created = *request;
+    *response->mutable_callback() = script_.callback;
+    return grpc::Status::OK;
+  }
+  grpc::Status GetCallback(grpc::ServerContext*, const v1::GetCallbackRequest* request,
+                           v1::GetCallbackResponse* response) override {
+    if (script_.unavailable > 0) {
+      --script_.unavailable;
+      return {grpc::StatusCode::UNAVAILABLE, "draining"};
+    }
+    if (std::string(kId).rfind(request->id(), 0) != 0) {
+      return rpc::ToGrpc(domain::FieldError(absl::StatusCode::kNotFound, "id", "CALLBACK_NOT_FOUND",
+                                            "no callback begins with this"));
+    }
+    *response->mutable_callback() = script_.callback;
+    return grpc::Status::OK;
+  }
+  grpc::Status ListCallbacks(grpc::ServerContext*, const v1::ListCallbacksRequest* request,
+                             v1::ListCallbacksResponse* response) override {
+    *response->add_callbacks() = script_.callback;
+    if (request->page_token().empty()) {
+      response->set_revision(7);
+      response->set_next_page_token("more");
+    } else {
+      response->set_revision(9);
+      response->mutable_callbacks(0)->set_id("cb07second0000000");
+    }
+    return grpc::Status::OK;
+  }
+  grpc::Status MakePromise(grpc::ServerContext*, const v1::MakePromiseRequest* request,
+                           v1::MakePromiseResponse* response) override {
+    script_.promises.push_back(*request);
+    if (!script_.promise_status.ok()) return rpc::ToGrpc(script_.promise_status);
+    *response->mutable_callback() = script_.callback;
+    if (request->validate_only()) return grpc::Status::OK;
+    v1::Promise* const promise = script_.callback.add_promises();
+    promise->set_revision(script_.callback.promises_size());
+    *promise->mutable_promised_time() = request->promised_time();
+    promise->set_state(script_.promise_state);
+    if (script_.promise_state == v1::Promise::STATE_NOT_DELIVERED) {
+      script_.callback.set_delivery_alarm("550 no such user");
+    }
+    *response->mutable_callback() = script_.callback;
+    response->add_warnings("Anna is away at that time");
+    return grpc::Status::OK;
+  }
+  grpc::Status LogAttempt(grpc::ServerContext*, const v1::LogAttemptRequest* request,
+                          v1::LogAttemptResponse* response) override {
+    script_.attempt = *request;
+    *response->mutable_callback() = script_.callback;
+    v1::Promise* const promise = response->mutable_callback()->add_promises();
+    *promise->mutable_promised_time() = domain::ToProto(kNow - absl::Minutes(10));
+    promise->set_state(v1::Promise::STATE_SETTLED);
+    promise->set_verdict(v1::VERDICT_LATE);
+    promise->mutable_late_by()->set_seconds(480);
+    return grpc::Status::OK;
+  }
+  grpc::Status AssignCallback(grpc::ServerContext*, const v1::AssignCallbackRequest* request,
+                              v1::AssignCallbackResponse* response) override {
+    script_.assigned = *request;
+    *response->mutable_callback() = script_.callback;
+    return grpc::Status::OK;
+  }
+  grpc::Status WatchCallbacks(grpc::ServerContext*, const v1::WatchCallbacksRequest* request,
+                              grpc::ServerWriter<v1::WatchCallbacksResponse>* writer) override {
+    v1::WatchCallbacksResponse change;
+    change.set_revision(request->since_revision());
+    writer->Write(change);
+    for (int i = 1; i <= 3; ++i) {
+      change.set_revision(request->since_revision() + i);
+      *change.mutable_event_time() = domain::ToProto(kNow);
+      change.mutable_event()->set_what(absl::StrCat("change", change.revision()));
+      *change.mutable_callback() = script_.callback;
+      writer->Write(change);
+      if (i == 2 && script_.unavailable > 0) {
+        --script_.unavailable;
+        return {grpc::StatusCode::UNAVAILABLE, "draining"};
+      }
+    }
+    return {grpc::StatusCode::INTERNAL, "the test should have ended by now"};
+  }
+
+ private:
+  Script& script_;
+};
+
+class FakeRecordings : public v1::RecordingService::Service {
+ public:
+  explicit FakeRecordings(Script& script) : script_(script) {}
+  grpc::Status UploadRecording(grpc::ServerContext*, grpc::ServerReader<v1::UploadRecordingRequest>* reader,
+                               v1::UploadRecordingResponse* response) override {
+    v1::UploadRecordingRequest part;
+    script_.uploaded.clear();
+    while (reader->Read(&part)) {
+      if (part.has_header()) {
+        script_.uploaded_sha256 = part.header().sha256();
+      } else {
+        script_.uploaded += part.chunk();
+        script_.chunks.push_back(part.chunk().size());
+      }
+    }
+    response->mutable_recording()->set_id("rc07");
+    response->mutable_recording()->set_state(v1::Recording::STATE_RECEIVED);
+    return grpc::Status::OK;
+  }
+  grpc::Status GetRecording(grpc::ServerContext*, const v1::GetRecordingRequest*,
+                            v1::GetRecordingResponse* response) override {
+    v1::Recording* const recording = response->mutable_recording();
+    recording->set_id("rc07");
+    recording->set_state(script_.recording_state);
+    auto* const finding = recording->add_findings();
+    finding->set_code("TOO_QUIET");
+    finding->set_fatal(script_.recording_state == v1::Recording::STATE_FAILED);
+    finding->set_text_en("hardly anything can be heard");
+    finding->set_text_de("man hört fast nichts");
+    return grpc::Status::OK;
+  }
+
+ private:
+  Script& script_;
+};
+
+class FakeTeams : public v1::TeamService::Service {
+ public:
+  explicit FakeTeams(Script& script) : script_(script) {}
+  grpc::Status GetTeam(grpc::ServerContext*, const v1::GetTeamRequest*, v1::GetTeamResponse* response) override {
+    v1::Team* const team = response->mutable_team();
+    team->set_id("tm07abcdefghjkmn");
+    team->set_time_zone("Europe/Berlin");
+    const auto add = [&](const char* id, const char* name, const char* email) {
+      v1::Member* const member = team->add_members();
+      member->set_id(id);
+      member->set_name(name);
+      member->set_email(email);
+    };
+    add("mb07anna", "Anna Schmidt", "anna@example.com");
+    add("mb07jorg", "Jörg Groß", "jorg@example.com");
+    add("mb07joha", "Johanna Schmidt", "johanna@example.com");
+    return grpc::Status::OK;
+  }
+  grpc::Status CreateTeam(grpc::ServerContext* context, const v1::CreateTeamRequest* request,
+                          v1::CreateTeamResponse* response) override {
+    script_.tokens.push_back(TokenOf(context));
+    if (TokenOf(context) != "Bearer rb_operator") return {grpc::StatusCode::PERMISSION_DENIED, "for operators"};
+    *response->mutable_team() = request->team();
+    response->set_admin_token("rb_admin");
+    return grpc::Status::OK;
+  }
+  grpc::Status SetAbsence(grpc::ServerContext*, const v1::SetAbsenceRequest* request,
+                          v1::SetAbsenceResponse* response) override {
+    script_.absence = *request;
+    response->mutable_member()->set_id(request->member_id());
+    return grpc::Status::OK;
+  }
+
+ private:
+  Script& script_;
+};
+
+class FakeContacts : public v1::ContactService::Service {
+ public:
+  explicit FakeContacts(Script& script) : script_(script) {}
+  grpc::Status PutContact(grpc::ServerContext*, const v1::PutContactRequest* request,
+                          v1::PutContactResponse* response) override {
+    if (request->caller().phone() == "bad") {
+      return rpc::ToGrpc(domain::InvalidField("caller.phone", "NOT_A_NUMBER", "use +49 30 123456"));
+    }
+    response->set_created(script_.contacts.empty());
+    script_.contacts.push_back(request->caller());
+    return grpc::Status::OK;
+  }
+  grpc::Status EraseSubject(grpc::ServerContext*, const v1::EraseSubjectRequest*, v1::EraseSubjectResponse* response) override {
+    ++script_.erased;
+    response->set_callbacks(2);
+    return grpc::Status::OK;
+  }
+
+ private:
+  Script& script_;
+};
+
+class FakeDeliveries : public v1::DeliveryService::Service {
+  grpc::Status ListDeliveries(grpc::ServerContext*, const v1::ListDeliveriesRequest*,
+                              v1::ListDeliveriesResponse* response) override {
+    v1::Delivery* const delivery = response->add_deliveries();
+    delivery->set_id("dl07");
+    delivery->set_kind(v1::Delivery::KIND_VOICE_MESSAGE);
+    delivery->set_state(v1::Delivery::STATE_ACCEPTED);
+    return grpc::Status::OK;
+  }
+};
+
+class FakeReminders : public v1::ReminderService::Service {
+ public:
+  explicit FakeReminders(Script& script) : script_(script) {}
+  grpc::Status SnoozeCallback(grpc::ServerContext*, const v1::SnoozeCallbackRequest* request,
+                              v1::SnoozeCallbackResponse* response) override {
+    script_.snoozed = *request;
+    *response->mutable_callback() = script_.callback;
+    return grpc::Status::OK;
+  }
+
+ private:
+  Script& script_;
+};
+
+class CliTest : public ::testing::Test {
+ protected:
+  CliTest()
+      : clock_(kNow), random_(NewSeededRandom(1)), callbacks_(script_), recordings_(script_), teams_(script_),
+        contacts_(script_), reminders_(script_), dir_(::testing::TempDir() + "/cli_test") {
+    std::filesystem::remove_all(dir_);
+    std::filesystem::create_directories(dir_);
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    for (grpc::Service* service : std::initializer_list<grpc::Service*>{&callbacks_, &recordings_, &teams_, &contacts_,
+                                                                        &deliveries_, &reminders_}) {
+      builder.RegisterService(service);
+    }
+    server_ = builder.BuildAndStart();
+    std::ofstream(dir_ + "/token") << R"({"target":"127.0.0.1:)" << port
+                                   << R"(","token":"rb_member","operator_token":"rb_operator","member":"mb07anna"})";
+    world_.clock = &clock_;
+    world_.random = random_.get();
+    world_.sleep = [this](absl::Duration span) { clock_.Advance(span); };
+    world_.environment["RINGBACK_DATA"] = dir_;
+  }
+  ~CliTest() override { server_->Shutdown(std::chrono::system_clock::now()); }
+
+  int Do(const std::vector<std::string>& arguments) {
+    out_.str("");
+    err_.str("");
+    world_.out = &out_;
+    world_.err = &err_;
+    world_.in = &in_;
+    return Run(arguments, world_);
+  }
+  std::string File(const std::string& name, const std::string& text) {
+    std::ofstream(dir_ + "/" + name) << text;
+    return dir_ + "/" + name;
+  }
+  google::protobuf::Struct Json() {
+    google::protobuf::Struct json;
+    EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(out_.str(), &json).ok()) << out_.str();
+    return json;
+  }
+
+  Script script_;
+  FakeClock clock_;
+  std::unique_ptr<Random> random_;
+  FakeCallbacks callbacks_;
+  FakeRecordings recordings_;
+  FakeTeams teams_;
+  FakeContacts contacts_;
+  FakeDeliveries deliveries_;
+  FakeReminders reminders_;
+  const std::string dir_;
+  std::unique_ptr<grpc::Server> server_;
+  World world_;
+  std::ostringstream out_, err_;
+  std::istringstream in_;
+};
+
+TEST_F(CliTest, WrongUsageExitsWithTwo) {
+  EXPECT_EQ(Do({}), kWrongUsage);
+  EXPECT_EQ(Do({"no-such-command"}), kWrongUsage);
+  EXPECT_EQ(Do({"attempt", kId}), kWrongUsage);
+  EXPECT_EQ(Do({"attempt", kId, "--outcome", "maybe"}), kWrongUsage);
+  EXPECT_EQ(Do({"request"}), kWrongUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("ringback: request: say at least one of"));
+  EXPECT_EQ(Do({"promise", kId, "13:00"}), kWrongUsage);
+  EXPECT_EQ(Do({"promise", kId, "13:00", "--spoken", "--link-shared"}), kWrongUsage);
+  EXPECT_EQ(Do({"--help"}), kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("Exit codes: 0 done, 1 refused, 2 wrong usage, 3 server not reachable."));
+}
+
+TEST_F(CliTest, AServerThatIsNotThereExitsWithThree) {
+  server_->Shutdown(std::chrono::system_clock::now());
+  EXPECT_EQ(Do({"show", kId}), kNotReachable);
+  EXPECT_THAT(err_.str(), HasSubstr("cannot be reached"));
+  EXPECT_LE(clock_.Now() - kNow, absl::Seconds(2));
+  std::filesystem::remove(dir_ + "/token");
+  EXPECT_EQ(Do({"show", kId}), kNotReachable);
+  EXPECT_THAT(err_.str(), HasSubstr("./scripts/run"));
+}
+
+TEST_F(CliTest, ARefusalNamesFieldAndWhatWouldBeRight) {
+  EXPECT_EQ(Do({"show", "cb99"}), kRefused);
+  EXPECT_EQ(err_.str(), "ringback: show: id: no callback begins with this\n");
+}
+
+TEST_F(CliTest, AServerThatRestartsIsAskedAgainWithTheSameRequest) {
+  script_.unavailable = 3;
+  EXPECT_EQ(Do({"show", kId}), kDone) << err_.str();
+  EXPECT_EQ(script_.unavailable, 0);
+}
+
+TEST_F(CliTest, RequestTakesACallerIn) {
+  EXPECT_EQ(Do({"request", "--name", "Herr Müller", "--phone", "+4930123456", "--note", "hat dreimal angerufen",
+                "--assignee", "jörg"}), kRefused);  // half a name in another case of "ö" is nobody
+  EXPECT_EQ(Do({"request", "--name", "Herr Müller", "--phone", "+4930123456", "--note", "hat dreimal angerufen",
+                "--assignee", "groß"}), kDone) << err_.str();
+  EXPECT_EQ(script_.created.caller().name(), "Herr Müller");
+  EXPECT_EQ(script_.created.note(), "hat dreimal angerufen");
+  EXPECT_EQ(script_.created.assignee_id(), "mb07jorg");
+  EXPECT_FALSE(script_.created.request_id().empty());
+  EXPECT_THAT(out_.str(), HasSubstr("Herr Müller, Müller GmbH: taken in; due 16:00 (in 4 h)"));
+}
+
+TEST_F(CliTest, JsonIsOneDocumentWithTheProtosNames) {
+  EXPECT_EQ(Do({"request", "--name", "x", "--json"}), kDone);
+  const auto json = Json();
+  EXPECT_EQ(json.fields().at("callback").struct_value().fields().at("assignee_name").string_value(), "Anna Schmidt");
+  EXPECT_EQ(json.fields().at("rang_again").bool_value(), false);
+  EXPECT_EQ(Do({"open", "--json"}), kDone);
+  EXPECT_EQ(Json().fields().at("callbacks").list_value().values_size(), 2);
+  EXPECT_EQ(Json().fields().at("revision").string_value(), "7");  // the first page's: a watch from it misses nothing
+  EXPECT_EQ(Do({"show", kId, "--json"}), kDone);
+  EXPECT_EQ(Json().fields().at("deliveries").list_value().values_size(), 1);
+}
+
+TEST_F(CliTest, TimesAreReadInTheTeamsZone) {
+  EXPECT_EQ(Do({"promise", kId, "13:00", "--spoken"}), kDone) << err_.str();
+  ASSERT_EQ(script_.promises.size(), 1u);
+  EXPECT_EQ(domain::FromProto(script_.promises[0].promised_time()), kNow + absl::Hours(1));
+  EXPECT_EQ(script_.promises[0].channel(), v1::PROMISE_CHANNEL_SPOKEN);
+  EXPECT_THAT(out_.str(), HasSubstr("promised 13:00 (in 1 h)"));
+  EXPECT_THAT(err_.str(), HasSubstr("warning: Anna is away at that time"));
+  EXPECT_EQ(Do({"promise", kId, "11:00", "--spoken"}), kRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("ringback: promise: promise: 2026-11-23 11:00 has passed"));
+}
+
+TEST_F(CliTest, AnAttemptSaysWhatBecameOfThePromise) {
+  EXPECT_EQ(Do({"attempt", kId, "--outcome", "no-answer", "--called-at", "11:58"}), kDone) << err_.str();
+  EXPECT_EQ(script_.attempt.outcome(), v1::ATTEMPT_OUTCOME_NO_ANSWER);
+  EXPECT_EQ(domain::FromProto(script_.attempt.called_time()), kNow - absl::Minutes(2));
+  EXPECT_THAT(out_.str(), HasSubstr("the promise of 11:50: late by 8 min"));
+}
+
+TEST_F(CliTest, MembersAreFoundByIdNameAndMail) {
+  for (const char* who : {"mb07jorg", "Jörg Groß", "jorg@example.com", "JORG@example.com"}) {
+    EXPECT_EQ(Do({"assign", kId, who}), kDone) << who << err_.str();
+    EXPECT_EQ(script_.assigned.member_id(), "mb07jorg");
+  }
+  EXPECT_EQ(Do({"assign", kId, "me"}), kDone);
+  EXPECT_EQ(script_.assigned.member_id(), "mb07anna");
+  EXPECT_EQ(Do({"assign", kId, "schmidt"}), kRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("member: several are called \"schmidt\"; the team has: Anna Schmidt"));
+}
+
+TEST_F(CliTest, OpenShowsRedOnlyOnATerminal) {
+  script_.callback.set_overdue(true);
+  *script_.callback.mutable_due_time() = domain::ToProto(kNow - absl::Minutes(12));
+  script_.callback.set_delivery_alarm("550 no \x1b[2J such user");
+  EXPECT_EQ(Do({"open"}), kDone) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("OVERDUE by 12 min"));
+  EXPECT_THAT(out_.str(), HasSubstr("! not heard by the customer: 550 no "));
+  EXPECT_THAT(out_.str(), Not(HasSubstr("\x1b")));
+  world_.out_is_terminal = true;
+  EXPECT_EQ(Do({"open"}), kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("\x1b[31m11:48 (12 min ago)"));
+  EXPECT_THAT(out_.str(), Not(HasSubstr("\x1b[2J")));
+  world_.environment["NO_COLOR"] = "1";
+  EXPECT_EQ(Do({"open"}), kDone);
+  EXPECT_THAT(out_.str(), Not(HasSubstr("\x1b")));
+}
+
+TEST_F(CliTest, SendUploadsInChunksAndTellsTheOutcome) {
+  const std::string take(600'000, 'x');
+  EXPECT_EQ(Do({"send", File("take.wav", take), "--callback", "cb07h3", "--promise", "+2h", "--text",
+                File("spoken.txt", "Guten Morgen")}), kDone) << err_.str();
+  EXPECT_EQ(script_.uploaded, take);
+  EXPECT_EQ(script_.uploaded_sha256, Sha256Hex(take));
+  EXPECT_THAT(script_.chunks, ElementsAre(262144u, 262144u, 75712u));
+  ASSERT_EQ(script_.promises.size(), 2u);
+  EXPECT_TRUE(script_.promises[0].validate_only());
+  EXPECT_FALSE(script_.promises[1].validate_only());
+  EXPECT_EQ(script_.promises[1].callback_id(), kId);  // the prefix was resolved
+  EXPECT_EQ(script_.promises[1].recording_id(), "rc07");
+  EXPECT_EQ(script_.promises[1].spoken_text(), "Guten Morgen");
+  EXPECT_NE(script_.promises[0].request_id(), script_.promises[1].request_id());
+  EXPECT_THAT(out_.str(), HasSubstr("sent to mueller@example.com, accepted; promised 14:00 (in 2 h)"));
+  EXPECT_THAT(out_.str(), HasSubstr("note: hardly anything can be heard"));
+}
+
+TEST_F(CliTest, SendDrawsItsBarOnlyOnATerminal) {
+  const std::string file = File("take.wav", "take");
+  EXPECT_EQ(Do({"send", file, "--callback", kId, "--promise", "+2h"}), kDone);
+  EXPECT_THAT(err_.str(), Not(HasSubstr("█")));
+  world_.err_is_terminal = true;
+  EXPECT_EQ(Do({"send", file, "--callback", kId, "--promise", "+2h"}), kDone);
+  EXPECT_THAT(err_.str(), HasSubstr("100 %"));
+}
+
+TEST_F(CliTest, SendToAnAddressTakesTheCallerInFirst) {
+  EXPECT_EQ(Do({"send", File("take.wav", "take"), "--to", "mueller@example.com", "--name", "Herr Müller", "--promise",
+                "+2h", "--json"}), kDone) << err_.str();
+  EXPECT_EQ(script_.created.caller().email(), "mueller@example.com");
+  EXPECT_EQ(Json().fields().at("outcome").string_value(), "accepted");
+  EXPECT_EQ(Json().fields().at("recording").struct_value().fields().at("id").string_value(), "rc07");
+}
+
+TEST_F(CliTest, ABadTakePromisesNothing) {
+  script_.recording_state = v1::Recording::STATE_FAILED;
+  world_.environment["LANG"] = "de_DE.UTF-8";
+  EXPECT_EQ(Do({"send", File("take.wav", "noise"), "--callback", kId, "--promise", "+2h"}), kRefused);
+  ASSERT_EQ(script_.promises.size(), 1u);
+  EXPECT_TRUE(script_.promises[0].validate_only());
+  EXPECT_THAT(err_.str(), HasSubstr("unusable: man hört fast nichts"));
+  EXPECT_THAT(err_.str(), HasSubstr("nothing was promised"));
+}
+
+TEST_F(CliTest, AWrongTimeIsRefusedBeforeAnythingIsSent) {
+  const std::string file = File("take.wav", "take");
+  EXPECT_EQ(Do({"send", file, "--to", "a@b.c", "--promise", "+2400h"}), kRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("ringback: send: promise: 2027-03-03 12:00 is too far ahead"));
+  EXPECT_EQ(Do({"send", file, "--to", "a@b.c", "--promise", "noonish"}), kRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("\"noonish\" is not a time"));
+  EXPECT_EQ(script_.created.request_id(), "");
+  script_.promise_status = domain::InvalidField("promised_time", "X", "it is closed then");
+  EXPECT_EQ(Do({"send", file, "--callback", kId, "--promise", "+2h"}), kRefused);
+  EXPECT_EQ(err_.str(), "ringback: send: promised_time: it is closed then\n");
+  EXPECT_EQ(script_.uploaded, "");
+}
+
+TEST_F(CliTest, SendToNobodyAndFilesThatAreNotThere) {
+  EXPECT_EQ(Do({"send", File("take.wav", "take"), "--promise", "+2h"}), kWrongUsage);
+  EXPECT_EQ(Do({"send", dir_ + "/none.wav", "--callback", kId, "--promise", "+2h"}), kRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("No such file"));
+  EXPECT_EQ(Do({"send", dir_, "--callback", kId, "--promise", "+2h"}), kRefused);
+  EXPECT_EQ(Do({"send", File("empty.wav", ""), "--callback", kId, "--promise", "+2h"}), kRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("is empty"));
+}
+
+TEST_F(CliTest, AMailThatIsNotAcceptedInTimeIsNotYet) {
+  script_.promise_state = v1::Promise::STATE_PENDING;
+  EXPECT_EQ(Do({"send", File("take.wav", "take"), "--callback", kId, "--promise", "+2h"}), kDone) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("not yet accepted"));
+  EXPECT_GE(clock_.Now() - kNow, absl::Seconds(30));
+  EXPECT_LE(clock_.Now() - kNow, absl::Seconds(31));
+}
+
+TEST_F(CliTest, ARefusedMailExitsWithOne) {
+  script_.promise_state = v1::Promise::STATE_NOT_DELIVERED;
+  EXPECT_EQ(Do({"send", File("take.wav", "take"), "--callback", kId, "--promise", "+2h"}), kRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("NOT delivered to mueller@example.com: 550 no such user"));
+}
+
+TEST_F(CliTest, SnoozeTakesSpans) {
+  EXPECT_EQ(Do({"snooze", kId, "10m"}), kDone) << err_.str();
+  EXPECT_EQ(script_.snoozed.duration().seconds(), 600);
+  EXPECT_EQ(Do({"snooze", kId, "soon"}), kRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("ringback: snooze: duration: \"soon\" is not a span of time"));
+}
+
+TEST_F(CliTest, ImportGoesOnBehindABadRow) {
+  const std::string file = File("contacts.csv", "Name;Telefon;Mail\nAnn;1;a@b.c\nBob;bad;\nÄnne;2;\n");
+  EXPECT_EQ(Do({"contact", "import", file}), kRefused);
+  ASSERT_EQ(script_.contacts.size(), 2u);
+  EXPECT_EQ(script_.contacts[1].name(), "Änne");
+  EXPECT_EQ(out_.str(), "1 added, 1 completed, 1 refused\n");
+  EXPECT_EQ(err_.str(), "ringback: contact import: " + file + ":3: caller.phone: use +49 30 123456\n");
+}
+
+TEST_F(CliTest, EraseAsksFirst) {
+  EXPECT_EQ(Do({"subject", "erase", "a@b.c"}), kWrongUsage);  // nobody to ask
+  EXPECT_THAT(err_.str(), HasSubstr("--yes"));
+  world_.in_is_terminal = true;
+  in_.str("n\n");
+  EXPECT_EQ(Do({"subject", "erase", "a@b.c"}), kRefused);
+  EXPECT_EQ(script_.erased, 0);
+  EXPECT_EQ(Do({"subject", "erase", "a@b.c", "--yes"}), kDone);
+  EXPECT_EQ(script_.erased, 1);
+}
+
+TEST_F(CliTest, TheOperatorsTokenHelpsOnlyWhereTheMembersIsRefused) {
+  EXPECT_EQ(Do({"team", "create", "Vertrieb Süd", "--admin-name", "Ida", "--admin-email", "i@b.c"}), kDone) << err_.str();
+  EXPECT_THAT(script_.tokens, ElementsAre("Bearer rb_member", "Bearer rb_operator"));
+  EXPECT_THAT(out_.str(), HasSubstr("rb_admin"));
+}
+
+TEST_F(CliTest, AbsencesAreWholeDays) {
+  EXPECT_EQ(Do({"member", "absent", "me", "--from", "2026-12-24", "--until", "2027-01-06"}), kDone) << err_.str();
+  ASSERT_EQ(script_.absence.absences_size(), 1);
+  EXPECT_EQ(domain::FromProto(script_.absence.absences(0).start_time()), absl::FromCivil(absl::CivilDay(2026, 12, 24), kBerlin));
+  EXPECT_EQ(domain::FromProto(script_.absence.absences(0).end_time()), absl::FromCivil(absl::CivilDay(2027, 1, 7), kBerlin));
+  EXPECT_EQ(Do({"member", "absent", "me", "--today"}), kDone);
+  EXPECT_EQ(domain::FromProto(script_.absence.absences(0).end_time()), kNow + absl::Hours(12));
+}
+
+TEST_F(CliTest, WatchGoesOnWhereItStoppedWhenTheServerWasAway) {
+  script_.unavailable = 1;
+  EXPECT_EQ(Do({"watch", "--since", "10", "--limit", "4"}), kDone) << err_.str();
+  for (const char* what : {"change11", "change12", "change13", "change14"}) EXPECT_THAT(out_.str(), HasSubstr(what));
+  EXPECT_THAT(err_.str(), HasSubstr("connected again"));
+  EXPECT_EQ(Do({"watch", "--limit", "2", "--json"}), kDone);
+  std::istringstream lines(out_.str());
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    google::protobuf::Struct json;
+    EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(line, &json).ok()) << line;
+  }
+  EXPECT_EQ(count, 3);  // the first message tells the revision only
+}
+
+TEST_F(CliTest, VersionNeedsNoServer) {
+  std::filesystem::remove(dir_ + "/token");
+  EXPECT_EQ(Do({"version"}), kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("ringback "));
+}
+
+}  // namespace
+}  // namespace ringback::cli

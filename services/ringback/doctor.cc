@@ -1,0 +1,265 @@
+// See doctor.h.
+#include "ringback/doctor.h"
+
+#include <fcntl.h>
+#include <google/protobuf/struct.pb.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <ostream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "core/base/status_macros.h"
+#include "core/domain/input.h"
+#include "core/runtime/open.h"
+#include "core/runtime/service_main.h"
+#include "delivery/mail_transport.h"
+#include "delivery/wires.h"
+#include "ringback/cli/text.h"
+#include "ringback/data_lock.h"
+#include "ringback/server_options.h"
+#include "transcode/codec_client.h"
+
+namespace ringback {
+namespace {
+
+using Level = Finding::Level;
+
+constexpr int64_t kDiskFail = int64_t{100} << 20;  // a backlog of recordings would fill it within the hour
+constexpr int64_t kDiskWarn = int64_t{1} << 30;
+constexpr absl::Duration kSkewMax = absl::Milliseconds(250);
+
+std::string Text(const absl::Status& status) { return std::string(status.message()); }
+
+Finding DataDir(const runtime::Config& config) {
+  struct stat info;
+  if (stat(config.data_dir.c_str(), &info) != 0) {
+    return {"data", Level::kWarn, absl::StrCat(config.data_dir, ": ", std::strerror(errno), "; the first start makes it")};
+  }
+  if (!S_ISDIR(info.st_mode)) return {"data", Level::kFail, config.data_dir + " is no folder"};
+  if (access(config.data_dir.c_str(), R_OK | W_OK | X_OK) != 0) {
+    return {"data", Level::kFail, absl::StrCat(config.data_dir, ": ", std::strerror(errno), "; it must belong to the server's user")};
+  }
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return {"data", Level::kWarn, absl::StrCat(config.data_dir, " can be entered by others; it holds callers' data: chmod 700 ",
+                                               config.data_dir)};
+  }
+  return {"data", Level::kOk, absl::StrCat(config.data_dir, DataLock::Held(config.data_dir) ? ", a server is running on it" : "")};
+}
+
+Finding Token(const runtime::Config& config) {
+  struct stat info;
+  if (stat(config.TokenPath().c_str(), &info) != 0) {
+    return {"token", Level::kWarn, absl::StrCat("no ", config.TokenPath(), " yet; the server writes it when it starts")};
+  }
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return {"token", Level::kFail, absl::StrCat("others may read ", config.TokenPath(), ": chmod 600 it and revoke its tokens")};
+  }
+  return {"token", Level::kOk, config.TokenPath()};
+}
+
+// Store and its clock. A database that is not there yet is not made.
+void Store(const runtime::Config& config, Clock* clock, Random* random, std::vector<Finding>* findings) {
+  std::error_code error;
+  if (!config.SqlitePath().empty() && !std::filesystem::exists(config.SqlitePath(), error)) {
+    findings->push_back({"store", Level::kWarn, absl::StrCat("no ", config.SqlitePath(), " yet; the first start makes it")});
+    return;
+  }
+  const auto store = runtime::OpenStore(config, clock, random);
+  if (!store.ok()) {
+    findings->push_back({"store", Level::kFail, Text(store.status())});
+    return;
+  }
+  const absl::Status check = (*store)->Check();
+  findings->push_back(check.ok() ? Finding{"store", Level::kOk, config.store.empty() ? config.SqlitePath() : config.store}
+                                 : Finding{"store", Level::kFail, Text(check)});
+  const absl::Time before = clock->Now();
+  const auto now = (*store)->Now();
+  const absl::Time after = clock->Now();
+  if (!now.ok()) {
+    findings->push_back({"clock", Level::kFail, Text(now.status())});
+    return;
+  }
+  const absl::Duration skew = std::max({before - *now, *now - after, absl::ZeroDuration()});
+  if (skew > kSkewMax) {
+    findings->push_back({"clock", Level::kFail, absl::StrCat("differs from the store's by ", absl::FormatDuration(skew),
+                                                             "; check the time synchronisation of both machines")});
+  } else if (*now < absl::FromUnixSeconds(1735689600)) {  // 2025-01-01: a machine whose clock was never set
+    findings->push_back({"clock", Level::kFail, absl::StrCat("it is said to be ", absl::FormatTime(*now), "; set the clock")});
+  } else {
+    findings->push_back({"clock", Level::kOk, absl::FormatTime(absl::RFC3339_sec, *now, absl::LocalTimeZone())});
+  }
+}
+
+Finding Blobs(const runtime::Config& config) {
+  std::error_code error;
+  if (config.blobs.empty() && !std::filesystem::exists(config.BlobDir(), error)) {
+    return {"blobs", Level::kWarn, absl::StrCat("no ", config.BlobDir(), " yet; the first start makes it")};
+  }
+  const auto blobs = runtime::OpenBlobs(config);
+  const absl::Status status = blobs.ok() ? (*blobs)->Check() : blobs.status();
+  return status.ok() ? Finding{"blobs", Level::kOk, config.blobs.empty() ? config.BlobDir() : config.blobs}
+                     : Finding{"blobs", Level::kFail, Text(status)};
+}
+
+Finding Disk(const runtime::Config& config) {
+  struct statvfs space;
+  const std::string& place = access(config.data_dir.c_str(), F_OK) == 0 ? config.data_dir : ".";
+  if (statvfs(place.c_str(), &space) != 0) return {"disk", Level::kFail, std::strerror(errno)};
+  const int64_t free = static_cast<int64_t>(space.f_bavail) * static_cast<int64_t>(space.f_frsize);
+  const std::string text = absl::StrCat(free >> 20, " MiB free");
+  if (free < kDiskFail) return {"disk", Level::kFail, text + "; make room, or uploads will be refused soon"};
+  if (free < kDiskWarn) return {"disk", Level::kWarn, text + "; that is little for recordings"};
+  return {"disk", Level::kOk, text};
+}
+
+Finding CodecProgram(const runtime::Config& config) {
+  const std::string program = config.codec_path.empty() ? transcode::CodecBesideThisProgram() : config.codec_path;
+  int out[2];
+  if (pipe2(out, O_CLOEXEC) != 0) return {"codec", Level::kFail, std::strerror(errno)};
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  std::string name = program, flag = "--version";
+  char* const arguments[] = {name.data(), flag.data(), nullptr};
+  pid_t child = 0;
+  const int error = posix_spawn(&child, program.c_str(), &actions, nullptr, arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  close(out[1]);
+  if (error != 0) {
+    close(out[0]);
+    return {"codec", Level::kFail, absl::StrCat(program, ": ", std::strerror(error), "; no recording can be transcoded. Build it, or "
+                                                "name it with ringback's transcode.codec_path")};
+  }
+  std::string text;
+  char buffer[512];
+  for (ssize_t got; (got = read(out[0], buffer, sizeof buffer)) > 0 && text.size() < 4096;) text.append(buffer, got);
+  close(out[0]);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    return {"codec", Level::kFail, absl::StrCat(program, " --version ended with ", WIFEXITED(status) ? "exit code " : "signal ",
+                                                WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), "; build it again")};
+  }
+  return {"codec", Level::kOk, text.empty() ? program : cli::Cut(text, 100)};
+}
+
+Finding PublicUrl(const runtime::Config& config) {
+  if (config.public_url.empty()) {
+    return {"public_url", Level::kWarn, "is not set: mails carry attachment and reply address, but no link to the customer's page"};
+  }
+  if (absl::StartsWith(config.public_url, "http://")) {
+    return {"public_url", Level::kWarn, config.public_url + " is not encrypted; customers should read https://"};
+  }
+  return {"public_url", Level::kOk, config.public_url};
+}
+
+// A mail that every server takes: plain ASCII, one line.
+std::string TestMail(const std::string& from, const std::string& to, const std::string& message_id, absl::Time now) {
+  return absl::StrCat("From: ringback <", from, ">\r\nTo: <", to, ">\r\nSubject: ringback doctor: mail works\r\nDate: ",
+                      absl::FormatTime("%a, %d %b %Y %H:%M:%S %z", now, absl::UTCTimeZone()), "\r\nMessage-ID: <", message_id,
+                      ">\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n"
+                      "\r\nThis mail was sent by `ringback doctor --mail-test`. Nothing needs to be done.\r\n");
+}
+
+const char* Word(Level level) { return level == Level::kOk ? "ok" : level == Level::kWarn ? "warn" : "fail"; }
+
+void Print(const std::vector<Finding>& findings, bool json, cli::World& world) {
+  if (json) {
+    google::protobuf::Struct document;
+    auto* const list = (*document.mutable_fields())["findings"].mutable_list_value();
+    for (const Finding& finding : findings) {
+      auto& fields = *list->add_values()->mutable_struct_value()->mutable_fields();
+      fields["what"].set_string_value(finding.what);
+      fields["level"].set_string_value(Word(finding.level));
+      fields["text"].set_string_value(finding.text);
+    }
+    *world.out << cli::ToJson(document) << "\n";
+    return;
+  }
+  for (const Finding& finding : findings) {
+    const cli::Colour colour = finding.level == Level::kOk     ? cli::Colour::kGreen
+                               : finding.level == Level::kWarn ? cli::Colour::kYellow
+                                                               : cli::Colour::kRed;
+    const std::string word = Word(finding.level);
+    *world.out << cli::Paint(word, colour, world.ColourOut()) << std::string(6 - word.size(), ' ') << finding.what
+               << std::string(finding.what.size() < 12 ? 12 - finding.what.size() : 1, ' ') << cli::Printable(finding.text) << "\n";
+  }
+}
+
+}  // namespace
+
+std::vector<Finding> Examine(const runtime::Config& config, Clock* clock, Random* random) {
+  std::vector<Finding> findings = {DataDir(config), Token(config)};
+  Store(config, clock, random, &findings);
+  findings.push_back(Blobs(config));
+  findings.push_back(Disk(config));
+  findings.push_back(CodecProgram(config));
+  findings.push_back(PublicUrl(config));
+  return findings;
+}
+
+Finding ExamineMail(const runtime::Config& config, const std::string& address, Clock* clock, Random* random) {
+  if (address.empty() && (config.mail_transport.empty() || absl::StartsWith(config.mail_transport, "maildir:"))) {
+    return {"mail", Level::kWarn, absl::StrCat("goes nowhere: it lands as files in ",
+                                               config.mail_transport.empty() ? config.OutboxDir() : config.mail_transport,
+                                               "; set mail.transport = \"smtp://…\"")};
+  }
+  const auto transport = delivery::MailTransportOf(config);
+  if (!transport.ok()) return {"mail", Level::kFail, Text(transport.status())};
+  const std::string way = (*transport)->Describe();
+  if (address.empty()) return {"mail", Level::kWarn, way + ", not tried; --mail-test ADDRESS sends a real mail"};
+  const auto to = domain::NormaliseEmail(address, "mail-test");
+  if (!to.ok()) return {"mail", Level::kFail, Text(to.status())};
+  delivery::Envelope envelope;
+  envelope.recipient = *to;
+  envelope.sender = config.mail_envelope_sender.empty() ? "ringback@" + config.mail_domain : config.mail_envelope_sender;
+  envelope.message_id = absl::StrCat("doctor.", absl::Hex(random->Next(), absl::kZeroPad16), "@", config.mail_domain);
+  const delivery::SendOutcome outcome = (*transport)->Send(
+      TestMail(envelope.sender, envelope.recipient, envelope.message_id, clock->Now()), envelope, config.mail_timeout, {});
+  if (outcome.result == delivery::SendResult::kAccepted) {
+    return {"mail", Level::kOk, absl::StrCat(way, " took a mail to ", *to, outcome.reason.empty() ? "" : ": ", outcome.reason)};
+  }
+  return {"mail", Level::kFail, absl::StrCat(way, ": ", outcome.reason)};
+}
+
+void AddDoctorCommand(cli::Commands& commands) {
+  struct Args {
+    ServerOptions server;
+    std::string mail_test;
+  };
+  auto args = std::make_shared<Args>();
+  CLI::App* command = commands.app().add_subcommand("doctor", "Look for what would keep the server from its work");
+  command->add_option("--mail-test", args->mail_test, "Send a real mail there")->type_name("ADDRESS");
+  args->server.AddTo(command);
+  commands.On(command, [args, &commands]() -> absl::Status {
+    runtime::PrepareProcess();
+    cli::World& world = commands.world();
+    std::vector<Finding> findings;
+    const absl::StatusOr<runtime::Config> config = LoadServerConfig(args->server, commands);
+    if (config.ok()) {
+      findings = Examine(*config, world.clock, world.random);
+      findings.insert(findings.begin(), {"config", Level::kOk, args->server.config_file.empty() ? "no file" : args->server.config_file});
+      findings.push_back(ExamineMail(*config, args->mail_test, world.clock, world.random));
+    } else {
+      findings.push_back({"config", Level::kFail, Text(config.status())});
+    }
+    Print(findings, commands.options().json, world);
+    const bool failed = std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.level == Level::kFail; });
+    return failed ? absl::FailedPreconditionError("") : absl::OkStatus();
+  });
+}
+
+}  // namespace ringback
