@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/check.h"
 
 namespace ringback::store {
 namespace {
@@ -77,6 +78,12 @@ absl::Status SqliteDb::Failure(int code) {
 absl::Status SqliteDb::Execute(const char* sql) {
   const int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
   return code == SQLITE_OK ? absl::OkStatus() : Failure(code);
+}
+
+sqlite3_file* SqliteDb::file() const {
+  sqlite3_file* file = nullptr;
+  RB_CHECK(sqlite3_file_control(db_, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK);
+  return file;
 }
 
 sqlite3_stmt* SqliteDb::Prepared(const char* sql) {

@@ -35,6 +35,10 @@ class SqliteDb {
   void ClearFailure() { failed_ = false; }
   bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
   int changes() const { return sqlite3_changes(db_); }
+  // The main database file as SQLite itself has it open; owned by the connection.
+  sqlite3_file* file() const;
+  // Drops the pages kept in memory.
+  void ForgetPages() { sqlite3_db_release_memory(db_); }
 
  private:
   friend class Query;

@@ -113,15 +113,20 @@ absl::StatusOr<std::vector<TeamCursor>> DueTeams(SqliteDb& db, Stage stage, int6
     std::rotate(teams.begin(), std::upper_bound(teams.begin(), teams.end(), cursor), teams.end());
     return teams;
   }
-  // After an outage nearly all teams may be due. Oldest first would then starve the youngest, so walk on in order.
+  // After an outage nearly all teams may be due. Oldest first would then starve the youngest, so walk on in order: from
+  // the cursor to the end, then from the beginning to the cursor. The plus keeps SQLite from sorting all of them.
   teams.clear();
-  Query q(db,
-          "SELECT shard, team FROM due_team WHERE stage = ?1 AND (shard, team) > (?3, ?4) AND next <= ?2 "
-          "ORDER BY shard, team LIMIT ?5");
-  q.Bind(static_cast<int64_t>(stage)).Bind(now).Bind(cursor.first).Bind(cursor.second).Bind(kTeamsMax);
-  while (q.Next()) teams.emplace_back(static_cast<int>(q.Int(0)), q.Bytes(1));
-  RB_RETURN_IF_ERROR(q.status());
-  if (teams.empty() && cursor != TeamCursor()) return DueTeams(db, stage, now, TeamCursor());
+  for (const bool behind_cursor : {true, false}) {
+    Query q(db,
+            behind_cursor ? "SELECT shard, team FROM due_team WHERE stage = ? AND (shard, team) > (?, ?) AND +next <= ? "
+                            "ORDER BY shard, team LIMIT ?"
+                          : "SELECT shard, team FROM due_team WHERE stage = ? AND (shard, team) <= (?, ?) AND +next <= ? "
+                            "ORDER BY shard, team LIMIT ?");
+    q.Bind(static_cast<int64_t>(stage)).Bind(cursor.first).Bind(cursor.second).Bind(now);
+    q.Bind(static_cast<int64_t>(kTeamsMax - teams.size()));
+    while (q.Next()) teams.emplace_back(static_cast<int>(q.Int(0)), q.Bytes(1));
+    RB_RETURN_IF_ERROR(q.status());
+  }
   return teams;
 }
 

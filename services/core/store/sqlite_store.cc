@@ -18,6 +18,7 @@
 #include "core/store/sqlite_due.h"
 #include "core/store/sqlite_readers.h"
 #include "core/store/sqlite_schema.h"
+#include "core/store/sqlite_scrub.h"
 #include "core/store/sqlite_writer.h"
 
 namespace ringback::store {
@@ -44,7 +45,8 @@ class Snapshot {
 class SqliteStore : public Store {
  public:
   SqliteStore(const SqliteOptions& options, std::unique_ptr<SqliteDb> writer)
-      : clock_(*options.clock),
+      : path_(options.path),
+        clock_(*options.clock),
         random_(*options.random),
         readers_(options.path, options.busy_timeout, options.readers_max),
         writer_(std::move(writer)) {}
@@ -171,6 +173,7 @@ class SqliteStore : public Store {
     return *std::move(value);
   }
 
+  const std::string path_;
   Clock& clock_;
   Random& random_;
   SqliteReaders readers_;
@@ -253,16 +256,7 @@ absl::StatusOr<int> SqliteStore::Sweep() {
 }
 
 absl::Status SqliteStore::Compact() {
-  // Deleting overwrites a row, but not the copies that rebalancing left in the gaps of other pages: only writing the
-  // file anew is sure to. The truncated log is the second place where old bytes lie.
-  return writer_.RunAlone([](SqliteDb& db) -> absl::Status {
-    RB_RETURN_IF_ERROR(db.Execute("VACUUM"));
-    Query q(db, "PRAGMA wal_checkpoint(TRUNCATE)");
-    const bool busy = q.Next() && q.Int(0) != 0;
-    RB_RETURN_IF_ERROR(q.status());
-    if (busy) return absl::UnavailableError("readers kept the log from being emptied; compact again");
-    return absl::OkStatus();
-  });
+  return writer_.RunAlone([this](SqliteDb& db) { return ScrubFile(db, path_); });
 }
 
 absl::StatusOr<std::vector<Record>> SqliteStore::List(int shard, Kind kind, const std::string& after_id, int limit) {

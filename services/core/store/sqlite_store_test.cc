@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -227,6 +228,59 @@ TEST_F(SqliteStoreTest, ABackupTakenUnderLoadIsConsistent) {
   EXPECT_EQ(static_cast<size_t>(restored->Counters(1, "tm", "w")->at(0).second), records);
   EXPECT_EQ(BackupSqliteStore(path_, copy).code(), absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(BackupSqliteStore(folder_.File("none.db"), folder_.File("c2.db")).code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(SqliteStoreTest, ScrubbingLeavesNoErasedByteAndHarmsNothing) {
+  const std::string secret = "ERASED-SECRET";
+  const std::unique_ptr<Store> store = *Open();
+  const std::unique_ptr<Random> random = NewSeededRandom(7);
+  // Rows that grow, shrink and come in random places, so that pages split and merge all the time.
+  std::map<std::string, uint64_t> versions;
+  for (int round = 0; round < 20; ++round) {
+    std::vector<Commit> commits;
+    for (int i = 0; i < 300; ++i) {
+      const std::string id = absl::StrCat(random->Next() % 1000);
+      const std::string mark = std::stoi(id) % 2 == 0 ? secret : "KEPT";
+      std::string value;
+      for (uint64_t times = random->Next() % 200; times > 0; --times) value += mark;
+      commits.push_back(NewCommit(1));
+      commits.back().puts.push_back(PutOf({1, Kind::kCallback, id}, value, versions[id]++));
+      commits.back().indexes.push_back({{1, "tm", "open"}, absl::StrCat(mark, random->Next())});
+    }
+    for (const auto& result : store->CommitAll(commits)) ASSERT_TRUE(result.ok()) << result.status();
+  }
+  std::vector<Commit> erasure;
+  for (const auto& [id, version] : versions) {
+    if (std::stoi(id) % 2 != 0) continue;
+    erasure.push_back(NewCommit(1));
+    erasure.back().puts.push_back(DeleteOf({1, Kind::kCallback, id}, version));
+  }
+  const ScanResult marks = *store->Scan({1, "tm", "open"}, secret, secret + "~", {.limit = 100000});
+  erasure.push_back(NewCommit(1));
+  for (const std::string& member : marks.members) {
+    erasure.back().indexes.push_back({{1, "tm", "open"}, member, /*remove=*/true});
+  }
+  for (const auto& result : store->CommitAll(erasure)) ASSERT_TRUE(result.ok()) << result.status();
+  const std::vector<Record> before = *store->List(1, Kind::kCallback, "", 10000);
+
+  ASSERT_TRUE(store->Compact().ok());
+  // What the writer remembers of pages must not bring anything back.
+  for (const Record& record : before) {
+    Commit commit = NewCommit(1);
+    commit.puts.push_back(PutOf(record.key, record.value, record.version));
+    ASSERT_TRUE(store->CommitOnce(commit).ok());
+  }
+  for (const auto& file : std::filesystem::directory_iterator(folder_.path())) {
+    if (file.path().extension() == ".db-shm") continue;
+    EXPECT_EQ(ReadFile(file.path()).find(secret), std::string::npos) << file.path();
+  }
+  const std::vector<Record> after = *store->List(1, Kind::kCallback, "", 10000);
+  ASSERT_EQ(after.size(), before.size());
+  for (size_t i = 0; i < after.size(); ++i) EXPECT_EQ(after[i].value, before[i].value);
+  const std::unique_ptr<SqliteDb> db = *SqliteDb::Open(path_, std::chrono::seconds(1));
+  Query check(*db, "PRAGMA integrity_check");
+  ASSERT_TRUE(check.Next());
+  EXPECT_EQ(check.Bytes(0), "ok");
 }
 
 TEST_F(SqliteStoreTest, AWriterInAnotherProcessIsWaitedForAndThenGivenUp) {

@@ -29,7 +29,7 @@ class SqliteWriter {
   absl::Status Run(Part part);
   // The same for many; results in their order.
   std::vector<absl::Status> RunAll(std::vector<Part> parts);
-  // Runs alone and outside any transaction (VACUUM, checkpoints).
+  // Runs alone and outside any transaction (checkpoints, scrubbing).
   absl::Status RunAlone(Part part);
 
  private:

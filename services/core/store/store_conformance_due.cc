@@ -369,6 +369,30 @@ TEST_P(StoreConformance, AFloodingTeamAtMostDoublesTheWaitOfTheOthers) {
   }
 }
 
+TEST_P(StoreConformance, WhenVeryManyTeamsAreDueEachGetsItsFirstBeforeAnyGetsItsSecond) {
+  constexpr int kShardsUsed = 4;
+  constexpr int kTeams = 1200;
+  std::vector<Commit> commits;
+  for (int team = 0; team < kTeams; ++team) {
+    commits.push_back(NewCommit(team % kShardsUsed));
+    for (const char* id : {"first", "second", "third"}) {
+      // The higher the team's number, the older its entries: going by age alone would not take turns.
+      commits.back().due.push_back(DueAt({Stage::kDelivery, team % kShardsUsed, absl::StrCat("team", team), id},
+                                         Now() - absl::Seconds(1 + team)));
+    }
+  }
+  for (const auto& result : store().CommitAll(commits)) ASSERT_TRUE(result.ok()) << result.status();
+  for (int round = 1; round <= 3; ++round) {
+    std::set<std::string> served;
+    for (int claims = 0; claims < kTeams / 100; ++claims) {
+      for (const Lease& lease : MustClaim(Stage::kDelivery, {.max = 100, .lease = absl::Hours(1)})) {
+        EXPECT_TRUE(served.insert(lease.key.team).second) << lease.key.team << " twice in round " << round;
+      }
+    }
+    EXPECT_EQ(served.size(), static_cast<size_t>(kTeams));
+  }
+}
+
 TEST_P(StoreConformance, EveryEntryIsClaimedExactlyOncePerLeaseUnderConcurrency) {
   constexpr int kTeams = 10;
   constexpr int kEach = 200;
