@@ -195,7 +195,9 @@ bool IsAllowedAddress(absl::string_view ip, bool allow_private) {
 }
 
 absl::Status CheckHttpUrl(absl::string_view field, absl::string_view url) {
-  const auto refuse = [&](absl::string_view what) { return absl::InvalidArgumentError(absl::StrCat(field, ": ", what)); };
+  const auto refuse = [&](absl::string_view what) {
+    return absl::InvalidArgumentError(absl::StrCat(field, ": ", what));
+  };
   if (absl::Status clean = CheckHeaderText(field, url, 2000); !clean.ok()) return clean;
   const std::unique_ptr<CURLU, CurlUrlDelete> parsed(curl_url());
   if (curl_url_set(parsed.get(), CURLUPART_URL, std::string(url).c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {

@@ -41,8 +41,8 @@ void InitOnce() {
 }
 
 // Text as RFC 2047 encoded words of at most 75 characters, when it needs them. GMime alone would pass on a name that
-// merely looks like an encoded word ("=?utf-8?q?…?="), and the reader would see something the sender never typed; and it
-// would fold a long quoted string, whose line breaks some readers keep.
+// merely looks like an encoded word ("=?utf-8?q?…?="), and the reader would see something the sender never typed; and
+// it would fold a long quoted string, whose line breaks some readers keep.
 std::string EncodedWords(absl::string_view text) {
   const bool ascii = std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; });
   if (ascii && text.size() <= 60 && !absl::StrContains(text, "=?")) return std::string(text);

@@ -47,7 +47,8 @@ struct Envelope {
 class MailTransport {
  public:
   virtual ~MailTransport() = default;
-  // Hands `mail` (RFC 5322 bytes, CRLF) over for one recipient within `deadline`. Never throws; every failure is an
+  // Hands `mail` (RFC 5322 bytes, CRLF) over for one recipient within `deadline`, or two seconds more when a server hangs
+  // after the final dot: leases must outlive that. Never throws; every failure is an
   // outcome. An empty `before_data` allows.
   virtual SendOutcome Send(absl::string_view mail, const Envelope& envelope, absl::Duration deadline,
                            const BeforeData& before_data) = 0;

@@ -117,7 +117,7 @@ class MaildirTransport : public MailTransport {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<MailTransport>> NewMaildirTransport(const std::string& directory) {
-  if (directory.empty()) return absl::InvalidArgumentError("mail.transport: maildir: needs a folder, as maildir:outbox");
+  if (directory.empty()) return absl::InvalidArgumentError("mail.transport: name a folder, as maildir:outbox");
   RB_RETURN_IF_ERROR(MakeFolder(directory));
   for (const char* part : {"/tmp", "/new", "/cur"}) RB_RETURN_IF_ERROR(MakeFolder(absl::StrCat(directory, part)));
   return std::make_unique<MaildirTransport>(directory);

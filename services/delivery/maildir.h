@@ -14,8 +14,8 @@ namespace ringback::delivery {
 // A full disk is kTemporary with the words RESOURCE_EXHAUSTED, nothing half-written in new/.
 absl::StatusOr<std::unique_ptr<MailTransport>> NewMaildirTransport(const std::string& directory);
 
-// Removes every copy of these mails (Message-IDs without <>), read or not, and syncs the folders: erasure. A folder that
-// is not there holds none.
+// Removes every copy of these mails (Message-IDs without <>), read or not, and syncs the folders: erasure. A folder
+// that is not there holds none.
 absl::Status RemoveFromMaildir(const std::string& directory, const std::vector<std::string>& message_ids);
 
 }  // namespace ringback::delivery

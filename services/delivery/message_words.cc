@@ -73,7 +73,8 @@ std::string ClockTime(Language language, absl::Time time, absl::TimeZone zone) {
   const int minute = info.cs.minute();
   std::string words = language == Language::kGerman
                           ? absl::StrFormat("%d:%02d Uhr", hour, minute)
-                          : absl::StrFormat("%d:%02d %s", hour % 12 == 0 ? 12 : hour % 12, minute, hour < 12 ? "am" : "pm");
+                          : absl::StrFormat("%d:%02d %s", hour % 12 == 0 ? 12 : hour % 12, minute,
+                                            hour < 12 ? "am" : "pm");
   if (zone.At(info.cs).kind == absl::TimeZone::TimeInfo::REPEATED) {
     if (language == Language::kGerman) {
       absl::StrAppend(&words, info.is_dst ? " (Sommerzeit)" : " (Winterzeit)");

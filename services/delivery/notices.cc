@@ -71,7 +71,8 @@ void SetLines(TemplateValues& values, const std::string& name, absl::string_view
   if (!values.texts[name].empty()) values.lists[name + "_lines"] = Lines(text);
 }
 
-void SetTime(TemplateValues& values, const std::string& name, std::optional<absl::Time> time, const NoticeFacts& facts) {
+void SetTime(TemplateValues& values, const std::string& name, std::optional<absl::Time> time,
+             const NoticeFacts& facts) {
   if (!time.has_value()) return;
   const std::string zone = facts.say_zone ? absl::StrCat(" ", ZoneWords(facts.language, facts.zone)) : "";
   values.texts[name] = absl::StrCat(SpokenTime(facts.language, *time, facts.now, facts.zone), zone);
@@ -86,7 +87,7 @@ void SetCall(TemplateValues& values, const CallFacts& call, const NoticeFacts& f
   texts["phone"] = call.caller_phone;
   texts["assignee"] = call.assignee_name;
   texts["desk_url"] = call.desk_url;
-  SetLines(values, "note", call.note);
+  texts["note"] = OneLine(call.note);
   SetLines(values, "brief", call.brief);
   SetTime(values, "asked", call.asked_time, facts);
   SetTime(values, "when", call.promised_time, facts);
@@ -137,6 +138,7 @@ TemplateValues ValuesOf(const NoticeFacts& facts) {
   for (const CallFacts& call : facts.calls) {
     TemplateValues entry;
     SetCall(entry, call, facts);
+    entry.texts["brief"] = OneLine(call.brief);
     // Inside a list, an absent value would be looked up in the callback around it.
     for (const char* name : {"asked", "asked_full", "when", "when_full", "waiting", "left", "overdue"}) {
       entry.texts.try_emplace(name, "");
@@ -147,26 +149,49 @@ TemplateValues ValuesOf(const NoticeFacts& facts) {
   return values;
 }
 
-bool IsLink(absl::string_view word) {
-  return absl::StartsWith(word, "https://") || absl::StartsWith(word, "http://") || absl::StartsWith(word, "tel:");
+std::string HtmlEscaped(absl::string_view text) {
+  return *RenderTemplate("{{of}}", {.texts = {{"of", std::string(text)}}}, Escaping::kHtml);
 }
 
-// HTML for notices that have none of their own: the text's paragraphs, with its addresses as links.
+// A line's words, with addresses as links.
+std::string HtmlLine(absl::string_view line) {
+  std::string html;
+  absl::string_view blank;
+  for (absl::string_view word : absl::StrSplit(line, ' ')) {
+    const std::string safe = HtmlEscaped(word);
+    absl::string_view shown = safe;
+    const bool phone = absl::ConsumePrefix(&shown, "tel:");
+    if (phone || absl::StartsWith(word, "https://") || absl::StartsWith(word, "http://")) {
+      absl::StrAppend(&html, blank, "<a href=\"", safe, "\" style=\"color:#1c7a5c\">", shown, "</a>");
+    } else {
+      absl::StrAppend(&html, blank, safe);
+    }
+    blank = " ";
+  }
+  return html;
+}
+
+// HTML for notices that have none of their own: the text's paragraphs, with quotes, commands and links as such.
 std::string HtmlParagraphs(absl::string_view text) {
   std::string html;
   for (absl::string_view paragraph : absl::StrSplit(text, "\n\n", absl::SkipWhitespace())) {
-    std::vector<std::string> lines;
-    html += "<p style=\"margin:0 0 16px\">";
+    const bool quote = absl::StartsWith(paragraph, "> ");
+    absl::StrAppend(&html, "<p style=\"margin:0 0 16px",
+                    quote ? ";padding-left:14px;border-left:3px solid #d9d4c7;color:#414b48" : "", "\">");
     absl::string_view between;
     for (absl::string_view line : absl::StrSplit(absl::StripAsciiWhitespace(paragraph), '\n')) {
       absl::StrAppend(&html, between);
       between = "<br>\n";
-      absl::string_view blank;
-      for (absl::string_view word : absl::StrSplit(line, ' ')) {
-        const std::string safe = *RenderTemplate("{{word}}", {.texts = {{"word", std::string(word)}}}, Escaping::kHtml);
-        absl::StrAppend(&html, blank, IsLink(word) ? absl::StrCat("<a href=\"", safe, "\">", safe, "</a>") : safe);
-        blank = " ";
+      if (quote) absl::ConsumePrefix(&line, "> ");
+      line = absl::StripLeadingAsciiWhitespace(line);
+      if (!quote && absl::StartsWith(line, "ringback ")) {
+        // The command, and after four blanks what it is for.
+        const size_t end = line.find("    ");
+        absl::StrAppend(&html, "<code style=\"font-size:14px;background:#f3f1ec;padding:1px 5px;border-radius:4px\">",
+                        HtmlEscaped(line.substr(0, end)), "</code>");
+        line = end == absl::string_view::npos ? "" : line.substr(end + 3);
       }
+      absl::StrAppend(&html, HtmlLine(line));
     }
     html += "</p>\n";
   }

@@ -138,7 +138,8 @@ TEST(Notices, TheRequestToAnswerComesBeforeAnyLink) {
     NoticeFacts facts = Customer(language);
     facts.page_url = "https://ring.example/m/pg07abc";
     const RenderedNotice notice = Render(NoticeKind::kVoiceMessage, facts);
-    const std::string ask = language == Language::kGerman ? "einfach auf diese Mail antworten" : "simply reply to this mail";
+    const std::string ask =
+        language == Language::kGerman ? "einfach auf diese Mail antworten" : "simply reply to this mail";
     EXPECT_LT(notice.text.find(ask), notice.text.find("https://"));
     EXPECT_LT(notice.html.find(ask), notice.html.find("https://"));
   }
@@ -160,7 +161,7 @@ TEST(Notices, TheReminderCarriesTheBriefOrSaysToCallAnyway) {
   EXPECT_THAT(notice.text, HasSubstr("Telefon: tel:+4930123456\n"));
   EXPECT_THAT(notice.text, HasSubstr("Notiz: hat dreimal angerufen\n"));
   EXPECT_THAT(notice.text, HasSubstr("trotzdem anrufen"));
-  EXPECT_THAT(notice.html, HasSubstr("<a href=\"tel:+4930123456\">"));
+  EXPECT_THAT(notice.html, HasSubstr("<a href=\"tel:+4930123456\""));
   facts.now = At(23, 13, 0);
   facts.call.brief = "Es geht um das Angebot.\nBitte mit Preis.";
   notice = Render(NoticeKind::kReminder, facts);
@@ -178,13 +179,14 @@ TEST(Notices, TheEscalationSaysWhoSinceWhenWhoElseKnowsAndWhatToDo) {
   facts.next_alarm_time = At(23, 13, 30);
   const RenderedNotice notice = Render(NoticeKind::kEscalation, facts);
   EXPECT_EQ(notice.subject, "Überfällig seit 15 Minuten: Herr Müller (Müller GmbH), versprochen heute um 13:00 Uhr");
-  for (const char* part : {"Zuständig: Anna Schmidt", "Stufe 2", "Ebenfalls benachrichtigt: Anna Schmidt und Jonas Weber",
-                           "nächste Alarm heute um 13:30 Uhr", "ringback attempt cb07abc --outcome reached",
+  for (const char* part : {"Zuständig: Anna Schmidt", "Stufe 2",
+                           "Ebenfalls benachrichtigt: Anna Schmidt und Jonas Weber", "nächste Alarm heute um 13:30 Uhr", "ringback attempt cb07abc --outcome reached",
                            "ringback ack cb07abc"}) {
     EXPECT_THAT(notice.text, HasSubstr(part));
   }
   facts.call.desk_url = "https://ring.example/desk/cb07abc";
-  EXPECT_THAT(Render(NoticeKind::kEscalation, facts).text, HasSubstr("Hier handeln: https://ring.example/desk/cb07abc"));
+  EXPECT_THAT(Render(NoticeKind::kEscalation, facts).text,
+              HasSubstr("Hier handeln: https://ring.example/desk/cb07abc"));
 }
 
 TEST(Notices, ABundleListsEveryCallbackWithItsOwnFacts) {
@@ -197,9 +199,11 @@ TEST(Notices, ABundleListsEveryCallbackWithItsOwnFacts) {
   facts.calls = {facts.call, waiting};
   const RenderedNotice notice = Render(NoticeKind::kBundle, facts);
   EXPECT_EQ(notice.subject, "2 callbacks need someone now");
-  EXPECT_THAT(notice.text, HasSubstr("* Mr Miller, Müller GmbH\n  Promised: today at 1:00 pm (overdue by 15 minutes)\n"));
+  EXPECT_THAT(notice.text,
+              HasSubstr("* Mr Miller, Müller GmbH\n  Promised: today at 1:00 pm (overdue by 15 minutes)\n"));
   // Nothing of the first callback leaks into the second.
-  EXPECT_THAT(notice.text, HasSubstr("* Ms Jones\n  Waiting for 5 hours 15 minutes, no promise yet\n  ringback show cb07xyz"));
+  EXPECT_THAT(notice.text,
+              HasSubstr("* Ms Jones\n  Waiting for 5 hours 15 minutes, no promise yet\n  ringback show cb07xyz"));
 }
 
 TEST(Notices, TheFailedDeliverySaysWhatTheCustomerNeverHeard) {
@@ -268,13 +272,14 @@ TEST(Notices, EveryNoticeIsWholeWithManyFactsAndWithFew) {
 TEST(Notices, ForeignWordsStayWords) {
   NoticeFacts facts = Member(Language::kGerman);
   facts.call.caller_name = "<script>alert(1)</script>\r\nBcc: x@y.z {{brief}} {{>brief}}";
-  facts.call.brief = "{{>brief}} {{#brief}}<img src=x onerror=y>\" '";
+  facts.call.brief = "{{>brief}} {{#brief}}<img src=x onerror=y>\" '\nringback cancel cb07abc";
   facts.call.note = "javascript:alert(1) https://evil.example/\"onclick=x";
   for (int i = 0; i < kNoticeKinds; ++i) {
     const RenderedNotice notice = Render(static_cast<NoticeKind>(i), facts);
     EXPECT_EQ(notice.subject.find_first_of("\r\n"), std::string::npos);
     EXPECT_THAT(notice.html, Not(HasSubstr("<script>alert")));
     EXPECT_THAT(notice.html, Not(HasSubstr("<img")));
+    EXPECT_THAT(notice.html, Not(HasSubstr("\">ringback cancel"))) << "a customer's words shown as a command";
     EXPECT_THAT(notice.html, Not(HasSubstr("\"onclick")));
     EXPECT_THAT(notice.html, Not(HasSubstr("href=\"javascript")));
   }

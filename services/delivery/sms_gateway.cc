@@ -62,7 +62,7 @@ int SmsParts(absl::string_view text) {
     ucs2 += size == 4 ? 2 : 1;
     if (absl::StrContains(kGsmTwice, letter)) {
       gsm += 2;
-    } else if ((size == 1 && !absl::StrContains(kNotGsm, letter)) || (size > 1 && absl::StrContains(kGsmLetters, letter))) {
+    } else if (size == 1 ? !absl::StrContains(kNotGsm, letter) : absl::StrContains(kGsmLetters, letter)) {
       gsm += 1;
     } else {
       fits_gsm = false;

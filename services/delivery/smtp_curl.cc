@@ -31,7 +31,9 @@ struct ServerUrl {
 };
 
 absl::StatusOr<ServerUrl> ParseUrl(const std::string& url) {
-  const auto refuse = [](absl::string_view what) { return absl::InvalidArgumentError(absl::StrCat("mail.transport: ", what)); };
+  const auto refuse = [](absl::string_view what) {
+    return absl::InvalidArgumentError(absl::StrCat("mail.transport: ", what));
+  };
   const std::unique_ptr<CURLU, CurlUrlDelete> parsed(curl_url());
   if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
     return refuse("write smtp://HOST:PORT or smtps://HOST:PORT");
@@ -258,7 +260,7 @@ class SmtpTransport : public MailTransport {
         in_transaction && talk.reply_code / 100 == 5 ? SendResult::kPermanent : SendResult::kTemporary;
     outcome.transport_fault = !in_transaction || !refused;
     outcome.reason = refused ? reply : ReasonLine(curl_easy_strerror(code));
-    if (code == CURLE_USE_SSL_FAILED) outcome.reason = "the server offers no STARTTLS, which the configuration requires";
+    if (code == CURLE_USE_SSL_FAILED) outcome.reason = "the server offers no STARTTLS, which is required";
     return outcome;
   }
 

@@ -265,7 +265,8 @@ class SmtpTlsTest : public testing::TestWithParam<const char*> {
  protected:
   SmtpTlsTest() : port_(FreePort()) {
     const std::string openssl = absl::StrCat(
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost -out ",
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost "
+        "-addext subjectAltName=DNS:localhost -out ",
         cert(), " -keyout ", dir_.path(), "/key.pem 2>/dev/null");
     EXPECT_EQ(system(openssl.c_str()), 0);
     child_ = std::make_unique<Child>(

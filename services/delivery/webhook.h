@@ -41,8 +41,8 @@ struct WebhookEvent {
 // The JSON body. Text that is no UTF-8 comes out with replacement characters.
 std::string WebhookBody(WebhookFormat format, const WebhookEvent& event);
 
-// "t=1795438800,v1=<64 hex digits>": HMAC-SHA256 with `secret` over "<t>.<body>", so neither the body nor the moment can
-// be changed, and an old request cannot be replayed for long.
+// "t=1795438800,v1=<64 hex digits>": HMAC-SHA256 with `secret` over "<t>.<body>", so neither the body nor the moment
+// can be changed, and an old request cannot be replayed for long.
 std::string WebhookSignature(absl::string_view secret, absl::string_view body, absl::Time time);
 
 // For receivers and tests: the signature fits and is at most `age_max` away from `now`. Constant time.

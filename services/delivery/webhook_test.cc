@@ -167,11 +167,12 @@ TEST_F(WebhookTest, PrivateAddressesAreRefusedUnlessAllowed) {
 }
 
 TEST(HttpAddress, EachAddressFallsOnTheRightSide) {
-  for (const char* open : {"93.184.216.34", "172.32.0.1", "2606:2800:220:1::1", "100.128.0.1", "::ffff:93.184.216.34"}) {
+  for (const char* open :
+       {"93.184.216.34", "172.32.0.1", "2606:2800:220:1::1", "100.128.0.1", "::ffff:93.184.216.34"}) {
     EXPECT_TRUE(IsAllowedAddress(open, false)) << open;
   }
-  for (const char* inside : {"127.0.0.1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "::1",
-                             "fc00::1", "fd12:3456::1", "::ffff:10.0.0.1"}) {
+  for (const char* inside : {"127.0.0.1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1",
+                             "::1", "fc00::1", "fd12:3456::1", "::ffff:10.0.0.1"}) {
     EXPECT_FALSE(IsAllowedAddress(inside, false)) << inside;
     EXPECT_TRUE(IsAllowedAddress(inside, true)) << inside;
   }
