@@ -70,6 +70,7 @@ absl::Status Refused(std::string_view reason, std::string_view description);
 record::PromiseRecord* Armed(record::CallbackRecord& callback);
 record::PromiseRecord* Pending(record::CallbackRecord& callback);
 absl::Status DoMakePromise(Draft& draft, const MakePromise& command);
+absl::Status DoResend(Draft& draft, const Resend& command);
 absl::Status CheckPromisedTime(Draft& draft, absl::Time promised_time);  // also adds warnings
 // Adds a promise; the caller sets channel and arms it or sends its message.
 record::PromiseRecord& AddPromise(Draft& draft, absl::Time promised_time, record::PromiseRecord::Channel channel);

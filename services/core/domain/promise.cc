@@ -211,6 +211,44 @@ absl::Status DoMakePromise(Draft& draft, const MakePromise& command) {
   return absl::OkStatus();
 }
 
+// Law 4: resend in one action, to the address as it is now. What was withdrawn or answered is not sent again.
+absl::Status DoResend(Draft& draft, const Resend& command) {
+  PromiseRecord* promise = nullptr;
+  for (PromiseRecord& one : *draft.callback.mutable_promises()) {
+    if (!one.delivery_id().empty()) promise = &one;
+  }
+  const bool live = promise != nullptr && (promise->state() == PromiseRecord::STATE_PENDING ||
+                                           promise->state() == PromiseRecord::STATE_ARMED ||
+                                           promise->state() == PromiseRecord::STATE_NOT_DELIVERED);
+  if (!live || promise->revision() != draft.callback.promises_size()) {
+    return Refused("NOTHING_TO_RESEND", "no voice message is still to be heard; promise a new time instead");
+  }
+  if (FromProto(promise->promised_time()) <= draft.now) {
+    return Refused("PROMISED_TIME_PASSED", "its promised time has passed; promise a new time instead");
+  }
+  if (!command.recording_ready) {
+    return Refused("RECORDING_NOT_READY", "its recording cannot be sent; speak the message again");
+  }
+  draft.Withdraw(promise->delivery_id());
+  DeliveryRecord* delivery = draft.ToCustomer(DeliveryRecord::KIND_VOICE_MESSAGE);
+  if (delivery == nullptr) {
+    return InvalidField("caller.email", "NO_WAY_TO_REACH_THE_CUSTOMER",
+                        "there is neither mail address nor phone number: correct the caller first");
+  }
+  if (promise->state() == PromiseRecord::STATE_NOT_DELIVERED) {
+    promise->set_state(PromiseRecord::STATE_PENDING);
+    promise->set_guard_alarmed(false);
+    *promise->mutable_create_time() = ToProto(draft.now);  // the guard leaves the new try half of what is left
+  }
+  delivery->set_promise_revision(promise->revision());
+  delivery->set_recording_id(promise->recording_id());
+  delivery->set_calendar_sequence(draft.callback.calendar_sequence());
+  *delivery->mutable_stake_time() = ToProto(StakeTime(*promise, draft.rules.policy));
+  promise->set_delivery_id(delivery->id());
+  draft.Event("resent", {{"revision", absl::StrCat(promise->revision())}, {"delivery", delivery->id()}});
+  return absl::OkStatus();
+}
+
 PromiseRecord& AddPromise(Draft& draft, absl::Time promised_time, PromiseRecord::Channel channel) {
   PromiseRecord& promise = *draft.callback.add_promises();
   promise.set_revision(draft.callback.promises_size());
@@ -330,9 +368,11 @@ Decision OnDeliveryOutcome(const CallbackRecord& callback, const DeliveryRecord&
 
   PromiseRecord* promise = nullptr;
   for (PromiseRecord& one : *draft.callback.mutable_promises()) {
-    if (one.revision() == delivery.promise_revision() && one.delivery_id() == id) promise = &one;
+    if (one.revision() == delivery.promise_revision() && !one.delivery_id().empty()) promise = &one;
   }
-  if (promise == nullptr) return std::move(draft).Finish();
+  // Of a message that was sent anew the first may still arrive, and then the customer knows; its failure says nothing.
+  const bool replaced = promise != nullptr && promise->delivery_id() != id;
+  if (promise == nullptr || (replaced && outcome.result != Result::kAccepted)) return std::move(draft).Finish();
   const std::string revision = absl::StrCat(promise->revision());
   const bool pending = promise->state() == PromiseRecord::STATE_PENDING;
   switch (outcome.result) {

@@ -30,6 +30,7 @@ struct Carry {
   absl::Status operator()(const CustomerCallOff&) const { return DoCustomerCallOff(draft); }
   absl::Status operator()(const CustomerBrief& command) const { return DoCustomerBrief(draft, command); }
   absl::Status operator()(const UpdateCaller& command) const { return DoUpdateCaller(draft, command); }
+  absl::Status operator()(const Resend& command) const { return DoResend(draft, command); }
   absl::Status operator()(const Reopen&) const { return DoReopen(draft); }
 };
 
@@ -75,6 +76,13 @@ absl::StatusOr<Decision> Apply(const CallbackRecord& callback, const Command& co
   }
   Draft draft(callback, team, AuthorOf(actor), now);
   RB_RETURN_IF_ERROR(std::visit(Carry{draft}, command));
+  return std::move(draft).Finish();
+}
+
+Decision Note(const CallbackRecord& callback, const std::string& what, const std::string& id,
+              const record::TeamRecord& team, const Actor& actor, absl::Time now) {
+  Draft draft(callback, team, AuthorOf(actor), now);
+  draft.Event(what, {{"id", id}});
   return std::move(draft).Finish();
 }
 

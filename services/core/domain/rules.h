@@ -76,12 +76,16 @@ struct CustomerBrief {
 struct UpdateCaller {  // corrected mail address, name, …
   record::Caller caller;
 };
+// Sends the newest promise's voice message again, to the caller's address as it is now. It must not be due yet.
+struct Resend {
+  bool recording_ready = true;
+};
 // Undoes the customer's call-off (law 7: the rep can see and undo it), and nothing else. The verdict stays; the response
 // target runs anew. Remove the retention entry that closing made.
 struct Reopen {};
 
 using Command = std::variant<RangAgain, MakePromise, LogAttempt, Complete, Cancel, Assign, Acknowledge, Snooze,
-                             CustomerMove, CustomerCallOff, CustomerBrief, UpdateCaller, Reopen>;
+                             CustomerMove, CustomerCallOff, CustomerBrief, UpdateCaller, Resend, Reopen>;
 
 struct Counter {
   std::string group;  // ISO week in the team's zone, "2026-W48"
@@ -113,6 +117,10 @@ absl::StatusOr<Decision> Open(const Request& request, const record::TeamRecord& 
 absl::StatusOr<Decision> Apply(const record::CallbackRecord& callback, const Command& command,
                                const record::TeamRecord& team, const Actor& actor, absl::Time now);
 
+// A line in the history and nothing else, also of a closed callback: somebody retried or dropped a dead letter.
+Decision Note(const record::CallbackRecord& callback, const std::string& what, const std::string& id,
+              const record::TeamRecord& team, const Actor& actor, absl::Time now);
+
 // The callback's timer is due: fires everything that is due at `now` (reminders, overdue, one alarm however many steps
 // were slept through, wrap-up). Firing early changes nothing and returns the right next timer.
 Decision OnTimer(const record::CallbackRecord& callback, const record::TeamRecord& team, absl::Time now);
@@ -143,23 +151,17 @@ bool IsOverdue(const record::CallbackRecord& callback, absl::Time now);
 // By when somebody must act: promised time, response target or follow-up time; nullopt when talked or closed.
 std::optional<absl::Time> DueTime(const record::CallbackRecord& callback);
 
-// Moves the oldest events out of the callback into a page of their own while more than 40 stand in it; counts the page in
-// history_pages. nullopt when there is nothing to move.
+// Moves the oldest 40 events out of a record that holds 80 or more into a page of their own; the last 40 always stay.
+// Store the page under the number that callback->history_pages() has afterwards (1, 2, 3, …). nullopt when there is
+// nothing to move.
 std::optional<record::HistoryPageRecord> PageOut(record::CallbackRecord* callback);
-
-// Whether a delivery still says something true: asked right before it leaves.
-bool StillNeeded(const record::CallbackRecord& callback, const record::DeliveryRecord& delivery, absl::Time now);
 
 // When a closed callback's data is to leave: the team's retention after closing; nullopt while it is open or on legal
 // hold. Decision.purge_time says the same when a command closes it; ask again when a hold ends.
 std::optional<absl::Time> PurgeTime(const record::CallbackRecord& callback, const record::TeamRecord& team);
 
-// Takes the oldest 40 events out of a record that holds 80 or more; the last 40 always stay. Store the page under the
-// number that callback->history_pages() has afterwards (1, 2, 3, …).
-std::optional<record::HistoryPageRecord> PageOut(record::CallbackRecord* callback);
-
 // Erasure of a caller whose callback may still be open: closes it first (as the customer's call-off, without a word to
-// the customer or the team), then Erased. The returned deliveries are none; withdraw what is listed.
+// the customer or the team), then Erased. There are no new deliveries; withdraw what is listed.
 Decision Erase(const record::CallbackRecord& callback, const record::TeamRecord& team, const Actor& actor,
                absl::Time now);
 
