@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/match.h"
 #include "core/base/status_macros.h"
+#include "core/domain/deliveries.h"
 #include "core/domain/input.h"
 #include "core/domain/rules.h"
 #include "core/rpc/server.h"
@@ -49,7 +50,7 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
   template <typename Message>
   absl::StatusOr<store::Loaded<Message>> Own(const rpc::Call& call, const absl::StatusOr<store::Key>& key,
                                              std::string_view field) {
-    if (!key.ok()) return NotFound(field, key.status().message());
+    if (!key.ok()) return NotFound(field, std::string(key.status().message()));
     auto loaded = store::Load<Message>(host_.store(), *key);
     if (absl::IsNotFound(loaded.status()) ||
         (loaded.ok() && !rpc::ScopedTeam(call.principal, loaded->message.team_id()).ok())) {
@@ -77,7 +78,7 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
     std::vector<store::Key> keys;
     const int last = std::min(callback.message.delivery_count(), first + size - 1);
     for (int n = first; n <= last; ++n) {
-      RB_ASSIGN_OR_RETURN(store::Key key, store::DeliveryKey(store::DeliveryId(callback.message, n)));
+      RB_ASSIGN_OR_RETURN(store::Key key, store::DeliveryKey(domain::DeliveryId(callback.message.id(), n)));
       keys.push_back(std::move(key));
     }
     RB_ASSIGN_OR_RETURN(const std::vector<store::Record> records, host_.store().GetMany(keys));
@@ -102,13 +103,24 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
               Own<record::CallbackRecord>(call, store::CallbackKey(request.callback_id()), "callback_id"));
           RB_ASSIGN_OR_RETURN(const record::TeamRecord team, TeamOf(callback.message.team_id()));
           RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
+          RB_ASSIGN_OR_RETURN(const bool ready, RecordingReady(callback.message));
           RB_ASSIGN_OR_RETURN(const domain::Decision decision,
-                              domain::Apply(callback.message, domain::Resend{}, team,
+                              domain::Apply(callback.message, domain::Resend{ready}, team,
                                             domain::Actor{call.principal.ActorId()}, now));
           store::AddDecision(&callback.message, callback.version, decision, now, commit);
           *response->mutable_delivery() = rpc::ToApi(decision.new_deliveries.back(), host_.config().mail_domain);
           return absl::OkStatus();
         });
+  }
+
+  absl::StatusOr<bool> RecordingReady(const record::CallbackRecord& callback) {
+    const auto& promises = callback.promises();
+    if (promises.empty() || promises.rbegin()->recording_id().empty()) return true;
+    RB_ASSIGN_OR_RETURN(const store::Key key, store::RecordingKey(promises.rbegin()->recording_id()));
+    const auto recording = store::Load<record::RecordingRecord>(host_.store(), key);
+    if (absl::IsNotFound(recording.status())) return false;
+    RB_RETURN_IF_ERROR(recording.status());
+    return recording->message.state() == record::RecordingRecord::STATE_READY;
   }
 
   static bool IsRecording(const std::string& id) { return absl::StartsWith(id, "rc"); }
@@ -262,7 +274,7 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
     if (absl::IsNotFound(callback.status())) return absl::OkStatus();
     RB_RETURN_IF_ERROR(callback.status());
     RB_ASSIGN_OR_RETURN(const record::TeamRecord team, TeamOf(callback->message.team_id()));
-    const domain::Decision decision = domain::Note(callback->message, std::string(what), {{"id", dead.id()}}, team,
+    const domain::Decision decision = domain::Note(callback->message, std::string(what), dead.id(), team,
                                                    domain::Actor{call.principal.ActorId()}, now);
     store::AddDecision(&callback->message, callback->version, decision, now, commit);
     return absl::OkStatus();

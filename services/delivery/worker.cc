@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
+#include "core/domain/deliveries.h"
 #include "core/domain/rules.h"
 #include "core/rpc/translate.h"
 #include "core/store/records.h"
@@ -44,7 +45,7 @@ class DeliveryHandler : public runtime::JobHandler {
       return Forget(lease);
     }
     RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
-    if (!domain::StillNeeded(work->callback.message, delivery, now)) return Withdraw(lease, *work);
+    if (!domain::StillNeeded(work->callback.message, delivery, work->team, now)) return Withdraw(lease, *work);
     if (delivery.channels_size() == 0) return RecordOutcome(lease, delivery.id(), NoChannel());
 
     RB_ASSIGN_OR_RETURN(std::vector<ComposeInput::Bundled> bundled, LoadBundle(delivery));
@@ -190,7 +191,7 @@ class DeliveryHandler : public runtime::JobHandler {
       RB_RETURN_IF_ERROR(other.status());
       DeliveryRecord& follower = other->delivery.message;
       if (follower.state() != DeliveryRecord::STATE_QUEUED || !IsFreshAlarm(follower) || follower.channel() != leader->channel() ||
-          !domain::StillNeeded(other->callback.message, follower, now)) {
+          !domain::StillNeeded(other->callback.message, follower, other->team, now)) {
         continue;
       }
       follower.set_state(DeliveryRecord::STATE_SENDING);

@@ -65,10 +65,6 @@ absl::StatusOr<Key> PageTokenKey(std::string_view page_token) {
 
 Key TombstoneKey(int shard, std::string_view subject) { return Key{shard, Kind::kTombstone, std::string(subject)}; }
 
-std::string DeliveryId(const record::CallbackRecord& callback, int n) {
-  return absl::StrFormat("%s%s%04d", View(id_prefix::kDelivery), callback.id().substr(2), n);
-}
-
 std::string SortKey(absl::Time at) { return absl::StrFormat("%015d", absl::ToUnixMillis(at)); }
 
 std::string Member(std::string_view sort, std::string_view id) {

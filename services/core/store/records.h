@@ -50,9 +50,6 @@ Key HistoryPageKey(const record::CallbackRecord& callback, int page);  // page 0
 absl::StatusOr<Key> PageTokenKey(std::string_view page_token);
 Key TombstoneKey(int shard, std::string_view subject);
 
-// The id of a callback's n-th delivery (1-based), as domain makes it.
-std::string DeliveryId(const record::CallbackRecord& callback, int n);
-
 // Index names. Members are SortKey(time) or text + '\x1f' + id.
 namespace index {
 inline constexpr std::string_view kOpen = "open";              // due time, callback: soonest first
