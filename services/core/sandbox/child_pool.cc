@@ -298,7 +298,10 @@ absl::StatusOr<std::string> RunForked(const Handler& handler, const std::functio
   close(ends[1]);
   absl::Cleanup close_end = [&] { close(ends[0]); };
   const absl::Duration deadline = MonotonicNow() + timeout;
-  if (absl::Status greeted = Greet(ends[0], limits); !greeted.ok()) return KillAndExplain(pid, greeted);
+  // The copy of this process holds the request once already, unused.
+  Limits forked = limits;
+  forked.memory_bytes += request.size();
+  if (absl::Status greeted = Greet(ends[0], forked); !greeted.ok()) return KillAndExplain(pid, greeted);
   AllowCpu(pid, limits.cpu_per_job);
   if (absl::Status sent = SendFrame(ends[0], {request}, deadline); !sent.ok()) return KillAndExplain(pid, sent);
   auto response = ReceiveFrame(ends[0], limits.response_bytes_max, deadline);

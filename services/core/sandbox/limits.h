@@ -9,8 +9,8 @@ namespace ringback::sandbox {
 
 struct Limits {
   // Private writable memory of the child (RLIMIT_DATA): heap, thread stacks, libraries' data. Program text and the
-  // libraries' read-only pages come on top, some 20 MB for the largest child.
-  uint64_t memory_bytes = 224ull << 20;
+  // libraries' read-only pages come on top, some 15 MB for the largest child, so that all stays under 256 MB.
+  uint64_t memory_bytes = 240ull << 20;
   // CPU seconds (user and system, all threads) one job may use, rounded up to whole seconds.
   absl::Duration cpu_per_job = absl::Seconds(60);
   // A longer answer counts as misbehaviour.

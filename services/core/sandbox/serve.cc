@@ -71,6 +71,9 @@ void ServeSandboxed(const Handler& handler, const std::function<void()>& warm_up
   pthread_setattr_default_np(&attributes);
   // One extra arena per thread would spread freed blocks over more memory than the job needs.
   mallopt(M_ARENA_MAX, 2);
+  // Large blocks go back to the kernel when freed. Left to itself malloc would learn to keep them, and the limit
+  // counts what is mapped.
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
   SetLimit(RLIMIT_DATA, hello.memory_bytes);
   if (!InstallSyscallFilter()) _exit(kExitFilterRefused);
 #endif

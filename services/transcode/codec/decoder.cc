@@ -156,6 +156,12 @@ class Mixer {
     Resample(mono_.data(), mono_.size());
     return true;
   }
+  void PushSilence(int rate, int count) {
+    if (rate != rate_) StartRate(rate);
+    mono_.assign(static_cast<size_t>(count), 0.0f);
+    seconds_ += static_cast<double>(count) / rate_;
+    Resample(mono_.data(), mono_.size());
+  }
   void Finish() {
     if (resampler_) Resample(nullptr, 0);
   }
@@ -294,8 +300,14 @@ class Run {
     while (going && (error = CheckMemory(av_read_frame(format_.get(), packet.get()))) >= 0) {
       if (packet->stream_index == stream_->index) {
         ++packets;
+        const int bad_before = bad_packets;
         if (CheckMemory(avcodec_send_packet(codec_.get(), packet.get())) < 0) ++bad_packets;
         going = TakeFrames(frame.get(), &bad_packets);
+        if (outcome_.container == Container::kAmr && bad_packets > bad_before && codec_->sample_rate > 0) {
+          // Telephones send comfort noise instead of pauses, which libav cannot decode: 20 ms of silence.
+          bad_packets = bad_before;
+          mixer_.PushSilence(codec_->sample_rate, codec_->sample_rate / 50);
+        }
       }
       av_packet_unref(packet.get());
     }
@@ -341,6 +353,7 @@ class Run {
 
   bool EndsEarly() const {
     if (outcome_.container == Container::kOgg) return OggEndsInsidePage(file_.bytes);
+    if (outcome_.container == Container::kWav) return WavEndsInsideData(file_.bytes);
     double claimed = 0;
     if (stream_->duration > 0) {
       claimed = static_cast<double>(stream_->duration) * av_q2d(stream_->time_base);

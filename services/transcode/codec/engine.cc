@@ -18,8 +18,8 @@ namespace {
 // Kept before the first and after the last speech.
 constexpr size_t kPadBefore = 150, kPadAfter = 250;
 // Under the permitted true peak, for what the encoders add. Where they add more, Lower and a second encoding follow.
-constexpr double kHeadroom_db = 1.3;
-constexpr int kEncodingsMax = 5;
+constexpr double kHeadroom_db = 1.2;
+constexpr int kEncodingsMax = 4;
 // On top of an overshoot, so that a second encoding is the last one.
 constexpr float kRepair = 0.95f;
 // Meters interpolate a little differently; a reader's must not show more than ours.
@@ -84,7 +84,8 @@ void EncodeBoth(const Limiter& source, const TranscodeSettings& settings, Rendit
   if (failure) std::rethrow_exception(failure);
 }
 
-// A rendition that decodes to more than it may is encoded again with the ceiling lowered at those places.
+// The Opus encoder repairs its own overshoots as it goes. Where a rendition still decodes to more than it may, it is
+// encoded again with the ceiling lowered at those places.
 void Encode(const TranscodeSettings& settings, Limiter* limiter, TranscodeResult* result) {
   const float ceiling = Linear(settings.true_peak_max_dbtp - kHeadroom_db);
   Rendition opus, mp3;
@@ -105,7 +106,12 @@ void Encode(const TranscodeSettings& settings, Limiter* limiter, TranscodeResult
   result->mp3 = std::move(mp3.bytes);
   result->waveform = Waveform(*limiter);
   Measurements& m = result->measurements;
-  m.true_peak_out_dbtp = Db(std::max(opus.true_peak, mp3.true_peak));
+  float peak = std::max(opus.true_peak, mp3.true_peak);
+  const float limit = Linear(settings.true_peak_max_dbtp);
+  for (const Rendition* rendition : {&opus, &mp3}) {
+    for (const Overshoot& over : rendition->overshoots) peak = std::max(peak, over.excess * limit);
+  }
+  m.true_peak_out_dbtp = Db(peak);
   m.loudness_out_lufs = mp3.loudness_lufs;
   m.gain_db = Db(limiter->gain());
   m.limited_share = limiter->limited_share();

@@ -1,10 +1,13 @@
-#include <opus/opus.h>
 #include <ogg/ogg.h>
+#include <opus/opus.h>
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <new>
+#include <string>
+#include <vector>
 
 #include "transcode/codec/encoders.h"
 #include "transcode/codec/true_peak.h"
@@ -79,7 +82,7 @@ void WriteHeaders(OggWriter* ogg, int pre_skip) {
   ogg->Packet(reinterpret_cast<const unsigned char*>(tags.data()), tags.size(), 0, false, false, true);
 }
 
-// Decodes what a listener would hear around loud frames and reports peaks over the limit.
+// Decodes what a listener would hear around loud frames and notes peaks over the limit.
 class OpusCheck {
  public:
   OpusCheck(const Limiter& source, int pre_skip, float limit)
@@ -92,32 +95,31 @@ class OpusCheck {
     int error = 0;
     decoder_.reset(opus_decoder_create(kRate, 1, &error));
     if (error != OPUS_OK) throw std::bad_alloc();
-    const size_t frames = source.slices() / kSlicesPerFrame + 3;
-    wanted_.resize(frames);
+    wanted_.resize(source.slices() / kSlicesPerFrame + 3);
     for (size_t slice = 0; slice < source.slices(); ++slice) {
       if (source.PeakAfter(slice) < limit * kWorthChecking) continue;
-      // The decoder is pre_skip behind, so a slice can come out of its own frame or of the next.
+      // The decoder is pre_skip behind, so a slice comes out of its own frame or of the next.
       const size_t frame = slice / kSlicesPerFrame;
-      const size_t from = frame < kPreRoll ? 0 : frame - kPreRoll;
-      for (size_t f = from; f <= frame + 1; ++f) wanted_[f] = f >= frame ? 2 : std::max<char>(wanted_[f], 1);
+      wanted_[frame] = wanted_[frame + 1] = true;
     }
   }
 
-  void Packet(size_t frame, const unsigned char* data, int size) {
-    if (wanted_[frame] == 0) {
+  // `packets` are all so far; the last one is new.
+  void Packet(const std::vector<std::string>& packets) {
+    const size_t frame = packets.size() - 1;
+    if (!wanted_[frame]) {
       running_ = false;
       return;
     }
-    if (!running_) {
-      opus_decoder_ctl(decoder_.get(), OPUS_RESET_STATE);
-      watch_.Restart(frame * kFrame);
-      running_ = true;
-    }
+    if (!running_) Settle(packets, frame);
     float decoded[kFrame];
-    const int n = opus_decode_float(decoder_.get(), data, size, decoded, kFrame, 0);
-    // Before the decoder has settled its output is nobody's: silence keeps the count.
-    if (wanted_[frame] == 1) std::fill(decoded, decoded + kFrame, 0.0f);
-    if (n == kFrame) watch_.Push(decoded, kFrame);
+    if (Decode(packets[frame], decoded)) watch_.Push(decoded, kFrame);
+  }
+  // The packets from `frame` on will come again.
+  void Rewind() {
+    running_ = false;
+    watch_.Restart(0);
+    overshoots.clear();
   }
   float Finish() {
     watch_.Finish();
@@ -127,12 +129,106 @@ class OpusCheck {
   std::vector<Overshoot> overshoots;
 
  private:
+  bool Decode(const std::string& packet, float* decoded) {
+    return opus_decode_float(decoder_.get(), reinterpret_cast<const unsigned char*>(packet.data()),
+                             static_cast<opus_int32>(packet.size()), decoded, kFrame, 0) == kFrame;
+  }
+  // Before the decoder has settled its output is nobody's.
+  void Settle(const std::vector<std::string>& packets, size_t frame) {
+    opus_decoder_ctl(decoder_.get(), OPUS_RESET_STATE);
+    float ignored[kFrame];
+    for (size_t f = frame < kPreRoll ? 0 : frame - kPreRoll; f < frame; ++f) Decode(packets[f], ignored);
+    watch_.Restart(frame * kFrame);
+    running_ = true;
+  }
+
   const Limiter& source_;
   const int pre_skip_;
   PeakWatch watch_;
   std::unique_ptr<OpusDecoder, Destroy> decoder_;
-  std::vector<char> wanted_;  // 0: skip, 1: decode only, 2: look at.
+  std::vector<bool> wanted_;
   bool running_ = false;
+};
+
+// The encoder with its input, able to step back: where a frame decodes to more than it may, only the last few frames are
+// encoded again, a little lower there. libopus allows to copy an encoder's state as bytes (opus.h).
+class OpusTake {
+ public:
+  OpusTake(const Limiter& source, OpusEncoder* encoder)
+      : source_(source), encoder_(encoder), size_(static_cast<size_t>(opus_encoder_get_size(1))),
+        dips_(source.slices() + 1, 1.0f) {}
+
+  void EncodeNext() {
+    const size_t frame = packets.size();
+    if (frame % kCheckpointEvery == 0) {
+      std::swap(older_, newer_);
+      newer_.frame = frame;
+      newer_.state.resize(size_);
+      std::memcpy(newer_.state.data(), encoder_, size_);
+    }
+    float pcm[kFrame];
+    for (size_t s = 0; s < kSlicesPerFrame; ++s) Render(frame * kSlicesPerFrame + s, pcm + s * kSlice);
+    unsigned char packet[1500];
+    const int size = opus_encode_float(encoder_, pcm, kFrame, packet, sizeof packet);
+    if (size < 0) throw std::bad_alloc();  // Its only other reason is a wrong argument.
+    packets.emplace_back(reinterpret_cast<char*>(packet), static_cast<size_t>(size));
+  }
+
+  // Steps back to before the earliest overshoot.
+  void Repair(const std::vector<Overshoot>& overshoots) {
+    size_t first = packets.size() * kSlicesPerFrame;
+    for (const Overshoot& over : overshoots) {
+      const size_t from = over.slice < kReach ? 0 : over.slice - kReach;
+      for (size_t i = from; i < std::min(dips_.size(), over.slice + kReach + 1); ++i) {
+        repaired_[i] = std::min(Repaired(i), dips_[i] * kRepair / over.excess);
+      }
+      first = std::min(first, from < 1 ? 0 : from - 1);
+    }
+    for (const auto& [slice, dip] : repaired_) dips_[slice] = dip;
+    repaired_.clear();
+    const Checkpoint& back = newer_.frame <= first / kSlicesPerFrame ? newer_ : older_;
+    std::memcpy(encoder_, back.state.data(), size_);
+    packets.resize(back.frame);
+    if (&back == &older_) newer_ = older_;
+    ++repairs;
+  }
+
+  std::vector<std::string> packets;
+  int repairs = 0;
+
+ private:
+  struct Checkpoint {
+    size_t frame = 0;
+    std::vector<unsigned char> state;
+  };
+  static constexpr size_t kCheckpointEvery = 6;
+  static constexpr size_t kReach = 3;
+  static constexpr float kRepair = 0.97f;
+
+  float Repaired(size_t slice) const {
+    const auto found = repaired_.find(slice);
+    return found == repaired_.end() ? 1.0f : found->second;
+  }
+  float Node(size_t slice) const {
+    return std::min(slice == 0 ? 1.0f : dips_[slice - 1], dips_[std::min(slice, dips_.size() - 1)]);
+  }
+  void Render(size_t slice, float* out) const {
+    if (slice >= source_.slices()) {
+      std::fill(out, out + kSlice, 0.0f);
+      return;
+    }
+    source_.Render(slice, out);
+    const float from = Node(slice), to = Node(slice + 1);
+    if (from == 1 && to == 1) return;
+    for (int i = 0; i < kSlice; ++i) out[i] *= from + (to - from) * static_cast<float>(i) / kSlice;
+  }
+
+  const Limiter& source_;
+  OpusEncoder* const encoder_;
+  const size_t size_;
+  std::vector<float> dips_;  // Factor per slice, on top of the limiter.
+  std::map<size_t, float> repaired_;
+  Checkpoint older_, newer_;
 };
 
 }  // namespace
@@ -148,33 +244,37 @@ Rendition EncodeOpus(const Limiter& source, int bitrate, float true_peak_max) {
   opus_int32 pre_skip = 0;
   opus_encoder_ctl(encoder.get(), OPUS_GET_LOOKAHEAD(&pre_skip));
 
-  OggWriter ogg;
-  WriteHeaders(&ogg, pre_skip);
-  OpusCheck check(source, pre_skip, true_peak_max);
   const auto samples = static_cast<int64_t>(source.slices()) * kSlice;
   const auto frames = static_cast<size_t>((samples + pre_skip + kFrame - 1) / kFrame);
-  size_t slice = 0;
-  for (size_t frame = 0; frame < frames; ++frame) {
-    float pcm[kFrame];
-    for (int s = 0; s < kSlicesPerFrame; ++s, ++slice) {
-      float* out = pcm + s * kSlice;
-      if (slice < source.slices()) {
-        source.Render(slice, out);
-      } else {
-        std::fill(out, out + kSlice, 0.0f);
-      }
+  OpusCheck check(source, pre_skip, true_peak_max);
+  OpusTake take(source, encoder.get());
+  Rendition rendition;
+  // Far more than ever needed; a take that resists keeps its overshoots, and the caller sees them.
+  const int repairs_max = static_cast<int>(frames) / 4 + 20;
+  while (take.packets.size() < frames) {
+    take.EncodeNext();
+    check.Packet(take.packets);
+    if (take.packets.size() == frames) check.Finish();
+    if (check.overshoots.empty()) continue;
+    if (take.repairs < repairs_max) {
+      take.Repair(check.overshoots);
+      check.Rewind();
+    } else {
+      rendition.overshoots.insert(rendition.overshoots.end(), check.overshoots.begin(), check.overshoots.end());
+      check.overshoots.clear();
     }
-    unsigned char packet[1500];
-    const int size = opus_encode_float(encoder.get(), pcm, kFrame, packet, sizeof packet);
-    if (size < 0) throw std::bad_alloc();  // Its only other reason is a wrong argument.
+  }
+  rendition.true_peak = check.Finish();
+
+  OggWriter ogg;
+  WriteHeaders(&ogg, pre_skip);
+  for (size_t frame = 0; frame < frames; ++frame) {
+    const std::string& packet = take.packets[frame];
     const bool last = frame + 1 == frames;
     const int64_t granule = last ? samples + pre_skip : static_cast<int64_t>(frame + 1) * kFrame;
-    ogg.Packet(packet, static_cast<size_t>(size), granule, false, last, frame % kPacketsPerPage == kPacketsPerPage - 1);
-    check.Packet(frame, packet, size);
+    ogg.Packet(reinterpret_cast<const unsigned char*>(packet.data()), packet.size(), granule, false, last,
+               frame % kPacketsPerPage == kPacketsPerPage - 1);
   }
-  Rendition rendition;
-  rendition.true_peak = check.Finish();
-  rendition.overshoots = std::move(check.overshoots);
   rendition.bytes = ogg.Take();
   return rendition;
 }

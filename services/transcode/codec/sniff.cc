@@ -61,6 +61,19 @@ std::string_view ContainerName(Container container) {
   return "";
 }
 
+bool WavEndsInsideData(std::string_view bytes) {
+  size_t at = 12;
+  while (at + 8 <= bytes.size()) {
+    uint64_t size = 0;
+    for (size_t i = 4; i-- > 0;) size = size << 8 | At(bytes, at + 4 + i);
+    if (bytes.substr(at, 4) == "data") {
+      return size != 0 && size != 0xFFFFFFFF && size > bytes.size() - at - 8;
+    }
+    at += 8 + size + size % 2;
+  }
+  return false;
+}
+
 bool OggEndsInsidePage(std::string_view bytes) {
   size_t at = 0;
   while (at < bytes.size()) {

@@ -13,5 +13,8 @@ std::string_view ContainerName(Container container);
 
 // Whether an Ogg file ends inside a page (RFC 3533): its end was cut off.
 bool OggEndsInsidePage(std::string_view bytes);
+// Whether a WAV file has fewer samples than its header claims. Recorders that stream leave the size open (0 or all ones),
+// which claims nothing.
+bool WavEndsInsideData(std::string_view bytes);
 
 }  // namespace ringback::transcode

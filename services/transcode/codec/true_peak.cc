@@ -67,15 +67,17 @@ void PeakWatch::Examine() {
   for (int i = 0; i <= kChunk; ++i) peak = std::max(peak, std::fabs(chunk[i]));
   // Speech overshoots its samples by far less than a factor of 1.6.
   if (peak > level_ / 1.6f) peak = TruePeak(chunk, kChunk);
-  peak_ = std::max(peak_, peak);
-  if (peak > level_) report_(chunk_start_ / kChunk, peak);
+  if (peak > level_) {
+    report_(chunk_start_ / kChunk, peak);
+  } else {
+    peak_ = std::max(peak_, peak);
+  }
   chunk_start_ += kChunk;
   std::memmove(window_.data(), window_.data() + kChunk, 2 * kTruePeakMargin * sizeof(float));
   filled_ = 2 * kTruePeakMargin;
 }
 
 void PeakWatch::Restart(size_t at) {
-  Finish();
   window_.fill(0);
   filled_ = kTruePeakMargin;
   chunk_start_ = at;

@@ -24,10 +24,10 @@ class PeakWatch {
   PeakWatch(float level, std::function<void(size_t, float)> report);
 
   void Push(const float* samples, size_t count);
-  // Restarts after a gap; the next sample is number `at`.
+  // Forgets what was pushed last and not yet examined; the next sample is number `at`.
   void Restart(size_t at);
   void Finish();
-  // Highest seen; chunks well below `level` count with their sample peak.
+  // Highest of the chunks that were not reported; those well below `level` count with their sample peak.
   float peak() const { return peak_; }
 
  private:
