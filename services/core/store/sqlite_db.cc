@@ -61,7 +61,7 @@ absl::StatusOr<std::unique_ptr<SqliteDb>> SqliteDb::Open(const std::string& path
   if (raw == nullptr) return absl::ResourceExhaustedError("no memory for a database connection");
   sqlite3_extended_result_codes(raw, 1);
   if (code != SQLITE_OK) return db->Failure(sqlite3_extended_errcode(raw));
-  sqlite3_busy_timeout(raw, static_cast<int>(busy_timeout.count()));
+  db->SetBusyTimeout(busy_timeout);
   return db;
 }
 
@@ -78,6 +78,11 @@ absl::Status SqliteDb::Failure(int code) {
 absl::Status SqliteDb::Execute(const char* sql) {
   const int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
   return code == SQLITE_OK ? absl::OkStatus() : Failure(code);
+}
+
+void SqliteDb::SetBusyTimeout(std::chrono::milliseconds timeout) {
+  sqlite3_busy_timeout(db_, static_cast<int>(timeout.count()));
+  busy_timeout_ = timeout;
 }
 
 sqlite3_file* SqliteDb::file() const {

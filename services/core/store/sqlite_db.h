@@ -37,6 +37,8 @@ class SqliteDb {
   int changes() const { return sqlite3_changes(db_); }
   // The main database file as SQLite itself has it open; owned by the connection.
   sqlite3_file* file() const;
+  std::chrono::milliseconds busy_timeout() const { return busy_timeout_; }
+  void SetBusyTimeout(std::chrono::milliseconds timeout);
   // Drops the pages kept in memory.
   void ForgetPages() { sqlite3_db_release_memory(db_); }
 
@@ -48,6 +50,7 @@ class SqliteDb {
 
   sqlite3* const db_;
   const std::string path_;
+  std::chrono::milliseconds busy_timeout_{0};
   bool failed_ = false;
   std::unordered_map<const char*, sqlite3_stmt*> statements_;  // by the address of the literal
 };

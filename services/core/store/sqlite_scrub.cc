@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -18,6 +19,7 @@ constexpr int64_t kChunkPages = 64;
 // A page's first byte tells a b-tree page from an overflow page only while page numbers are below this (128 GB).
 constexpr int64_t kPagesMax = 0x02000000;
 constexpr int kTries = 10;
+constexpr std::chrono::milliseconds kReadersWaitMax{500};
 
 int64_t Two(const uint8_t* at) { return (at[0] << 8) | at[1]; }
 
@@ -73,11 +75,14 @@ absl::Status ZeroGaps(sqlite3_file* file, const std::string& path) {
   return InputOutput(io.xSync(file, SQLITE_SYNC_NORMAL), path);
 }
 
-absl::StatusOr<bool> EmptyLog(SqliteDb& db) {
+absl::Status EmptyLog(SqliteDb& db) {
+  const std::chrono::milliseconds before = db.busy_timeout();
+  db.SetBusyTimeout(kReadersWaitMax);
   Query q(db, "PRAGMA wal_checkpoint(TRUNCATE)");
   const bool emptied = q.Next() && q.Int(0) == 0;
+  db.SetBusyTimeout(before);
   RB_RETURN_IF_ERROR(q.status());
-  return emptied;
+  return emptied ? absl::OkStatus() : absl::UnavailableError("a reader keeps the log from being emptied; compact again");
 }
 
 bool LogIsEmpty(const std::string& path) {
@@ -89,8 +94,7 @@ bool LogIsEmpty(const std::string& path) {
 
 absl::Status ScrubFile(SqliteDb& db, const std::string& path) {
   for (int tries = 0; tries < kTries; ++tries) {
-    RB_ASSIGN_OR_RETURN(const bool emptied, EmptyLog(db));
-    if (!emptied) continue;
+    RB_RETURN_IF_ERROR(EmptyLog(db));
     // From here on nobody writes. Another process may just have: then its pages are still in the log.
     RB_RETURN_IF_ERROR(db.Execute("BEGIN IMMEDIATE"));
     if (!LogIsEmpty(path)) {
@@ -106,7 +110,7 @@ absl::Status ScrubFile(SqliteDb& db, const std::string& path) {
     db.ForgetPages();
     return status;
   }
-  return absl::UnavailableError("readers or another process kept the log from being emptied; compact again");
+  return absl::UnavailableError("another process writes too much for the log to be emptied; compact again");
 }
 
 }  // namespace ringback::store

@@ -12,7 +12,8 @@ namespace ringback::store {
 
 // Empties the log and zeroes the gaps of every page, so that no byte of a deleted row is left in the file. `db` is the
 // writer's connection, outside a transaction; others may read meanwhile and wait to write (about a second per GB).
-// UNAVAILABLE when readers or another process keep the log from being emptied: call again.
+// UNAVAILABLE when a long read (a backup) or another process keeps the log from being emptied for half a second: writers
+// wait meanwhile, so call again later.
 absl::Status ScrubFile(SqliteDb& db, const std::string& path);
 
 }  // namespace ringback::store

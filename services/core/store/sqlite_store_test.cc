@@ -283,6 +283,23 @@ TEST_F(SqliteStoreTest, ScrubbingLeavesNoErasedByteAndHarmsNothing) {
   EXPECT_EQ(check.Bytes(0), "ok");
 }
 
+TEST_F(SqliteStoreTest, ALongReadKeepsAScrubFromHoldingUpTheWriters) {
+  const std::unique_ptr<Store> store = *Open();
+  const auto commit_of = [](const std::string& id) {
+    Commit commit = NewCommit(1);
+    commit.puts.push_back(PutOf({1, Kind::kCallback, id}, "v"));
+    return commit;
+  };
+  ASSERT_TRUE(store->CommitOnce(commit_of("a")).ok());
+  const std::unique_ptr<SqliteDb> reader = *SqliteDb::Open(path_, std::chrono::seconds(1));
+  ASSERT_TRUE(reader->Execute("BEGIN; SELECT * FROM record").ok());
+  ASSERT_TRUE(store->CommitOnce(commit_of("b")).ok());
+  EXPECT_EQ(store->Compact().code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(store->CommitOnce(commit_of("c")).ok());
+  ASSERT_TRUE(reader->Execute("COMMIT").ok());
+  EXPECT_TRUE(store->Compact().ok());
+}
+
 TEST_F(SqliteStoreTest, AWriterInAnotherProcessIsWaitedForAndThenGivenUp) {
   const std::unique_ptr<Store> store =
       *OpenSqliteStore({.path = path_, .clock = &clock_, .random = random_.get(),

@@ -193,7 +193,7 @@ class Store {
   virtual absl::StatusOr<absl::Time> Now() = 0;
 
   virtual absl::StatusOr<Record> Get(const Key& key) = 0;
-  // In the keys' order; a record that is not there has version 0. Any shards.
+  // In the keys' order; a record that is not there has version 0. Any shards; those of one shard are read at one moment.
   virtual absl::StatusOr<std::vector<Record>> GetMany(const std::vector<Key>& keys) = 0;
 
   // All or nothing, and durable before it returns OK. Validates first, writes last. An event's revision follows the

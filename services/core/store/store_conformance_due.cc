@@ -344,7 +344,7 @@ std::vector<int> PlacesOfOthers(Store& store, int per_claim) {
 }
 
 TEST_P(StoreConformance, AFloodingTeamAtMostDoublesTheWaitOfTheOthers) {
-  constexpr int kEach = 20;
+  constexpr int kEach = 10;
   for (const int per_claim : {1, 7}) {
     for (const int flood_shard : {10, 40}) {  // among the others, and on a shard of its own
       harness_ = GetParam()();
