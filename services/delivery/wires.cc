@@ -77,11 +77,7 @@ SendOutcome Wires::Send(const ComposeInput& input, const BeforeData& before_data
     case record::Channel::KIND_WEBHOOK: return SendWebhook(input, *notice, before_data);
     case record::Channel::KIND_SMS: {
       if (sms_ == nullptr) return Refused("no SMS gateway is configured (sms.url)");
-      std::string text = notice->line;
-      if (input.delivery->member_id().empty() && !input.public_url.empty() && !input.callback->page_token().empty()) {
-        absl::StrAppend(&text, " ", input.public_url, "/m/", input.callback->page_token());
-      }
-      return sms_->Send(Sms{input.delivery->id(), channel.address(), text}, config_.mail_timeout, before_data);
+      return sms_->Send(Sms{input.delivery->id(), channel.address(), notice->line}, config_.mail_timeout, before_data);
     }
     default: {
       SendOutcome shown;
