@@ -1,16 +1,14 @@
 // See doctor.h.
 #include "ringback/doctor.h"
 
-#include <fcntl.h>
 #include <google/protobuf/struct.pb.h>
-#include <spawn.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <ostream>
@@ -122,38 +120,41 @@ Finding Disk(const runtime::Config& config) {
   return {"disk", Level::kOk, text};
 }
 
+// Three seconds of a 440 Hz tone, 16 bit mono 16 kHz.
+std::string TestTone() {
+  constexpr int kRate = 16000, kSamples = 3 * kRate;
+  std::string wav;
+  const auto number = [&wav](uint32_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i) wav += static_cast<char>(value >> (8 * i));
+  };
+  wav += "RIFF";
+  number(36 + kSamples * 2, 4);
+  wav += "WAVEfmt ";
+  number(16, 4), number(1, 2), number(1, 2), number(kRate, 4), number(kRate * 2, 4), number(2, 2), number(16, 2);
+  wav += "data";
+  number(kSamples * 2, 4);
+  for (int i = 0; i < kSamples; ++i) {
+    number(static_cast<uint16_t>(static_cast<int16_t>(8000 * std::sin(2 * 3.14159265358979 * 440 * i / kRate))), 2);
+  }
+  return wav;
+}
+
+// Not only whether the program starts: whether its sandbox and its libraries work on this machine.
 Finding CodecProgram(const runtime::Config& config) {
-  const std::string program = config.codec_path.empty() ? transcode::CodecBesideThisProgram() : config.codec_path;
-  int out[2];
-  if (pipe2(out, O_CLOEXEC) != 0) return {"codec", Level::kFail, std::strerror(errno)};
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  std::string name = program, flag = "--version";
-  char* const arguments[] = {name.data(), flag.data(), nullptr};
-  pid_t child = 0;
-  const int error = posix_spawn(&child, program.c_str(), &actions, nullptr, arguments, environ);
-  posix_spawn_file_actions_destroy(&actions);
-  close(out[1]);
-  if (error != 0) {
-    close(out[0]);
-    return {"codec", Level::kFail, absl::StrCat(program, ": ", std::strerror(error), "; no recording can be transcoded. Build it, or "
-                                                "name it with ringback's transcode.codec_path")};
+  transcode::CodecOptions options;
+  options.program = config.codec_path.empty() ? transcode::CodecBesideThisProgram() : config.codec_path;
+  transcode::Codec codec(options);
+  const auto result = codec.Transcode(TestTone(), {}, absl::Seconds(20));
+  if (!result.ok()) {
+    return {"codec", Level::kFail, absl::StrCat(options.program, ": ", Text(result.status()), "; no recording can be transcoded. "
+                                                "Build it, or name it with transcode.codec_path")};
   }
-  std::string text;
-  char buffer[512];
-  for (ssize_t got; (got = read(out[0], buffer, sizeof buffer)) > 0 && text.size() < 4096;) text.append(buffer, got);
-  close(out[0]);
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  while (!text.empty() && text.back() == ' ') text.pop_back();
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    return {"codec", Level::kFail, absl::StrCat(program, " --version ended with ", WIFEXITED(status) ? "exit code " : "signal ",
-                                                WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), "; build it again")};
+  for (const auto code : {transcode::FindingCode::kDecoderCrashed, transcode::FindingCode::kDecoderLimit}) {
+    if (const transcode::Finding* const found = result->Find(code); found != nullptr) {
+      return {"codec", Level::kFail, absl::StrCat(options.program, ": ", transcode::FindingText(*found, "en"))};
+    }
   }
-  return {"codec", Level::kOk, text.empty() ? program : cli::Cut(text, 100)};
+  return {"codec", Level::kOk, options.program + ", a test tone was transcoded"};
 }
 
 Finding PublicUrl(const runtime::Config& config) {

@@ -28,15 +28,9 @@ int ExitCode(const absl::Status& status) {
 }
 
 void Report(const absl::Status& status, const std::string& command, World& world) {
-  std::string line = "ringback: ";
-  if (!command.empty()) absl::StrAppend(&line, command, ": ");
   // An empty message means that the command has said it all.
   if (status.message().empty()) return;
-  const domain::FieldDetail detail = domain::DetailOf(status);
-  if (!detail.field.empty()) absl::StrAppend(&line, detail.field, ": ");
-  absl::string_view message = status.message();
-  if (!detail.field.empty() && absl::ConsumePrefix(&message, detail.field)) absl::ConsumePrefix(&message, ": ");
-  *world.err << line << Printable(std::string_view(message.data(), message.size())) << "\n";
+  *world.err << "ringback: " << command << (command.empty() ? "" : ": ") << ErrorWords(status) << "\n";
 }
 
 }  // namespace
@@ -45,6 +39,16 @@ absl::Status UsageError(std::string_view message) {
   absl::Status status = absl::InvalidArgumentError(absl::string_view(message.data(), message.size()));
   status.SetPayload(kUsagePayload, absl::Cord());
   return status;
+}
+
+std::string ErrorWords(const absl::Status& status) {
+  const std::string field = domain::DetailOf(status).field;
+  absl::string_view message = status.message();
+  if (!field.empty()) {
+    // The field may stand in front already, put there where the error was made or where it was translated.
+    while (absl::ConsumePrefix(&message, field + ": ")) continue;
+  }
+  return Printable(absl::StrCat(field, field.empty() ? "" : ": ", message));
 }
 
 bool IsUsageError(const absl::Status& status) { return status.GetPayload(kUsagePayload).has_value(); }

@@ -386,8 +386,6 @@ TEST_F(CliTest, AServerThatRestartsIsAskedAgainWithTheSameRequest) {
 
 TEST_F(CliTest, RequestTakesACallerIn) {
   EXPECT_EQ(Do({"request", "--name", "Herr Müller", "--phone", "+4930123456", "--note", "hat dreimal angerufen",
-                "--assignee", "jörg"}), kRefused);  // half a name in another case of "ö" is nobody
-  EXPECT_EQ(Do({"request", "--name", "Herr Müller", "--phone", "+4930123456", "--note", "hat dreimal angerufen",
                 "--assignee", "groß"}), kDone) << err_.str();
   EXPECT_EQ(script_.created.caller().name(), "Herr Müller");
   EXPECT_EQ(script_.created.note(), "hat dreimal angerufen");

@@ -59,6 +59,9 @@ class Commands {
 absl::Status UsageError(std::string_view message);
 bool IsUsageError(const absl::Status& status);
 
+// "caller.email: what would be right", safe to print; without the field when the error names none.
+std::string ErrorWords(const absl::Status& status);
+
 // The message as one JSON document on one line: field names as in the protos, fields without a value included.
 std::string ToJson(const google::protobuf::Message& message);
 

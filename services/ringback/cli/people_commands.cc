@@ -2,7 +2,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
-#include "core/domain/input.h"
 #include "ringback/cli/caller_options.h"
 #include "ringback/cli/commands.h"
 #include "ringback/cli/csv.h"
@@ -78,9 +77,7 @@ absl::Status Import(Session& session, const std::string& file) {
           ++(response.created() ? created : completed);
         } else {
           ++refused;
-          const std::string field = domain::DetailOf(status).field;
-          absl::StrAppend(&problems, "ringback: contact import: ", file, ":", row.line, ": ", field,
-                          field.empty() ? "" : ": ", Printable(std::string(status.message())), "\n");
+          absl::StrAppend(&problems, "ringback: contact import: ", file, ":", row.line, ": ", ErrorWords(status), "\n");
         }
         progress.At(text.size() * (i + 1) / table->rows.size());
       }
