@@ -32,14 +32,22 @@ void Limiter::Solve(double target_lufs, float ceiling) {
   const std::span energies(take_.energies().data() + begin_, slices());
   if (loudness_ == 0) gain_ = std::pow(10, (target_lufs - IntegratedLoudness(energies)) / 20);
   std::vector<float> gains(slices());
+  double last_gain_db = 0, last_loudness = 0;
   for (int round = 0; round < kRounds; ++round) {
     Shape(gain_, ceiling);
     for (size_t i = 0; i < slices(); ++i) gains[i] = SliceGain(i);
     loudness_ = IntegratedLoudness(energies, gains);
     const double missing = target_lufs - loudness_;
     if (std::fabs(missing) < kCloseEnough_lu || round + 1 == kRounds) break;
-    // What the limiter takes back of each step has to be asked for again.
-    gain_ *= std::pow(10, 1.3 * missing / 20);
+    // The more is limited, the less a dB of gain gives: the last step says how much.
+    const double gain_db = 20 * std::log10(gain_);
+    double yield = 0.8;
+    if (round > 0 && gain_db != last_gain_db) {
+      yield = std::clamp((loudness_ - last_loudness) / (gain_db - last_gain_db), 0.1, 1.0);
+    }
+    last_gain_db = gain_db;
+    last_loudness = loudness_;
+    gain_ *= std::pow(10, std::clamp(missing / yield, -10.0, 10.0) / 20);
   }
 }
 
