@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/base/ids.h"
+#include "core/domain/deliveries.h"
+#include "core/domain/deliveries.h"
 
 namespace ringback::store {
 namespace {
@@ -87,7 +89,7 @@ absl::Status AddDeliveries(Store& store, const record::CallbackRecord& callback,
                            record::TombstoneRecord* tombstone) {
   std::vector<Key> keys;
   for (int n = 1; n <= callback.delivery_count(); ++n) {
-    RB_ASSIGN_OR_RETURN(Key key, DeliveryKey(DeliveryId(callback, n)));
+    RB_ASSIGN_OR_RETURN(Key key, DeliveryKey(domain::DeliveryId(callback.id(), n)));
     keys.push_back(std::move(key));
   }
   if (keys.empty()) return absl::OkStatus();

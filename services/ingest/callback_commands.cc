@@ -1,0 +1,102 @@
+#include "ingest/callback_commands.h"
+
+#include "core/domain/team.h"
+#include "ingest/contacts.h"
+
+namespace ringback::ingest {
+namespace {
+
+constexpr size_t kNoteMax = 4000;
+constexpr size_t kWordsMax = 1000;  // dispositions and reasons
+
+using DecisionOr = absl::StatusOr<domain::Decision>;
+
+DecisionOr Apply(const Scene& scene, const domain::Command& command) {
+  return domain::Apply(scene.callback.message, command, scene.team, scene.actor, scene.now);
+}
+
+}  // namespace
+
+absl::Status LogAttempt(runtime::Host& host, const rpc::Call& call, const api::LogAttemptRequest& request,
+                        api::LogAttemptResponse* response) {
+  domain::LogAttempt command;
+  if (!api::AttemptOutcome_IsValid(request.outcome()) || request.outcome() == api::ATTEMPT_OUTCOME_UNSPECIFIED) {
+    return domain::InvalidField("outcome", "OUTCOME_MISSING",
+                                "say what came of it: reached, no answer, busy, voicemail or wrong number");
+  }
+  command.outcome = static_cast<record::AttemptRecord::Outcome>(request.outcome());
+  RB_ASSIGN_OR_RETURN(command.note, domain::SeveralLines(request.note(), kNoteMax, "note"));
+  return Carry<api::LogAttemptRequest, api::LogAttemptResponse>(
+      host, call, request, response, [&](const Scene& scene, store::Commit*, api::LogAttemptResponse*) -> DecisionOr {
+        command.called_time = request.has_called_time() ? rpc::FromProto(request.called_time()) : scene.now;
+        return Apply(scene, command);
+      });
+}
+
+absl::Status CompleteCallback(runtime::Host& host, const rpc::Call& call, const api::CompleteCallbackRequest& request,
+                              api::CompleteCallbackResponse* response) {
+  domain::Complete command;
+  RB_ASSIGN_OR_RETURN(command.disposition, domain::SeveralLines(request.disposition(), kWordsMax, "disposition"));
+  return Carry<api::CompleteCallbackRequest, api::CompleteCallbackResponse>(
+      host, call, request, response,
+      [&](const Scene& scene, store::Commit*, api::CompleteCallbackResponse*) { return Apply(scene, command); });
+}
+
+absl::Status CancelCallback(runtime::Host& host, const rpc::Call& call, const api::CancelCallbackRequest& request,
+                            api::CancelCallbackResponse* response) {
+  domain::Cancel command;
+  RB_ASSIGN_OR_RETURN(command.reason, domain::SeveralLines(request.reason(), kWordsMax, "reason"));
+  return Carry<api::CancelCallbackRequest, api::CancelCallbackResponse>(
+      host, call, request, response,
+      [&](const Scene& scene, store::Commit*, api::CancelCallbackResponse*) -> DecisionOr {
+        const std::string& assignee = scene.callback.message.assignee_id();
+        if (call.principal.role == rpc::Role::kRep && !assignee.empty() && assignee != call.principal.member_id) {
+          return domain::FieldError(absl::StatusCode::kPermissionDenied, "callback_id", "NOT_YOUR_CALLBACK",
+                                    "a rep cancels the own callbacks; ask a manager for others'");
+        }
+        return Apply(scene, command);
+      });
+}
+
+absl::Status AssignCallback(runtime::Host& host, const rpc::Call& call, const api::AssignCallbackRequest& request,
+                            api::AssignCallbackResponse* response) {
+  if (request.member_id().empty()) {
+    return domain::InvalidField("member_id", "MEMBER_MISSING", "say who owes the call from now on");
+  }
+  return Carry<api::AssignCallbackRequest, api::AssignCallbackResponse>(
+      host, call, request, response,
+      [&](const Scene& scene, store::Commit*, api::AssignCallbackResponse* answer) -> DecisionOr {
+        const record::Member* member = domain::FindMember(scene.team, request.member_id());
+        if (member == nullptr || member->inactive()) {
+          return domain::InvalidField("member_id", "MEMBER_UNKNOWN", "this is no active member of the team");
+        }
+        RB_ASSIGN_OR_RETURN(domain::Decision decision, Apply(scene, domain::Assign{request.member_id()}));
+        answer->mutable_warnings()->Assign(decision.warnings.begin(), decision.warnings.end());
+        return decision;
+      });
+}
+
+absl::Status UpdateCaller(runtime::Host& host, const rpc::Call& call, const api::UpdateCallerRequest& request,
+                          api::UpdateCallerResponse* response) {
+  RB_ASSIGN_OR_RETURN(const record::Caller newer,
+                      domain::NormaliseCaller(rpc::FromApi(request.caller()), host.config().region, "caller"));
+  return Carry<api::UpdateCallerRequest, api::UpdateCallerResponse>(
+      host, call, request, response,
+      [&](const Scene& scene, store::Commit* commit, api::UpdateCallerResponse*) -> DecisionOr {
+        RB_ASSIGN_OR_RETURN(domain::Decision decision,
+                            Apply(scene, domain::UpdateCaller{Corrected(scene.callback.message.caller(), newer)}));
+        if (const auto key = store::ContactKey(scene.callback.message.contact_id()); key.ok()) {
+          auto contact = store::Load<record::ContactRecord>(host.store(), *key);
+          if (!contact.ok() && !absl::IsNotFound(contact.status())) return contact.status();
+          if (contact.ok()) {
+            record::ContactRecord after = contact->message;
+            *after.mutable_caller() = Corrected(after.caller(), newer);
+            *after.mutable_update_time() = rpc::ToProto(scene.now);
+            AddContact(&contact->message, contact->version, after, commit);
+          }
+        }
+        return decision;
+      });
+}
+
+}  // namespace ringback::ingest

@@ -1,0 +1,12 @@
+// DownloadRendition: a blob in chunks, read no faster than the client takes them.
+#pragma once
+
+#include "ingest/load.h"
+#include "ringback/v1/recording_service.pb.h"
+
+namespace ringback::ingest {
+
+grpc::ServerWriteReactor<api::DownloadRenditionResponse>* DownloadRendition(
+    runtime::Host& host, grpc::CallbackServerContext* context, const api::DownloadRenditionRequest* request);
+
+}  // namespace ringback::ingest

@@ -1,0 +1,125 @@
+#include "ingest/load.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace ringback::ingest {
+namespace {
+
+constexpr size_t kPrefixMin = 6;   // "cb07h3"
+constexpr size_t kIdSize = 16;     // "cb07" and 12 characters
+constexpr int kPrefixReadMax = 1000;
+
+bool Visible(const rpc::Call& call, const std::string& team_id) {
+  return rpc::CheckScope(call.principal, team_id, {}).ok();
+}
+
+absl::StatusOr<store::Loaded<record::CallbackRecord>> FindByPrefix(runtime::Host& host, const rpc::Call& call,
+                                                                   const std::string& prefix, int shard,
+                                                                   std::string_view field) {
+  std::vector<store::Loaded<record::CallbackRecord>> open, closed;
+  std::string after = prefix;
+  for (int read = 0; read < kPrefixReadMax;) {
+    RB_ASSIGN_OR_RETURN(const auto records, host.store().List(shard, store::Kind::kCallback, after, 50));
+    bool within = !records.empty();
+    for (const store::Record& one : records) {
+      after = one.key.id;
+      ++read;
+      if (!(within = absl::StartsWith(one.key.id, prefix))) break;
+      store::Loaded<record::CallbackRecord> loaded;
+      loaded.version = one.version;
+      if (!loaded.message.ParseFromString(one.value) || !Visible(call, loaded.message.team_id())) continue;
+      auto& list = loaded.message.phase() == record::CallbackRecord::PHASE_CLOSED ? closed : open;
+      list.push_back(std::move(loaded));
+    }
+    if (!within) break;
+  }
+  auto& matches = open.empty() ? closed : open;
+  if (matches.empty()) return NotThere(field, "callback");
+  if (matches.size() > 1) {
+    return domain::InvalidField(field, "ID_AMBIGUOUS", absl::StrCat(matches.size(), " callbacks begin with ", prefix,
+                                                                    "; give more of the id"));
+  }
+  return std::move(matches.front());
+}
+
+}  // namespace
+
+absl::Status NotThere(std::string_view field, std::string_view what) {
+  const std::string word(what);
+  const std::string reason = absl::AsciiStrToUpper(word) + "_NOT_FOUND";
+  return domain::FieldError(absl::StatusCode::kNotFound, field, reason,
+                            absl::StrCat("there is no ", word, " with this id"));
+}
+
+absl::StatusOr<store::Loaded<record::TeamRecord>> LoadTeam(runtime::Host& host, const std::string& team_id) {
+  const auto key = store::TeamKey(team_id);
+  if (!key.ok()) return NotThere("team_id", "team");
+  auto team = store::Load<record::TeamRecord>(host.store(), *key);
+  if (absl::IsNotFound(team.status())) return NotThere("team_id", "team");
+  return team;
+}
+
+absl::StatusOr<store::Loaded<record::TeamRecord>> TeamOf(runtime::Host& host, const rpc::Call& call,
+                                                         const std::string& team_id) {
+  RB_ASSIGN_OR_RETURN(const std::string scoped, rpc::ScopedTeam(call.principal, team_id));
+  return LoadTeam(host, scoped);
+}
+
+absl::StatusOr<store::Loaded<record::CallbackRecord>> FindCallback(runtime::Host& host, const rpc::Call& call,
+                                                                   const std::string& id, std::string_view field) {
+  if (id.empty()) return domain::InvalidField(field, "ID_MISSING", "say which callback, e.g. cb07h3k9x2m4q8w1");
+  const auto key = store::CallbackKey(id);
+  if (!key.ok() || id.size() < kPrefixMin || id.size() > kIdSize) {
+    return domain::InvalidField(field, "ID_INVALID",
+                                "a callback's id looks like cb07h3k9x2m4q8w1; 6 characters of it at least");
+  }
+  if (id.size() < kIdSize) return FindByPrefix(host, call, id, key->shard, field);
+  auto callback = store::Load<record::CallbackRecord>(host.store(), *key);
+  if (absl::IsNotFound(callback.status()) || (callback.ok() && !Visible(call, callback->message.team_id()))) {
+    return NotThere(field, "callback");
+  }
+  return callback;
+}
+
+absl::StatusOr<store::Loaded<record::RecordingRecord>> FindRecording(runtime::Host& host, const rpc::Call& call,
+                                                                     const std::string& id, std::string_view field) {
+  const auto key = store::RecordingKey(id);
+  if (!key.ok()) return domain::InvalidField(field, "ID_INVALID", "a recording's id looks like rc07h3k9x2m4q8w1");
+  auto recording = store::Load<record::RecordingRecord>(host.store(), *key);
+  if (absl::IsNotFound(recording.status()) || (recording.ok() && !Visible(call, recording->message.team_id()))) {
+    return NotThere(field, "recording");
+  }
+  return recording;
+}
+
+absl::StatusOr<std::vector<std::string>> IdsUnder(store::Store& store, int shard, const std::string& team,
+                                                  std::string_view index, const std::string& sort) {
+  std::vector<std::string> ids;
+  store::Page page;
+  page.limit = 500;
+  for (;;) {
+    // The separator is \x1f, so everything below "sort" ends before its next byte.
+    RB_ASSIGN_OR_RETURN(const store::ScanResult scan,
+                        store.Scan(store::IndexKey{shard, team, std::string(index)}, sort + '\x1f', sort + '\x20', page));
+    for (const std::string& member : scan.members) ids.emplace_back(store::IdOfMember(member));
+    if (!scan.more || scan.members.empty()) return ids;
+    page.after = scan.members.back();
+  }
+}
+
+api::Callback ToApi(runtime::Host& host, const record::CallbackRecord& callback, const record::TeamRecord& team,
+                    uint64_t version, absl::Time now) {
+  return rpc::ToApi(callback, team, version, now, host.config().public_url);
+}
+
+absl::StatusOr<api::Callback> ReadCallback(runtime::Host& host, const std::string& id) {
+  RB_ASSIGN_OR_RETURN(const store::Key key, store::CallbackKey(id));
+  RB_ASSIGN_OR_RETURN(const auto callback, store::Load<record::CallbackRecord>(host.store(), key));
+  RB_ASSIGN_OR_RETURN(const auto team, LoadTeam(host, callback.message.team_id()));
+  RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
+  return ToApi(host, callback.message, team.message, callback.version, now);
+}
+
+}  // namespace ringback::ingest

@@ -1,0 +1,197 @@
+// Every method of the room's services, found by descriptor, called with nobody's, a stranger's and every role's token.
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/dynamic_message.h>
+#include <google/protobuf/text_format.h>
+#include <grpcpp/generic/generic_stub.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "ingest/ingest_fixture.h"
+
+namespace ringback::ingest {
+namespace {
+
+const char* const kServices[] = {"ringback.v1.CallbackService", "ringback.v1.RecordingService",
+                                 "ringback.v1.TeamService", "ringback.v1.ContactService"};
+
+// A good request for every method, about the first team: whatever refuses it does so because of who asks.
+const std::map<std::string, std::string>& GoodRequests() {
+  static const auto& rows = *new std::map<std::string, std::string>{
+      {"CreateCallback", "request_id: '$R' team_id: '$TM' caller { phone: '030 123456' }"},
+      {"GetCallback", "id: '$CB'"},
+      {"ListCallbacks", "team_id: '$TM'"},
+      {"MakePromise", "request_id: '$R' callback_id: '$CB' channel: PROMISE_CHANNEL_SPOKEN "
+                      "promised_time { seconds: $LATER }"},
+      {"LogAttempt", "request_id: '$R' callback_id: '$CB' outcome: ATTEMPT_OUTCOME_REACHED"},
+      {"CompleteCallback", "request_id: '$R' callback_id: '$CB' disposition: 'x'"},
+      {"CancelCallback", "request_id: '$R' callback_id: '$CB' reason: 'x'"},
+      {"AssignCallback", "request_id: '$R' callback_id: '$CB' member_id: '$MB'"},
+      {"UpdateCaller", "request_id: '$R' callback_id: '$CB' caller { name: 'x' }"},
+      {"ListHistory", "callback_id: '$CB'"},
+      {"WatchCallbacks", "team_id: '$TM'"},
+      {"UploadRecording", "header { request_id: '$R' callback_id: '$CB' sha256: '$SHA' }"},
+      {"GetRecording", "id: '$RC'"},
+      {"DownloadRendition", "recording_id: '$RC' rendition: RENDITION_ORIGINAL"},
+      {"CreateTeam", "request_id: '$R' team { name: 'x' } admin { name: 'x' email: 'x@example.com' }"},
+      {"GetTeam", "id: '$TM'"},
+      {"ListTeams", ""},
+      {"UpdateTeam", "request_id: '$R' team { id: '$TM' name: 'x' }"},
+      {"AddMember", "request_id: '$R' team_id: '$TM' member { name: 'x' role: ROLE_REP }"},
+      {"UpdateMember", "request_id: '$R' member { id: '$MB' name: 'x' }"},
+      {"RemoveMember", "request_id: '$R' member_id: '$MB'"},
+      {"SetAbsence", "request_id: '$R' member_id: '$MB'"},
+      {"GetPolicy", "team_id: '$TM'"},
+      {"SetPolicy", "request_id: '$R' team_id: '$TM' policy { steps { delay { } recipients { kind: KIND_ASSIGNEE } } "
+                    "repeat_interval { seconds: 3600 } ack_timeout { seconds: 1800 } response_target { seconds: 3600 } "
+                    "follow_up { seconds: 1800 } tolerance { } reminder_lead { } delivery_guard { } "
+                    "wrap_up { seconds: 3600 } }"},
+      {"CreateToken", "request_id: '$R' team_id: '$TM' member_id: '$MB'"},
+      {"ListTokens", "team_id: '$TM'"},
+      {"RevokeToken", "request_id: '$R' id: '$TK'"},
+      {"GetTeamWeek", "team_id: '$TM'"},
+      {"PutContact", "request_id: '$R' team_id: '$TM' caller { phone: '030 123456' name: 'x' }"},
+      {"GetContact", "team_id: '$TM' who: '030 123456'"},
+      {"ListContacts", "team_id: '$TM'"},
+      {"ExportSubject", "team_id: '$TM' who: '030 123456'"},
+      {"EraseSubject", "request_id: '$R' team_id: '$TM' who: 'somebody.else@example.com'"},
+  };
+  return rows;
+}
+
+class StrangersTest : public IngestTest {
+ protected:
+  StrangersTest() : stub_(channel_) {
+    const api::Callback callback = Create(Mueller(), team_.anna_token);
+    callback_id_ = callback.id();
+    recording_id_ = UploadTake("voice", callback.id()).id();
+  }
+
+  struct Answer {
+    absl::Status status;
+    std::string data;  // of the first message
+  };
+
+  std::string RequestOf(const google::protobuf::MethodDescriptor& method) {
+    const auto row = GoodRequests().find(method.name());
+    EXPECT_NE(row, GoodRequests().end()) << "no row for " << method.full_name();
+    if (row == GoodRequests().end()) return "";
+    const std::string text = absl::StrReplaceAll(
+        row->second, {{"$TM", team_.id},
+                      {"$CB", callback_id_},
+                      {"$RC", recording_id_},
+                      {"$MB", team_.ben},
+                      {"$TK", team_.intake_token_id},
+                      {"$SHA", Sha256Hex("voice")},
+                      {"$LATER", absl::StrCat(absl::ToUnixSeconds(Morning() + absl::Hours(3)))},
+                      {"$R", NextRequestId()}});
+    std::unique_ptr<google::protobuf::Message> request(factory_.GetPrototype(method.input_type())->New());
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, request.get())) << method.full_name();
+    return request->SerializeAsString();
+  }
+
+  // Any kind of method: one request message, the end of requests, the first response, the status.
+  Answer Call(const google::protobuf::MethodDescriptor& method, const std::string& token) {
+    grpc::ClientContext context;
+    Identify(context, token);
+    grpc::CompletionQueue queue;
+    const std::string path = absl::StrCat("/", method.service()->full_name(), "/", method.name());
+    auto call = stub_.PrepareCall(&context, path, &queue);
+    const auto wait = [&queue] {
+      void* tag = nullptr;
+      bool ok = false;
+      return queue.Next(&tag, &ok) && ok;
+    };
+    call->StartCall(nullptr);
+    wait();
+    grpc::Slice slice(RequestOf(method));
+    call->Write(grpc::ByteBuffer(&slice, 1), nullptr);
+    if (wait()) {
+      call->WritesDone(nullptr);
+      wait();
+    }
+    Answer answer;
+    grpc::ByteBuffer response;
+    call->Read(&response, nullptr);
+    if (wait()) {
+      std::vector<grpc::Slice> slices;
+      EXPECT_TRUE(response.Dump(&slices).ok());
+      for (const auto& part : slices) answer.data.append(reinterpret_cast<const char*>(part.begin()), part.size());
+      if (method.server_streaming()) context.TryCancel();
+    }
+    grpc::Status status;
+    call->Finish(&status, nullptr);
+    wait();
+    answer.status = rpc::FromGrpc(status);
+    return answer;
+  }
+
+  void ForEach(const std::function<void(const google::protobuf::MethodDescriptor&)>& visit) {
+    for (const char* name : kServices) {
+      const auto* service = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name);
+      ASSERT_NE(service, nullptr) << name;
+      for (int i = 0; i < service->method_count(); ++i) visit(*service->method(i));
+    }
+  }
+
+  std::string Everything() {
+    std::string all;
+    for (int kind = 1; kind <= 10; ++kind) {
+      for (const auto& record : host_->store().List(7, static_cast<store::Kind>(kind), "", 1000).value()) {
+        absl::StrAppend(&all, record.key.id, "=", record.value, "\n");
+      }
+    }
+    return all;
+  }
+
+  grpc::GenericStub stub_;
+  google::protobuf::DynamicMessageFactory factory_;
+  std::string callback_id_, recording_id_;
+};
+
+TEST_F(StrangersTest, NobodyGetsInWithoutAGoodToken) {
+  for (const std::string& token : {std::string(), std::string("rb_tk07zzzzzzzzzzzzzzzzzzzzzzzzzz"), std::string("x")}) {
+    ForEach([&](const auto& method) {
+      const Answer answer = Call(method, token);
+      EXPECT_EQ(answer.status.code(), absl::StatusCode::kUnauthenticated) << method.full_name() << answer.status;
+      EXPECT_EQ(answer.data, "") << method.full_name();
+    });
+  }
+}
+
+TEST_F(StrangersTest, AnotherTeamsTokensOpenNothingAndChangeNothing) {
+  const std::string before = Everything();
+  for (const std::string& token : {strangers_.anna_token, strangers_.clara_token, strangers_.admin_token,
+                                   strangers_.intake_token}) {
+    ForEach([&](const auto& method) {
+      const Answer answer = Call(method, token);
+      EXPECT_THAT(answer.status.code(), testing::AnyOf(absl::StatusCode::kPermissionDenied, absl::StatusCode::kNotFound))
+          << method.full_name() << ": " << answer.status;
+      EXPECT_EQ(answer.data, "") << method.full_name();
+    });
+  }
+  EXPECT_EQ(Everything(), before);
+}
+
+TEST_F(StrangersTest, EveryRoleGetsExactlyWhatTheTableAllows) {
+  const std::vector<std::pair<rpc::Role, std::string>> roles = {
+      {rpc::Role::kIntake, team_.intake_token}, {rpc::Role::kOperator, operator_token_},
+      {rpc::Role::kRep, team_.anna_token},      {rpc::Role::kManager, team_.clara_token},
+      {rpc::Role::kAdmin, team_.admin_token},
+  };
+  for (const auto& [role, token] : roles) {
+    ForEach([&, role = role, token = token](const auto& method) {
+      // These end what the others need.
+      if (method.name() == "RemoveMember" || method.name() == "RevokeToken") return;
+      const Answer answer = Call(method, token);
+      const std::string path = absl::StrCat("/", method.service()->full_name(), "/", method.name());
+      const bool refused = answer.status.code() == absl::StatusCode::kPermissionDenied;
+      EXPECT_EQ(refused, !rpc::Allowed(role, path)) << path << " for role " << static_cast<int>(role) << ": " << answer.status;
+      if (refused) EXPECT_EQ(answer.data, "") << path;
+      EXPECT_NE(answer.status.code(), absl::StatusCode::kUnimplemented) << path;
+      EXPECT_NE(answer.status.code(), absl::StatusCode::kInternal) << path << answer.status;
+    });
+  }
+}
+
+}  // namespace
+}  // namespace ringback::ingest

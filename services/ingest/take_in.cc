@@ -1,0 +1,203 @@
+#include "ingest/take_in.h"
+
+#include "core/base/ids.h"
+#include "core/domain/team.h"
+#include "ingest/contacts.h"
+
+namespace ringback::ingest {
+namespace {
+
+constexpr size_t kNoteMax = 4000;
+
+// What the request says, checked.
+struct Arrival {
+  record::Caller caller;
+  std::string note;
+  std::string assignee_id;
+};
+
+absl::StatusOr<Arrival> Check(runtime::Host& host, const rpc::Call& call, const api::CreateCallbackRequest& request,
+                              const record::TeamRecord& team) {
+  Arrival arrival;
+  RB_ASSIGN_OR_RETURN(arrival.caller,
+                      domain::NormaliseCaller(rpc::FromApi(request.caller()), host.config().region, "caller"));
+  if (arrival.caller.name().empty() && arrival.caller.phone().empty() && arrival.caller.email().empty()) {
+    return domain::InvalidField("caller", "CALLER_EMPTY", "give a name, a phone number or a mail address at least");
+  }
+  RB_ASSIGN_OR_RETURN(arrival.note, domain::SeveralLines(request.note(), kNoteMax, "note"));
+  arrival.assignee_id = request.assignee_id();
+  if (arrival.assignee_id.empty()) {
+    if (call.principal.role == rpc::Role::kRep) arrival.assignee_id = call.principal.member_id;
+    return arrival;
+  }
+  if (call.principal.role == rpc::Role::kIntake) {
+    return domain::FieldError(absl::StatusCode::kPermissionDenied, "assignee_id", "INTAKE_ASSIGNS_NOBODY",
+                              "an intake token takes callers in; the team decides who calls back");
+  }
+  const record::Member* member = domain::FindMember(team, arrival.assignee_id);
+  if (member == nullptr || member->inactive()) {
+    return domain::InvalidField("assignee_id", "MEMBER_UNKNOWN", "this is no active member of the team");
+  }
+  return arrival;
+}
+
+// Two decisions in a row on one callback, as one.
+domain::Decision Joined(domain::Decision first, domain::Decision second) {
+  const auto append = [](auto& to, auto& from) {
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+  };
+  append(first.new_deliveries, second.new_deliveries);
+  append(first.withdrawn_delivery_ids, second.withdrawn_delivery_ids);
+  append(first.events, second.events);
+  append(first.counters, second.counters);
+  append(first.warnings, second.warnings);
+  first.callback = std::move(second.callback);
+  first.next_timer = second.next_timer;
+  if (second.purge_time.has_value()) first.purge_time = second.purge_time;
+  return first;
+}
+
+// One run of the decision; the ids are made once so that a second run repeats the first.
+class TakeIn {
+ public:
+  TakeIn(runtime::Host& host, const rpc::Call& call, const record::TeamRecord& team, const Arrival& arrival)
+      : host_(host), call_(call), team_(team), arrival_(arrival), shard_(call.principal.shard) {
+    callback_id_ = NewId(id_prefix::kCallback, shard_, host.random());
+    contact_id_ = NewId(id_prefix::kContact, shard_, host.random());
+    token_id_ = NewId(id_prefix::kToken, shard_, host.random());
+    page_token_ = NewSecret(id_prefix::kPage, shard_, host.random());
+  }
+
+  absl::Status Decide(store::Commit* commit, api::CreateCallbackResponse* response) {
+    RB_ASSIGN_OR_RETURN(now_, host_.store().Now());
+    Turnstiles turnstiles(host_.store(), shard_, team_.id());
+    RB_RETURN_IF_ERROR(turnstiles.Approach(store::SubjectKeys(arrival_.caller)));
+    RB_ASSIGN_OR_RETURN(const auto contact,
+                        FindContact(host_.store(), shard_, team_.id(), store::SubjectKeys(arrival_.caller)));
+    record::Caller caller = arrival_.caller;
+    if (contact.has_value()) caller = Completed(caller, contact->message.caller());
+    const std::vector<std::string> keys = store::SubjectKeys(caller);
+    RB_RETURN_IF_ERROR(turnstiles.Approach(keys));
+    RB_ASSIGN_OR_RETURN(const auto open, FindOpen(keys));
+
+    const std::string contact_id = Learn(contact, caller, commit);
+    domain::Decision decision;
+    if (open.has_value()) {
+      RB_ASSIGN_OR_RETURN(decision, RingAgain(open->message, caller));
+      store::AddDecision(&open->message, open->version, decision, now_, commit);
+    } else {
+      domain::Request request;
+      request.callback_id = callback_id_;
+      request.contact_id = contact_id;
+      request.caller = caller;
+      request.note = arrival_.note;
+      request.assignee_id = arrival_.assignee_id;
+      request.page_token = page_token_;
+      RB_ASSIGN_OR_RETURN(decision, domain::Open(request, team_, Actor(), now_));
+      store::AddDecision(nullptr, 0, decision, now_, commit);
+      AddPageToken(commit);
+    }
+    turnstiles.Turn(now_, commit);
+    response->mutable_callback()->set_id(decision.callback.id());
+    response->set_rang_again(open.has_value());
+    answer_ = ToApi(host_, decision.callback, team_, open.has_value() ? open->version + 1 : 1, now_);
+    return absl::OkStatus();
+  }
+
+  const std::optional<api::Callback>& answer() const { return answer_; }
+
+ private:
+  domain::Actor Actor() const { return domain::Actor{call_.principal.ActorId()}; }
+
+  absl::StatusOr<std::optional<store::Loaded<record::CallbackRecord>>> FindOpen(const std::vector<std::string>& keys) {
+    for (const std::string& key : keys) {
+      RB_ASSIGN_OR_RETURN(const auto ids, IdsUnder(host_.store(), shard_, team_.id(), store::index::kSubject, key));
+      for (const std::string& id : ids) {
+        RB_ASSIGN_OR_RETURN(const store::Key callback_key, store::CallbackKey(id));
+        auto callback = store::Load<record::CallbackRecord>(host_.store(), callback_key);
+        if (absl::IsNotFound(callback.status())) continue;
+        RB_RETURN_IF_ERROR(callback.status());
+        if (callback->message.phase() != record::CallbackRecord::PHASE_CLOSED) return *std::move(callback);
+      }
+    }
+    return std::nullopt;
+  }
+
+  // Makes or completes the contact; "" for a caller who left neither number nor address: nothing would find it again.
+  std::string Learn(const std::optional<store::Loaded<record::ContactRecord>>& known, const record::Caller& caller,
+                    store::Commit* commit) {
+    if (caller.phone().empty() && caller.email().empty()) return "";
+    record::ContactRecord contact;
+    if (known.has_value()) {
+      contact = known->message;
+      *contact.mutable_caller() = Completed(contact.caller(), caller);
+      if (SameCaller(contact.caller(), known->message.caller())) return contact.id();
+    } else {
+      contact.set_id(contact_id_);
+      contact.set_team_id(team_.id());
+      *contact.mutable_caller() = caller;
+      *contact.mutable_create_time() = rpc::ToProto(now_);
+    }
+    *contact.mutable_update_time() = rpc::ToProto(now_);
+    AddContact(known.has_value() ? &known->message : nullptr, known.has_value() ? known->version : 0, contact, commit);
+    return contact.id();
+  }
+
+  // A caller who rings again may leave what was missing: the address, so that a voice message can reach them.
+  absl::StatusOr<domain::Decision> RingAgain(const record::CallbackRecord& open, const record::Caller& caller) {
+    RB_ASSIGN_OR_RETURN(domain::Decision rang,
+                        domain::Apply(open, domain::RangAgain{arrival_.note}, team_, Actor(), now_));
+    const record::Caller completed = Completed(open.caller(), caller);
+    if (SameCaller(completed, open.caller())) return rang;
+    RB_ASSIGN_OR_RETURN(domain::Decision updated,
+                        domain::Apply(rang.callback, domain::UpdateCaller{completed}, team_, Actor(), now_));
+    return Joined(std::move(rang), std::move(updated));
+  }
+
+  void AddPageToken(store::Commit* commit) {
+    record::TokenRecord token;
+    token.set_id(token_id_);
+    token.set_team_id(team_.id());
+    token.set_role(record::TokenRecord::ROLE_PAGE);
+    token.set_callback_id(callback_id_);
+    *token.mutable_create_time() = rpc::ToProto(now_);
+    store::AddPut(*store::PageTokenKey(page_token_), 0, token, commit);
+  }
+
+  runtime::Host& host_;
+  const rpc::Call& call_;
+  const record::TeamRecord& team_;
+  const Arrival& arrival_;
+  const int shard_;
+  std::string callback_id_, contact_id_, token_id_, page_token_;
+  absl::Time now_;
+  std::optional<api::Callback> answer_;
+};
+
+// Telephone systems learn that the caller was taken in, and nothing that was known before.
+api::Callback ForIntake(const api::Callback& callback) {
+  api::Callback shown;
+  shown.set_id(callback.id());
+  shown.set_team_id(callback.team_id());
+  return shown;
+}
+
+}  // namespace
+
+absl::Status CreateCallback(runtime::Host& host, const rpc::Call& call, const api::CreateCallbackRequest& request,
+                            api::CreateCallbackResponse* response) {
+  RB_ASSIGN_OR_RETURN(const auto team, TeamOf(host, call, request.team_id()));
+  RB_ASSIGN_OR_RETURN(const Arrival arrival, Check(host, call, request, team.message));
+  TakeIn take_in(host, call, team.message, arrival);
+  RB_RETURN_IF_ERROR((rpc::Once<api::CreateCallbackRequest, api::CreateCallbackResponse>(
+      host.rpc(), call, request, response,
+      [&](store::Commit* commit, api::CreateCallbackResponse* answer) { return take_in.Decide(commit, answer); })));
+  std::optional<api::Callback> callback = take_in.answer();
+  if (!callback.has_value() || callback->id() != response->callback().id()) {  // the request was a repeated one
+    RB_ASSIGN_OR_RETURN(callback, ReadCallback(host, response->callback().id()));
+  }
+  *response->mutable_callback() = call.principal.role == rpc::Role::kIntake ? ForIntake(*callback) : *callback;
+  return absl::OkStatus();
+}
+
+}  // namespace ringback::ingest

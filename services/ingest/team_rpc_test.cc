@@ -1,0 +1,257 @@
+#include "core/domain/escalation.h"
+#include "ingest/ingest_fixture.h"
+
+namespace ringback::ingest {
+namespace {
+
+using Stub = api::TeamService::Stub;
+using testing::ElementsAre;
+using testing::UnorderedElementsAre;
+
+class TeamRpcTest : public IngestTest {
+ protected:
+  template <typename Request, typename Response>
+  absl::Status Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*), Request request,
+                    Response* response, const std::string& token) {
+    return Do(*teams_, method, request, response, token);
+  }
+  api::Team Team() {
+    api::GetTeamResponse response;
+    EXPECT_TRUE(Call(&Stub::GetTeam, api::GetTeamRequest(), &response, team_.anna_token).ok());
+    return response.team();
+  }
+};
+
+TEST_F(TeamRpcTest, AnOperatorMakesATeamWhoseAdminCanBeginAtOnce) {
+  api::CreateTeamRequest request;
+  request.set_request_id("new");
+  request.mutable_team()->set_name("Nord");
+  request.mutable_team()->set_time_zone("America/New_York");
+  request.mutable_admin()->set_name("Nora Nord");
+  request.mutable_admin()->set_email("nora@example.com");
+  api::CreateTeamResponse made, again;
+  ASSERT_TRUE(Call(&Stub::CreateTeam, request, &made, operator_token_).ok());
+  ASSERT_TRUE(Call(&Stub::CreateTeam, request, &again, operator_token_).ok());
+  EXPECT_EQ(again.SerializeAsString(), made.SerializeAsString());
+  api::GetTeamResponse seen;
+  ASSERT_TRUE(Call(&Stub::GetTeam, api::GetTeamRequest(), &seen, made.admin_token()).ok());
+  EXPECT_EQ(seen.team().time_zone(), "America/New_York");
+  EXPECT_EQ(seen.team().members(0).role(), api::ROLE_ADMIN);
+
+  api::ListTeamsRequest list;
+  list.set_page_size(2);
+  std::vector<std::string> names;
+  for (int pages = 0; pages < 4; ++pages) {
+    api::ListTeamsResponse page;
+    ASSERT_TRUE(Call(&Stub::ListTeams, list, &page, operator_token_).ok());
+    for (const auto& team : page.teams()) names.push_back(team.name());
+    if (page.next_page_token().empty()) break;
+    list.set_page_token(page.next_page_token());
+  }
+  EXPECT_THAT(names, UnorderedElementsAre("Sales", "Strangers", "Nord"));
+}
+
+TEST_F(TeamRpcTest, AnUpdateChangesOnlyWhatIsSet) {
+  api::UpdateTeamRequest request;
+  request.set_request_id("u");
+  request.mutable_team()->set_mail_address("sales@Example.com");
+  request.mutable_team()->mutable_footer()->set_company("Beispiel GmbH");
+  api::UpdateTeamResponse response;
+  ASSERT_TRUE(Call(&Stub::UpdateTeam, request, &response, team_.admin_token).ok());
+  EXPECT_EQ(Team().name(), "Sales");
+  EXPECT_EQ(Team().mail_address(), "sales@example.com");
+  EXPECT_EQ(Team().footer().company(), "Beispiel GmbH");
+  EXPECT_EQ(Team().policy().steps_size(), 3);
+}
+
+TEST_F(TeamRpcTest, BadTeamsNameTheirField) {
+  struct Row {
+    std::function<void(api::Team*)> spoil;
+    std::string field;
+  };
+  const std::vector<Row> rows = {
+      {[](auto* t) { t->set_time_zone("Europe/Atlantis"); }, "team.time_zone"},
+      {[](auto* t) { t->set_language("klingon"); }, "team.language"},
+      {[](auto* t) { t->set_mail_address("a\r\nb@example.com"); }, "team.mail_address"},
+      {[](auto* t) { t->set_retention_days(4000); }, "team.retention_days"},
+      {[](auto* t) { t->set_recording_max_seconds(1); }, "team.recording_max_seconds"},
+      {[](auto* t) { t->mutable_footer()->set_company("a\nb"); }, "team.footer.company"},
+  };
+  for (const Row& row : rows) {
+    api::UpdateTeamRequest request;
+    request.set_request_id(NextRequestId());
+    row.spoil(request.mutable_team());
+    api::UpdateTeamResponse response;
+    const absl::Status status = Call(&Stub::UpdateTeam, request, &response, team_.admin_token);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << row.field;
+    EXPECT_EQ(FieldOf(status), row.field) << status;
+  }
+}
+
+TEST_F(TeamRpcTest, AMemberWhoLeavesHandsOverEveryOpenCallback) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 3; ++i) {
+    api::CreateCallbackRequest request = Mueller();
+    request.mutable_caller()->set_phone("030 12345" + std::to_string(i));
+    request.mutable_caller()->set_email("c" + std::to_string(i) + "@example.com");
+    ids.push_back(Create(request, team_.anna_token).id());
+  }
+  api::RemoveMemberRequest request;
+  request.set_request_id("leave");
+  request.set_member_id(team_.anna);
+  api::RemoveMemberResponse response, again;
+  ASSERT_TRUE(Call(&Stub::RemoveMember, request, &response, team_.admin_token).ok());
+  EXPECT_EQ(response.handed_over(), 3);
+  EXPECT_TRUE(response.member().inactive());
+  for (const std::string& id : ids) EXPECT_EQ(Get(id).assignee_id(), team_.ben) << "the substitute";
+  ASSERT_TRUE(Call(&Stub::RemoveMember, request, &again, team_.admin_token).ok());
+  EXPECT_EQ(again.handed_over(), 3) << "the first answer";
+  api::GetTeamResponse refused;
+  EXPECT_EQ(Call(&Stub::GetTeam, api::GetTeamRequest(), &refused, team_.anna_token).code(),
+            absl::StatusCode::kUnauthenticated);
+
+  request.set_request_id("leave too");
+  request.set_member_id(team_.ben);
+  ASSERT_TRUE(Call(&Stub::RemoveMember, request, &response, team_.admin_token).ok());
+  for (const std::string& id : ids) EXPECT_THAT(Get(id).assignee_id(), testing::AnyOf(team_.clara, team_.admin));
+}
+
+TEST_F(TeamRpcTest, TheLastAdminStays) {
+  api::RemoveMemberRequest request;
+  request.set_request_id("leave");
+  request.set_member_id(team_.admin);
+  api::RemoveMemberResponse response;
+  EXPECT_EQ(ReasonOf(Call(&Stub::RemoveMember, request, &response, team_.admin_token)), "LAST_ADMIN");
+  api::UpdateMemberRequest demote;
+  demote.set_request_id("demote");
+  demote.mutable_member()->set_id(team_.admin);
+  demote.mutable_member()->set_role(api::ROLE_REP);
+  api::UpdateMemberResponse demoted;
+  EXPECT_EQ(ReasonOf(Call(&Stub::UpdateMember, demote, &demoted, team_.admin_token)), "LAST_ADMIN");
+}
+
+TEST_F(TeamRpcTest, AChannelKeepsItsSecretAndNeverShowsIt) {
+  api::UpdateMemberRequest request;
+  request.set_request_id("1");
+  request.mutable_member()->set_id(team_.anna);
+  api::Channel* channel = request.mutable_member()->add_channels();
+  channel->set_kind(api::CHANNEL_KIND_WEBHOOK);
+  channel->set_address("https://hooks.example.com/a");
+  channel->set_secret("hush");
+  api::UpdateMemberResponse response;
+  ASSERT_TRUE(Call(&Stub::UpdateMember, request, &response, team_.admin_token).ok());
+  EXPECT_EQ(response.member().channels(0).secret(), "");
+  request.set_request_id("2");
+  channel->clear_secret();
+  channel->set_format(api::WEBHOOK_FORMAT_SLACK);
+  ASSERT_TRUE(Call(&Stub::UpdateMember, request, &response, team_.admin_token).ok());
+  const auto team =
+      store::Load<record::TeamRecord>(host_->store(), store::TeamKey(team_.id).value()).value().message;
+  EXPECT_EQ(team.members(0).channels(0).secret(), "hush");
+  EXPECT_EQ(team.members(0).channels(0).format(), record::Channel::FORMAT_SLACK);
+}
+
+TEST_F(TeamRpcTest, AnAbsenceIsNotedByTheManager) {
+  api::SetAbsenceRequest request;
+  request.set_request_id("away");
+  request.set_member_id(team_.anna);
+  api::Absence* absence = request.add_absences();
+  *absence->mutable_start_time() = rpc::ToProto(Morning());
+  *absence->mutable_end_time() = rpc::ToProto(Morning() + absl::Hours(48));
+  api::SetAbsenceResponse response;
+  ASSERT_TRUE(Call(&Stub::SetAbsence, request, &response, team_.clara_token).ok());
+  EXPECT_EQ(response.member().absences_size(), 1);
+  request.set_request_id("backwards");
+  absence->mutable_end_time()->Swap(absence->mutable_start_time());
+  EXPECT_EQ(FieldOf(Call(&Stub::SetAbsence, request, &response, team_.clara_token)), "absences[0]");
+}
+
+TEST_F(TeamRpcTest, AStricterPolicyWakesOpenCallbacksEarlier) {
+  const api::Callback made = Create(Mueller(), team_.anna_token);
+  api::MakePromiseRequest promise;
+  promise.set_request_id(NextRequestId());
+  promise.set_callback_id(made.id());
+  promise.set_channel(api::PROMISE_CHANNEL_SPOKEN);
+  *promise.mutable_promised_time() = rpc::ToProto(Morning() + absl::Hours(4));
+  api::MakePromiseResponse promised;
+  ASSERT_TRUE(Do(*callbacks_, &api::CallbackService::Stub::MakePromise, promise, &promised, team_.anna_token).ok());
+  EXPECT_EQ(rpc::FromProto(promised.callback().next_timer_time()), Morning() + absl::Hours(4) - absl::Minutes(15));
+
+  api::SetPolicyRequest request;
+  request.set_request_id("policy");
+  *request.mutable_policy() = rpc::ToApi(domain::DefaultPolicy());
+  request.mutable_policy()->mutable_reminder_lead()->set_seconds(3600);
+  api::SetPolicyResponse response;
+  ASSERT_TRUE(Call(&Stub::SetPolicy, request, &response, team_.admin_token).ok());
+  EXPECT_EQ(rpc::FromProto(Get(made.id()).next_timer_time()), Morning() + absl::Hours(3));
+  host_->fake_clock().Set(Morning() + absl::Hours(3));
+  record::CallbackRecord record;
+  record.set_id(made.id());
+  record.set_team_id(team_.id);
+  EXPECT_TRUE(host_->store().Claim(store::PromiseDue(record), absl::Seconds(5)).ok());
+
+  request.set_request_id("nobody");
+  request.mutable_policy()->mutable_steps(0)->clear_recipients();
+  EXPECT_THAT(FieldOf(Call(&Stub::SetPolicy, request, &response, team_.admin_token)),
+              testing::StartsWith("policy.steps[0]"));
+}
+
+TEST_F(TeamRpcTest, ATokenOpensUntilItIsRevokedOrOver) {
+  api::CreateTokenRequest request;
+  request.set_request_id("t");
+  request.set_member_id(team_.ben);
+  request.set_label("Bens Skript");
+  *request.mutable_expire_time() = rpc::ToProto(Morning() + absl::Hours(24));
+  api::CreateTokenResponse made;
+  ASSERT_TRUE(Call(&Stub::CreateToken, request, &made, team_.admin_token).ok());
+  api::GetTeamResponse seen;
+  EXPECT_TRUE(Call(&Stub::GetTeam, api::GetTeamRequest(), &seen, made.secret()).ok());
+
+  api::ListTokensResponse list;
+  ASSERT_TRUE(Call(&Stub::ListTokens, api::ListTokensRequest(), &list, team_.admin_token).ok());
+  EXPECT_EQ(list.tokens_size(), 6);
+  std::vector<std::string> labels;
+  for (const auto& token : list.tokens()) labels.push_back(token.label());
+  EXPECT_THAT(labels, testing::Contains("Bens Skript"));
+
+  host_->fake_clock().Advance(absl::Hours(25));
+  EXPECT_EQ(Call(&Stub::GetTeam, api::GetTeamRequest(), &seen, made.secret()).code(),
+            absl::StatusCode::kUnauthenticated);
+  host_->fake_clock().Set(Morning());
+  api::RevokeTokenRequest revoke;
+  revoke.set_request_id("r");
+  revoke.set_id(made.token().id());
+  api::RevokeTokenResponse revoked;
+  EXPECT_EQ(Call(&Stub::RevokeToken, revoke, &revoked, strangers_.admin_token).code(), absl::StatusCode::kNotFound);
+  ASSERT_TRUE(Call(&Stub::RevokeToken, revoke, &revoked, team_.admin_token).ok());
+  EXPECT_EQ(Call(&Stub::GetTeam, api::GetTeamRequest(), &seen, made.secret()).code(),
+            absl::StatusCode::kUnauthenticated);
+}
+
+TEST_F(TeamRpcTest, OnlyOperatorsMakeOperators) {
+  api::CreateTokenRequest request;
+  request.set_request_id("t");
+  request.set_role(api::ROLE_OPERATOR);
+  api::CreateTokenResponse made;
+  EXPECT_EQ(Call(&Stub::CreateToken, request, &made, team_.admin_token).code(), absl::StatusCode::kPermissionDenied);
+  ASSERT_TRUE(Call(&Stub::CreateToken, request, &made, operator_token_).ok());
+  api::ListTeamsResponse teams;
+  EXPECT_TRUE(Call(&Stub::ListTeams, api::ListTeamsRequest(), &teams, made.secret()).ok());
+  api::ListTokensResponse list;
+  ASSERT_TRUE(Call(&Stub::ListTokens, api::ListTokensRequest(), &list, operator_token_).ok());
+  EXPECT_EQ(list.tokens_size(), 2) << "the operators' own";
+}
+
+TEST_F(TeamRpcTest, TheWeekCountsWhatHappened) {
+  Create(Mueller(), team_.anna_token);
+  api::GetTeamWeekResponse week;
+  ASSERT_TRUE(Call(&Stub::GetTeamWeek, api::GetTeamWeekRequest(), &week, team_.clara_token).ok());
+  EXPECT_EQ(week.week(), "2026-W48");
+  EXPECT_EQ(week.counts().at("requested"), 1);
+  api::GetTeamWeekRequest bad;
+  bad.set_week("letzte");
+  EXPECT_EQ(FieldOf(Call(&Stub::GetTeamWeek, bad, &week, team_.clara_token)), "week");
+}
+
+}  // namespace
+}  // namespace ringback::ingest

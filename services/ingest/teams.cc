@@ -1,0 +1,302 @@
+#include "ingest/teams.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/base/ids.h"
+#include "core/base/log.h"
+#include "core/domain/calendar.h"
+#include "core/domain/escalation.h"
+#include "core/domain/team.h"
+#include "ingest/team_members.h"
+#include "ingest/team_tokens.h"
+
+namespace ringback::ingest {
+namespace {
+
+constexpr char kAllTeams[] = "*";
+constexpr size_t kTemplateBytesMax = 64 * 1024;
+constexpr int kTemplatesMax = 100;
+constexpr int kRearmTries = 5;
+
+// Messages of the two languages with the same fields on the wire.
+template <typename To, typename From>
+To Same(const From& from) {
+  To to;
+  to.ParseFromString(from.SerializeAsString());
+  return to;
+}
+
+absl::StatusOr<record::Footer> NormaliseFooter(const api::Footer& footer) {
+  record::Footer out;
+  RB_ASSIGN_OR_RETURN(*out.mutable_company(), domain::OneLine(footer.company(), 200, "team.footer.company"));
+  RB_ASSIGN_OR_RETURN(*out.mutable_legal_text(), domain::SeveralLines(footer.legal_text(), 4000, "team.footer.legal_text"));
+  RB_ASSIGN_OR_RETURN(*out.mutable_imprint_url(), domain::OneLine(footer.imprint_url(), 500, "team.footer.imprint_url"));
+  RB_ASSIGN_OR_RETURN(*out.mutable_privacy_url(), domain::OneLine(footer.privacy_url(), 500, "team.footer.privacy_url"));
+  RB_ASSIGN_OR_RETURN(*out.mutable_phone(), domain::OneLine(footer.phone(), 60, "team.footer.phone"));
+  return out;
+}
+
+absl::Status MergeTemplates(const api::Team& from, record::TeamRecord* team) {
+  for (const auto& [name, text] : from.templates()) {
+    if (name.size() > 100 || text.size() > kTemplateBytesMax) {
+      return domain::InvalidField("team.templates", "TEMPLATE_TOO_LONG", "a name has at most 100 bytes, a template 64 KiB");
+    }
+    if (text.empty()) {
+      team->mutable_templates()->erase(name);  // the built-in one again
+    } else {
+      (*team->mutable_templates())[name] = text;
+    }
+  }
+  if (team->templates_size() > kTemplatesMax) {
+    return domain::InvalidField("team.templates", "TEMPLATES_TOO_MANY", absl::StrCat("at most ", kTemplatesMax));
+  }
+  return absl::OkStatus();
+}
+
+// What is set in `from` replaces what the team has.
+absl::Status Merge(const api::Team& from, record::TeamRecord* team) {
+  if (!from.name().empty()) {
+    RB_ASSIGN_OR_RETURN(*team->mutable_name(), domain::OneLine(from.name(), 200, "team.name"));
+  }
+  if (!from.time_zone().empty()) team->set_time_zone(from.time_zone());
+  if (!from.language().empty()) team->set_language(from.language());
+  if (!from.mail_address().empty()) {
+    RB_ASSIGN_OR_RETURN(*team->mutable_mail_address(), domain::NormaliseEmail(from.mail_address(), "team.mail_address"));
+  }
+  if (from.has_policy()) *team->mutable_policy() = rpc::FromApi(from.policy());
+  if (from.has_calendar()) *team->mutable_calendar() = Same<record::Calendar>(from.calendar());
+  if (from.has_footer()) {
+    RB_ASSIGN_OR_RETURN(*team->mutable_footer(), NormaliseFooter(from.footer()));
+  }
+  if (from.retention_days() != 0) team->set_retention_days(from.retention_days());
+  if (from.media_mode() != api::MEDIA_MODE_UNSPECIFIED) {
+    if (!api::MediaMode_IsValid(from.media_mode())) {
+      return domain::InvalidField("team.media_mode", "MEDIA_MODE_UNKNOWN", "attachment or link");
+    }
+    team->set_media_mode(static_cast<record::TeamRecord::MediaMode>(from.media_mode()));
+  }
+  if (from.recording_max_seconds() != 0) team->set_recording_max_seconds(from.recording_max_seconds());
+  if (from.legal_hold()) team->set_legal_hold(true);
+  return MergeTemplates(from, team);
+}
+
+// One callback's timer comes earlier under the team as it is now.
+absl::Status Rearm(runtime::Host& host, const record::TeamRecord& team, const std::string& callback_id) {
+  RB_ASSIGN_OR_RETURN(const store::Key key, store::CallbackKey(callback_id));
+  absl::Status status;
+  for (int i = 0; i < kRearmTries; ++i) {
+    auto callback = store::Load<record::CallbackRecord>(host.store(), key);
+    if (absl::IsNotFound(callback.status())) return absl::OkStatus();
+    RB_RETURN_IF_ERROR(callback.status());
+    RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
+    const auto next = domain::NextTimer(callback->message, team, now);
+    if (!next.has_value() || !callback->message.has_next_timer_time()) return absl::OkStatus();
+    if (*next >= rpc::FromProto(callback->message.next_timer_time())) return absl::OkStatus();
+    domain::Decision decision;
+    decision.callback = callback->message;
+    *decision.callback.mutable_next_timer_time() = rpc::ToProto(*next);
+    decision.next_timer = next;
+    store::Commit commit;
+    commit.shard = key.shard;
+    commit.commit_id = absl::StrCat("rearm/", callback_id, "/", callback->version);
+    store::AddDecision(&callback->message, callback->version, decision, now, &commit);
+    status = host.store().CommitOnce(commit).status();
+    if (!absl::IsAborted(status)) return status;
+  }
+  return status;
+}
+
+// An open callback keeps the timer it has: under a new policy it may be due earlier. Later ones set themselves right when
+// they fire. Safe to repeat.
+absl::Status RearmAll(runtime::Host& host, const std::string& team_id) {
+  RB_ASSIGN_OR_RETURN(const auto team, LoadTeam(host, team_id));
+  RB_ASSIGN_OR_RETURN(const store::Key key, store::TeamKey(team_id));
+  store::Page page;
+  page.limit = 500;
+  for (;;) {
+    RB_ASSIGN_OR_RETURN(const auto scan, host.store().Scan(
+        store::IndexKey{key.shard, team_id, std::string(store::index::kOpen)}, "", "", page));
+    for (const std::string& member : scan.members) {
+      RB_RETURN_IF_ERROR(Rearm(host, team.message, std::string(store::IdOfMember(member))));
+    }
+    if (!scan.more || scan.members.empty()) return absl::OkStatus();
+    page.after = scan.members.back();
+  }
+}
+
+bool IsWeek(const std::string& text) {
+  if (text.size() != 8 || text.substr(4, 2) != "-W") return false;
+  int year = 0, week = 0;
+  return absl::SimpleAtoi(text.substr(0, 4), &year) && absl::SimpleAtoi(text.substr(6), &week) && year >= 1970 &&
+         week >= 1 && week <= 53;
+}
+
+}  // namespace
+
+void AddTeam(const record::TeamRecord& team, uint64_t version, store::Commit* commit) {
+  const store::Key key = *store::TeamKey(team.id());  // ringback's own id
+  store::AddPut(key, version, team, commit);
+  if (version == 0) {
+    commit->indexes.push_back(
+        store::IndexChange{store::IndexKey{key.shard, kAllTeams, std::string(store::index::kTeams)}, team.id(), false});
+  }
+}
+
+absl::Status At(std::string_view path, const absl::Status& status) {
+  const domain::FieldDetail detail = domain::DetailOf(status);
+  if (status.ok() || detail.field.empty()) return status;
+  std::string description(status.message());
+  if (absl::StartsWith(description, detail.field + ": ")) description.erase(0, detail.field.size() + 2);
+  return domain::FieldError(status.code(), absl::StrCat(std::string(path), ".", detail.field), detail.reason, description);
+}
+
+absl::StatusOr<std::vector<std::string>> TeamsOfShard(store::Store& store, int shard) {
+  std::vector<std::string> ids;
+  store::Page page;
+  page.limit = 500;
+  for (;;) {
+    RB_ASSIGN_OR_RETURN(const auto scan, store.Scan(
+        store::IndexKey{shard, kAllTeams, std::string(store::index::kTeams)}, "", "", page));
+    ids.insert(ids.end(), scan.members.begin(), scan.members.end());
+    if (!scan.more || scan.members.empty()) return ids;
+    page.after = scan.members.back();
+  }
+}
+
+absl::Status CreateTeam(runtime::Host& host, const rpc::Call& call, const api::CreateTeamRequest& request,
+                        api::CreateTeamResponse* response) {
+  return rpc::Once<api::CreateTeamRequest, api::CreateTeamResponse>(
+      host.rpc(), call, request, response,
+      [&](store::Commit* commit, api::CreateTeamResponse* answer) -> absl::Status {
+        RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
+        record::TeamRecord team = domain::NewTeam(NewId(id_prefix::kTeam, commit->shard, host.random()), "",
+                                                  "Europe/Berlin", "de", now);
+        RB_RETURN_IF_ERROR(Merge(request.team(), &team));
+        RB_ASSIGN_OR_RETURN(record::Member admin,
+                            NormaliseMember(request.admin(), nullptr, host.config().region, "admin"));
+        admin.set_id(NewId(id_prefix::kMember, commit->shard, host.random()));
+        admin.set_role(record::Member::ROLE_ADMIN);
+        *team.add_members() = admin;
+        RB_RETURN_IF_ERROR(domain::CheckMember(admin, team, "admin"));
+        RB_RETURN_IF_ERROR(At("team", domain::CheckTeam(team)));
+        AddTeam(team, 0, commit);
+        record::TokenRecord token;
+        token.set_team_id(team.id());
+        token.set_member_id(admin.id());
+        token.set_role(record::TokenRecord::ROLE_MEMBER);
+        token.set_label("first admin");
+        answer->set_admin_token(AddToken(host, std::move(token), now, commit).secret);
+        *answer->mutable_team() = rpc::ToApi(team);
+        return absl::OkStatus();
+      });
+}
+
+absl::Status GetTeam(runtime::Host& host, const rpc::Call& call, const api::GetTeamRequest& request,
+                     api::GetTeamResponse* response) {
+  RB_ASSIGN_OR_RETURN(const auto team, TeamOf(host, call, request.id()));
+  *response->mutable_team() = rpc::ToApi(team.message);
+  return absl::OkStatus();
+}
+
+absl::Status ListTeams(runtime::Host& host, const rpc::Call& call, const api::ListTeamsRequest& request,
+                       api::ListTeamsResponse* response) {
+  if (call.principal.role != rpc::Role::kOperator) {
+    RB_ASSIGN_OR_RETURN(const auto own, TeamOf(host, call, ""));
+    *response->add_teams() = rpc::ToApi(own.message);
+    return absl::OkStatus();
+  }
+  RB_ASSIGN_OR_RETURN(const int size, rpc::PageSize(request.page_size()));
+  RB_ASSIGN_OR_RETURN(const std::string after, rpc::DecodePageToken(request.page_token()));  // the last team's id
+  int first = 0;
+  if (!after.empty()) {
+    const auto shard = ShardOf(after, id_prefix::kTeam);
+    if (!shard.ok()) {
+      return domain::InvalidField("page_token", "PAGE_TOKEN_INVALID", "use a previous answer's next_page_token");
+    }
+    first = *shard;
+  }
+  for (int shard = first; shard < kShards; ++shard) {
+    RB_ASSIGN_OR_RETURN(const auto ids, TeamsOfShard(host.store(), shard));
+    for (const std::string& id : ids) {
+      if (shard == first && id <= after) continue;
+      if (response->teams_size() == size) {
+        response->set_next_page_token(rpc::EncodePageToken(response->teams().rbegin()->id()));
+        return absl::OkStatus();
+      }
+      RB_ASSIGN_OR_RETURN(const auto team, LoadTeam(host, id));
+      *response->add_teams() = rpc::ToApi(team.message);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status UpdateTeam(runtime::Host& host, const rpc::Call& call, const api::UpdateTeamRequest& request,
+                        api::UpdateTeamResponse* response) {
+  RB_ASSIGN_OR_RETURN(const auto found, TeamOf(host, call, request.team().id()));
+  const std::string id = found.message.id();
+  RB_RETURN_IF_ERROR((rpc::Once<api::UpdateTeamRequest, api::UpdateTeamResponse>(
+      host.rpc(), call, request, response,
+      [&](store::Commit* commit, api::UpdateTeamResponse* answer) -> absl::Status {
+        RB_ASSIGN_OR_RETURN(auto team, LoadTeam(host, id));
+        RB_RETURN_IF_ERROR(Merge(request.team(), &team.message));
+        RB_RETURN_IF_ERROR(At("team", domain::CheckTeam(team.message)));
+        AddTeam(team.message, team.version, commit);
+        *answer->mutable_team() = rpc::ToApi(team.message);
+        return absl::OkStatus();
+      })));
+  const api::Team& changed = request.team();
+  const bool moves_timers = changed.has_policy() || changed.has_calendar() || !changed.time_zone().empty();
+  return moves_timers ? RearmAll(host, id) : absl::OkStatus();
+}
+
+absl::Status GetPolicy(runtime::Host& host, const rpc::Call& call, const api::GetPolicyRequest& request,
+                       api::GetPolicyResponse* response) {
+  RB_ASSIGN_OR_RETURN(const auto team, TeamOf(host, call, request.team_id()));
+  *response->mutable_policy() = rpc::ToApi(team.message.policy());
+  return absl::OkStatus();
+}
+
+absl::Status SetPolicy(runtime::Host& host, const rpc::Call& call, const api::SetPolicyRequest& request,
+                       api::SetPolicyResponse* response) {
+  RB_ASSIGN_OR_RETURN(const auto found, TeamOf(host, call, request.team_id()));
+  const std::string id = found.message.id();
+  RB_RETURN_IF_ERROR((rpc::Once<api::SetPolicyRequest, api::SetPolicyResponse>(
+      host.rpc(), call, request, response,
+      [&](store::Commit* commit, api::SetPolicyResponse* answer) -> absl::Status {
+        RB_ASSIGN_OR_RETURN(auto team, LoadTeam(host, id));
+        *team.message.mutable_policy() = rpc::FromApi(request.policy());
+        RB_RETURN_IF_ERROR(At("policy", domain::CheckPolicy(team.message.policy())));
+        RB_RETURN_IF_ERROR(domain::CheckTeam(team.message));
+        AddTeam(team.message, team.version, commit);
+        *answer->mutable_policy() = rpc::ToApi(team.message.policy());
+        return absl::OkStatus();
+      })));
+  return RearmAll(host, id);
+}
+
+absl::Status GetTeamWeek(runtime::Host& host, const rpc::Call& call, const api::GetTeamWeekRequest& request,
+                         api::GetTeamWeekResponse* response) {
+  RB_ASSIGN_OR_RETURN(const auto team, TeamOf(host, call, request.team_id()));
+  RB_ASSIGN_OR_RETURN(const store::Key key, store::TeamKey(team.message.id()));
+  std::string week = request.week();
+  if (week.empty()) {
+    RB_ASSIGN_OR_RETURN(const absl::TimeZone zone, domain::LoadZone(team.message.time_zone()));
+    week = domain::IsoWeek(call.now, zone);
+  }
+  if (!IsWeek(week)) return domain::InvalidField("week", "WEEK_INVALID", "an ISO week like 2026-W48");
+  RB_ASSIGN_OR_RETURN(const auto counters, host.store().Counters(key.shard, team.message.id(), week));
+  const std::string own = "/" + call.principal.member_id;
+  for (const auto& [name, count] : counters) {
+    const bool per_member = absl::StrContains(name, '/');
+    if (per_member && call.principal.role == rpc::Role::kRep && !absl::EndsWith(name, own)) continue;
+    (*response->mutable_counts())[name] = count;
+  }
+  response->set_week(week);
+  return absl::OkStatus();
+}
+
+}  // namespace ringback::ingest

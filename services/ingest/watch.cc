@@ -1,0 +1,183 @@
+#include "ingest/watch.h"
+
+#include <atomic>
+#include <deque>
+#include <limits>
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+
+namespace ringback::ingest {
+namespace {
+
+constexpr char kMethod[] = "/ringback.v1.CallbackService/WatchCallbacks";
+constexpr int kBatch = 200;
+constexpr std::chrono::milliseconds kLookEvery{1000};  // a lost nudge costs so much
+constexpr std::chrono::milliseconds kBusyPause{100};
+
+// Owned by itself until gRPC is done with it. At any moment exactly one of these goes on: a look on the pool, a write,
+// or waiting in the waker; whoever it is calls the next, so that the members below need no lock.
+class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>,
+                    public std::enable_shared_from_this<Watch> {
+ public:
+  Watch(runtime::Host& host, std::shared_ptr<Waker> waker, grpc::CallbackServerContext* context,
+        const api::WatchCallbacksRequest* request)
+      : host_(host), waker_(std::move(waker)), context_(context), request_(*request) {}
+
+  void Begin() {
+    self_ = shared_from_this();
+    LookSoon();
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (!ok) return End(absl::CancelledError("the viewer has gone"));
+    if (!queue_.empty()) return WriteNext();
+    LookSoon();
+  }
+  void OnCancel() override {
+    cancelled_ = true;
+    waker_->Fire(waiting_);
+  }
+  void OnDone() override {
+    if (host_.rpc().finished) host_.rpc().finished(kMethod, ended_with_, absl::Now() - begin_);
+    self_.reset();
+  }
+
+ private:
+  // On the pool from here; on the waker's thread when it is busy.
+  void LookSoon() {
+    if (cancelled_) return End(absl::CancelledError("the viewer has gone"));
+    if (waker_->draining()) return EndDraining();
+    if (host_.rpc().executor->Submit([self = shared_from_this()] { self->Look(); })) return;
+    Wait(kBusyPause, waker_->Seen(topic_));
+  }
+
+  void Look() {
+    if (const absl::Status status = Collect(); !status.ok()) return End(status);
+    if (queue_.empty()) return Wait(kLookEvery, seen_);
+    WriteNext();
+  }
+
+  void WriteNext() {
+    current_ = std::move(queue_.front());
+    queue_.pop_front();
+    StartWrite(&current_);
+  }
+
+  void Wait(std::chrono::milliseconds at_most, uint64_t seen) {
+    const uint64_t handle =
+        waker_->Arm(topic_, seen, at_most, [self = shared_from_this()] { self->LookSoon(); });
+    if (handle != 0) {
+      waiting_ = handle;  // OnCancel may miss it by a hair: then the next look a second later finds the cancellation
+      return;
+    }
+    if (waker_->draining()) return EndDraining();
+    End(rpc::RetryAfter(absl::ResourceExhaustedError("too many viewers"), absl::Seconds(10)));
+  }
+
+  void EndDraining() { End(absl::UnavailableError("the server is going down; resume from the last revision")); }
+
+  void End(const absl::Status& status) {
+    ended_with_ = status.code();
+    Finish(rpc::ToGrpc(status));
+  }
+
+  absl::Status Collect() {
+    if (!admitted_) {
+      RB_RETURN_IF_ERROR(Admit());
+      admitted_ = true;
+    }
+    seen_ = waker_->Seen(topic_);
+    RB_ASSIGN_OR_RETURN(const auto changes, host_.store().Changes(shard_, team_id_, since_, kBatch));
+    if (!changes.complete) {
+      api::WatchCallbacksResponse& all = queue_.emplace_back();
+      all.set_revision(changes.newest);
+      all.set_resync(true);
+      since_ = changes.newest;
+      return absl::OkStatus();
+    }
+    if (changes.events.empty()) return absl::OkStatus();
+    return Tell(changes.events);
+  }
+
+  // Also queues the first message.
+  absl::Status Admit() {
+    RB_ASSIGN_OR_RETURN(const rpc::Call call, rpc::Admit(host_.rpc(), context_, kMethod));
+    RB_ASSIGN_OR_RETURN(const auto team, TeamOf(host_, call, request_.team_id()));
+    RB_ASSIGN_OR_RETURN(const store::Key key, store::TeamKey(team.message.id()));
+    if (request_.since_revision() < 0) {
+      return domain::InvalidField("since_revision", "REVISION_INVALID", "a revision that a list or a watch told, or 0");
+    }
+    shard_ = key.shard;
+    team_id_ = team.message.id();
+    topic_ = absl::StrCat("changes/", team_id_);
+    since_ = request_.since_revision();
+    if (since_ == 0) {
+      RB_ASSIGN_OR_RETURN(const auto changes, host_.store().Changes(shard_, team_id_, 0, 1));
+      since_ = changes.newest;
+    }
+    queue_.emplace_back().set_revision(since_);
+    return absl::OkStatus();
+  }
+
+  // Each change with the callback as it is now. A change of something else (a recording) only moves the revision on.
+  absl::Status Tell(const std::vector<store::StoredEvent>& events) {
+    RB_ASSIGN_OR_RETURN(const auto team, LoadTeam(host_, team_id_));
+    RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
+    std::map<std::string, std::optional<api::Callback>> callbacks;
+    for (const store::StoredEvent& event : events) {
+      const auto key = store::CallbackKey(event.event.subject);
+      if (key.ok()) {
+        auto [found, is_new] = callbacks.try_emplace(event.event.subject);
+        if (is_new) {
+          auto callback = store::Load<record::CallbackRecord>(host_.store(), *key);
+          if (callback.ok()) {
+            found->second = ToApi(host_, callback->message, team.message, callback->version, now);
+          } else if (!absl::IsNotFound(callback.status())) {
+            return callback.status();
+          }
+        }
+        api::WatchCallbacksResponse& told = queue_.emplace_back();
+        told.set_revision(event.revision);
+        *told.mutable_event_time() = rpc::ToProto(event.time);
+        record::HistoryEvent what;
+        if (what.ParseFromString(event.event.value)) *told.mutable_event() = rpc::ToApi(what);
+        if (found->second.has_value()) *told.mutable_callback() = *found->second;
+      }
+      since_ = event.revision;
+    }
+    return absl::OkStatus();
+  }
+
+  runtime::Host& host_;
+  const std::shared_ptr<Waker> waker_;
+  grpc::CallbackServerContext* const context_;
+  const api::WatchCallbacksRequest request_;
+  const absl::Time begin_ = absl::Now();
+  std::shared_ptr<Watch> self_;
+  std::atomic<bool> cancelled_{false};
+  std::atomic<uint64_t> waiting_{0};
+  bool admitted_ = false;
+  int shard_ = 0;
+  std::string team_id_;
+  std::string topic_ = "changes/";
+  int64_t since_ = 0;
+  uint64_t seen_ = 0;
+  std::deque<api::WatchCallbacksResponse> queue_;
+  api::WatchCallbacksResponse current_;
+  absl::StatusCode ended_with_ = absl::StatusCode::kOk;
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<api::WatchCallbacksResponse>* WatchCallbacks(runtime::Host& host,
+                                                                      std::shared_ptr<Waker> waker,
+                                                                      grpc::CallbackServerContext* context,
+                                                                      const api::WatchCallbacksRequest* request) {
+  auto watch = std::make_shared<Watch>(host, std::move(waker), context, request);
+  watch->Begin();
+  return watch.get();
+}
+
+}  // namespace ringback::ingest
