@@ -81,7 +81,7 @@ Zum Nachlesen, was ich Ihnen gesagt habe:
 
 Ist es eilig? Sie erreichen uns unter +49401234567.
 
-Anhören, zustimmen oder eine andere Zeit vorschlagen (ohne Anmeldung):
+Anhören und nachlesen (ohne Anmeldung):
 https://ring.example/m/pg07abc
 
 Herzlichen Dank für Ihr Verständnis. Ich freue mich auf unser Gespräch.
