@@ -2,8 +2,8 @@
 // Law 5: each alarm of an anchor fires once, or is stood for by one that does. Law 6: there is always a next one.
 //
 // An alarm is ripe at anchor + offset; one that waits for the team's hours, at the next opening. When one goes off, it
-// stands for everything that is ripe by then, so what has been dealt with is: every alarm below next_alarm that was ripe
-// when the last one fired. The others below it were held while one that says any time passed them by, and follow.
+// stands for everything that is ripe by then, so what has been dealt with is: every alarm below next_alarm that was
+// ripe when the last one fired. The others below it were held while one that says any time passed them by, and follow.
 #include <algorithm>
 #include <set>
 

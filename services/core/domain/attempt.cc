@@ -1,8 +1,8 @@
 // Call attempts: what settles a promise (law 1) and with which verdict (law 2).
 //
 // An attempt counts by called_time, when the call was made, not when it was logged. A conversation settles at any time;
-// any other outcome only from the moment on when somebody had to act, and it starts a follow-up. A verdict once given is
-// never changed, also not by an attempt that is logged later.
+// any other outcome only from the moment on when somebody had to act, and it starts a follow-up. A verdict once given
+// is never changed, also not by an attempt that is logged later.
 #include "absl/strings/str_cat.h"
 #include "core/domain/draft.h"
 #include "core/domain/input.h"
@@ -97,7 +97,7 @@ absl::Status DoLogAttempt(Draft& draft, const LogAttempt& command) {
   const absl::Time called_time = FromProto(ToProto(command.called_time));
   if (called_time > draft.now) {
     return InvalidField("called_time", "CALLED_TIME_AHEAD",
-                        absl::StrCat("a call is logged after it was made, and ", Text(called_time), " is still to come"));
+                        absl::StrCat("a call is logged once it was made; ", Text(called_time), " is still to come"));
   }
   if (called_time < FromProto(draft.callback.create_time())) {
     return InvalidField("called_time", "CALLED_TIME_BEFORE_REQUEST",

@@ -12,7 +12,7 @@ absl::TimeZone NewYork() { return LoadZone("America/New_York").value(); }
 std::string Rfc(absl::Time time, absl::TimeZone zone) { return absl::FormatTime("%Y-%m-%dT%H:%M:%S%Ez", time, zone); }
 
 TEST(LoadZone, RefusesPathsAndUnknownNames) {
-  for (const char* bad : {"", "Europe/Bonn", "/etc/localtime", "../../etc/passwd", "file:/etc/localtime", "Mars/Base"}) {
+  for (const char* bad : {"", "Europe/Bonn", "/etc/localtime", "../../etc/passwd", "file:/etc/hosts", "Mars/Base"}) {
     EXPECT_EQ(DetailOf(LoadZone(bad).status()).reason, "UNKNOWN_TIME_ZONE") << bad;
   }
   EXPECT_TRUE(LoadZone("America/Argentina/Buenos_Aires").ok());
@@ -39,10 +39,13 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Typed{"13:00", "2026-11-23T13:00:00+01:00"}, Typed{" 13:00 ", "2026-11-23T13:00:00+01:00"},
                     Typed{"13:00 Uhr", "2026-11-23T13:00:00+01:00"}, Typed{"9:30", "2026-11-23T09:30:00+01:00"},
                     Typed{"08:59", "TIME_PASSED"}, Typed{"9:00", "TIME_PASSED"},
-                    Typed{"today 17:05", "2026-11-23T17:05:00+01:00"}, Typed{"tomorrow 9:30", "2026-11-24T09:30:00+01:00"},
-                    Typed{"morgen 9:30", "2026-11-24T09:30:00+01:00"}, Typed{"Morgen 09:30", "2026-11-24T09:30:00+01:00"},
+                    Typed{"today 17:05", "2026-11-23T17:05:00+01:00"},
+                    Typed{"tomorrow 9:30", "2026-11-24T09:30:00+01:00"},
+                    Typed{"morgen 9:30", "2026-11-24T09:30:00+01:00"},
+                    Typed{"Morgen 09:30", "2026-11-24T09:30:00+01:00"},
                     Typed{"+2h", "2026-11-23T11:00:00+01:00"}, Typed{"+90m", "2026-11-23T10:30:00+01:00"},
-                    Typed{"+1h30m", "2026-11-23T10:30:00+01:00"}, Typed{"2026-11-24 09:30", "2026-11-24T09:30:00+01:00"},
+                    Typed{"+1h30m", "2026-11-23T10:30:00+01:00"},
+                    Typed{"2026-11-24 09:30", "2026-11-24T09:30:00+01:00"},
                     Typed{"2026-11-24T09:30", "2026-11-24T09:30:00+01:00"},
                     Typed{"2026-11-24T09:30:00Z", "2026-11-24T10:30:00+01:00"},
                     Typed{"2026-11-24T09:30:00-05:00", "2026-11-24T15:30:00+01:00"},
@@ -97,7 +100,8 @@ class TeamHours : public testing::TestWithParam<Hours> {};
 TEST_P(TeamHours, AreCountedWhileTheTeamIsOpen) {
   auto calendar = DefaultCalendar();
   calendar.add_holidays("2026-12-25");
-  EXPECT_EQ(AddTeamHours(calendar, Berlin(), At(GetParam().from), absl::Hours(GetParam().hours)), At(GetParam().expected))
+  EXPECT_EQ(AddTeamHours(calendar, Berlin(), At(GetParam().from), absl::Hours(GetParam().hours)),
+            At(GetParam().expected))
       << GetParam().from;
 }
 INSTANTIATE_TEST_SUITE_P(
@@ -107,7 +111,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Hours{"2026-11-23 06:00", 4, "2026-11-23 12:00"}, Hours{"2026-11-23 20:00", 4, "2026-11-24 12:00"},
                     Hours{"2026-11-27 17:00", 4, "2026-11-30 11:00"},  // Friday to Monday
                     Hours{"2026-11-28 12:00", 4, "2026-11-30 12:00"}, Hours{"2026-12-24 17:00", 4, "2026-12-28 11:00"},
-                    Hours{"2026-11-23 08:00", 25, "2026-11-25 13:00"}, Hours{"2026-11-23 09:00", 0, "2026-11-23 09:00"}));
+                    Hours{"2026-11-23 08:00", 25, "2026-11-25 13:00"},
+                    Hours{"2026-11-23 09:00", 0, "2026-11-23 09:00"}));
 
 record::Calendar NightShift() {  // every day 22:00 to 6:00
   record::Calendar calendar;
@@ -129,8 +134,10 @@ TEST(TeamHours, ADayOfClockChangeHasTheHoursItReallyHas) {
   // Night of 31 October 2027, 2:00 to 3:00 comes twice: nine hours until 6:00.
   EXPECT_EQ(AddTeamHours(NightShift(), Berlin(), At("2027-10-30 22:00"), absl::Hours(9)), At("2027-10-31 06:00"));
   const auto zone = NewYork();
-  EXPECT_EQ(AddTeamHours(NightShift(), zone, At("2027-03-13 22:00", zone), absl::Hours(7)), At("2027-03-14 06:00", zone));
-  EXPECT_EQ(AddTeamHours(NightShift(), zone, At("2026-10-31 22:00", zone), absl::Hours(9)), At("2026-11-01 06:00", zone));
+  EXPECT_EQ(AddTeamHours(NightShift(), zone, At("2027-03-13 22:00", zone), absl::Hours(7)),
+            At("2027-03-14 06:00", zone));
+  EXPECT_EQ(AddTeamHours(NightShift(), zone, At("2026-10-31 22:00", zone), absl::Hours(9)),
+            At("2026-11-01 06:00", zone));
 }
 
 TEST(TeamHours, OpeningInsideAGapIsTheMomentOfTheChange) {
@@ -204,8 +211,9 @@ TEST(IsoWeek, BelongsToTheYearOfItsThursday) {
   struct {
     const char* day;
     const char* week;
-  } const table[] = {{"2026-11-23 09:00", "2026-W48"}, {"2027-01-01 12:00", "2026-W53"}, {"2027-01-04 00:00", "2027-W01"},
-                     {"2024-12-30 10:00", "2025-W01"}, {"2023-01-01 10:00", "2022-W52"}, {"2026-11-22 23:59", "2026-W47"}};
+  } const table[] = {{"2026-11-23 09:00", "2026-W48"}, {"2027-01-01 12:00", "2026-W53"},
+                     {"2027-01-04 00:00", "2027-W01"}, {"2024-12-30 10:00", "2025-W01"},
+                     {"2023-01-01 10:00", "2022-W52"}, {"2026-11-22 23:59", "2026-W47"}};
   for (const auto& row : table) EXPECT_EQ(IsoWeek(At(row.day), Berlin()), row.week) << row.day;
   EXPECT_EQ(IsoWeek(At("2026-11-23 00:30"), absl::UTCTimeZone()), "2026-W47");  // still Sunday in UTC
 }

@@ -79,7 +79,7 @@ void SettleByCallOff(Draft& draft) {
 absl::Status DoComplete(Draft& draft, const Complete& command) {
   CallbackRecord& callback = draft.callback;
   if (command.disposition.empty()) {
-    return InvalidField("disposition", "MISSING", "say how it ended, for instance \"ordered\" or \"question answered\"");
+    return InvalidField("disposition", "MISSING", "say how it ended, for instance \"ordered\" or \"no interest\"");
   }
   if (callback.phase() != CallbackRecord::PHASE_TALKED && !WasAttempted(callback)) {
     return Refused("NO_ATTEMPT",

@@ -58,7 +58,8 @@ bool StillNeeded(const CallbackRecord& callback, const DeliveryRecord& delivery,
       if (!open || promise == nullptr || promise->delivery_id() != delivery.id()) return false;
       // After the promised time "I shall call you at 13:00" would be untrue; the guard has alarmed by then.
       if (now >= FromProto(promise->promised_time())) return false;
-      return promise->state() == PromiseRecord::STATE_PENDING || promise->state() == PromiseRecord::STATE_NOT_DELIVERED ||
+      return promise->state() == PromiseRecord::STATE_PENDING ||
+             promise->state() == PromiseRecord::STATE_NOT_DELIVERED ||
              promise->state() == PromiseRecord::STATE_ARMED;  // armed: sent again after a bounce
     }
     case DeliveryRecord::KIND_PROMISE_UPDATE:

@@ -8,7 +8,7 @@
 
 namespace ringback::domain {
 
-// "dl07h3k9x2m4q8w10003": the callback's id with its count of deliveries, so a repeated decision names the same message.
+// "dl07h3k9x2m4q8w10003": the callback's id with its count of deliveries, so a repeated decision names the same.
 std::string DeliveryId(const std::string& callback_id, int count);
 
 // Whether the message still says something true. Ask right before it is sent and withdraw it when not: a reminder of a

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "core/domain/input.h"
 #include "core/domain/proto_time.h"
 #include "core/domain/team.h"
@@ -235,17 +236,14 @@ absl::Status CheckPolicy(const Policy& policy) {
   for (int i = 0; i < policy.steps_size(); ++i) {
     const auto& step = policy.steps(i);
     const std::string at = absl::StrCat("steps[", i, "]");
-    if (auto status = CheckSpan(true, step.delay(), absl::ZeroDuration(), absl::Hours(30 * 24), at + ".delay");
-        !status.ok()) {
-      return status;
-    }
+    RB_RETURN_IF_ERROR(CheckSpan(true, step.delay(), absl::ZeroDuration(), absl::Hours(30 * 24), at + ".delay"));
     if (FromProto(step.delay()) < before) {
       return InvalidField(at + ".delay", "NOT_IN_ORDER",
                           absl::StrCat("not before the step above, which comes after ", absl::FormatDuration(before)));
     }
     before = FromProto(step.delay());
     if (step.recipients_size() < 1 || step.recipients_size() > 50) {
-      return InvalidField(at + ".recipients", "OUT_OF_RANGE", "1 to 50 recipients: assignee, managers, admins, a member");
+      return InvalidField(at + ".recipients", "OUT_OF_RANGE", "1 to 50: assignee, managers, admins, a member");
     }
     for (int k = 0; k < step.recipients_size(); ++k) {
       const auto& recipient = step.recipients(k);
@@ -272,7 +270,8 @@ absl::Status CheckPolicy(const Policy& policy) {
     absl::Duration least, most;
   };
   const Span spans[] = {
-      {"repeat_interval", policy.has_repeat_interval(), policy.repeat_interval(), absl::Minutes(1), absl::Hours(7 * 24)},
+      {"repeat_interval", policy.has_repeat_interval(), policy.repeat_interval(), absl::Minutes(1),
+       absl::Hours(7 * 24)},
       {"ack_timeout", policy.has_ack_timeout(), policy.ack_timeout(), absl::Minutes(1), absl::Hours(7 * 24)},
       {"response_target", policy.has_response_target(), policy.response_target(), absl::Minutes(1), absl::Hours(500)},
       {"follow_up", policy.has_follow_up(), policy.follow_up(), absl::Minutes(1), absl::Hours(7 * 24)},
@@ -282,7 +281,7 @@ absl::Status CheckPolicy(const Policy& policy) {
       {"wrap_up", policy.has_wrap_up(), policy.wrap_up(), absl::Hours(1), absl::Hours(30 * 24)},
   };
   for (const Span& span : spans) {
-    if (auto status = CheckSpan(span.is_set, span.value, span.least, span.most, span.field); !status.ok()) return status;
+    RB_RETURN_IF_ERROR(CheckSpan(span.is_set, span.value, span.least, span.most, span.field));
   }
   return absl::OkStatus();
 }

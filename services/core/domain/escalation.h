@@ -23,9 +23,9 @@ Alarm AlarmAt(const store::v1::Policy& policy, int n);
 // Which n is the first daily notice: the steps and all repeats come before it.
 int FirstDaily(const store::v1::Policy& policy);
 
-// Members that a step alarms: inactive ones skipped, absent ones replaced by the substitute, the substitute's substitute
-// and so on; where that chain ends without anybody present, the managers present, then the admins present, then the
-// absent member anyway (silence is never the outcome). Each member once, in the step's order.
+// Members that a step alarms: inactive ones skipped, absent ones replaced by the substitute, the substitute's
+// substitute and so on; where that chain ends without anybody present, the managers present, then the admins present,
+// then the absent member anyway (silence is never the outcome). Each member once, in the step's order.
 struct Told {
   std::string member_id;
   std::string stands_in_for_id;  // "" when the member is meant in person

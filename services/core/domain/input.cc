@@ -19,7 +19,7 @@ constexpr size_t kLocalBytes = 64;   // RFC 5321 4.5.3.1.1
 
 absl::string_view View(std::string_view text) { return absl::string_view(text.data(), text.size()); }
 
-// The next code point and its length; nullopt where the bytes are no UTF-8 (RFC 3629: no overlong forms, no surrogates).
+// The next code point and its length; nullopt where the bytes are no UTF-8 (RFC 3629: nothing overlong, no surrogates).
 struct CodePoint {
   uint32_t value;
   size_t bytes;
@@ -154,8 +154,8 @@ absl::StatusOr<std::string> NormaliseEmail(std::string_view text, std::string_vi
   if (at == std::string_view::npos || at > kLocalBytes || !IsDotAtom(trimmed.substr(0, at)) ||
       !IsDomain(trimmed.substr(at + 1))) {
     return InvalidField(field, "NOT_AN_EMAIL_ADDRESS",
-                        "one plain address like mueller@example.com, without name, quotes, comments or spaces; a domain "
-                        "with other letters than a to z in its xn-- form");
+                        "one plain address like mueller@example.com, without name, quotes, comments or spaces; a "
+                        "domain with other letters than a to z in its xn-- form");
   }
   return absl::StrCat(View(trimmed.substr(0, at + 1)), absl::AsciiStrToLower(View(trimmed.substr(at + 1))));
 }

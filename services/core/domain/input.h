@@ -30,10 +30,10 @@ absl::StatusOr<std::string> NormaliseEmail(std::string_view text, std::string_vi
 absl::StatusOr<std::string> OneLine(std::string_view text, size_t max_bytes, std::string_view field);
 // The same with line feeds and tabs allowed; CRLF becomes LF.
 absl::StatusOr<std::string> SeveralLines(std::string_view text, size_t max_bytes, std::string_view field);
-// What a stranger wrote, made fit to keep instead of refused (the brief in a mail): invalid UTF-8 and control characters
-// become U+FFFD or go, the text is cut at `max_bytes` on a character's border. Never fails.
+// What a stranger wrote, made fit to keep instead of refused (the brief in a mail): invalid UTF-8 becomes U+FFFD,
+// control characters go, the text is cut at `max_bytes` on a character's border. Never fails.
 std::string CleanLines(std::string_view text, size_t max_bytes);
-// All fields of a caller, normalised. Any field may be empty; a time zone must exist, a language be "de", "en" or empty.
+// All fields of a caller, normalised. Any field may be empty; a time zone must exist, a language be "de" or "en".
 absl::StatusOr<store::v1::Caller> NormaliseCaller(const store::v1::Caller& caller, std::string_view region,
                                                   std::string_view field);
 

@@ -141,7 +141,8 @@ TEST(SeveralLines, KeepsLineFeedsAndTabs) {
 }
 
 TEST(CleanLines, MakesAnythingFitToKeep) {
-  EXPECT_EQ(CleanLines("  Guten Tag\r\n\x01wir brauchen M\xFCll\0.\r\n"s, 100), "Guten Tag\nwir brauchen M\xEF\xBF\xBDll.");
+  EXPECT_EQ(CleanLines("  Guten Tag\r\n\x01wir brauchen M\xFCll\0.\r\n"s, 100),
+            "Guten Tag\nwir brauchen M\xEF\xBF\xBDll.");
   EXPECT_EQ(CleanLines("ab\xC3\xBC", 3), "ab");  // cut on a border
   std::string bytes;
   for (int i = 0; i < 256; ++i) bytes.push_back(static_cast<char>(i));

@@ -24,7 +24,8 @@ using record::PromiseRecord;
 
 uint64_t FirstSeed() {
   const char* given = std::getenv("RINGBACK_SEED");
-  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : NewSystemRandom()->Next() % 1'000'000'000;
+  const uint64_t seed =
+      given != nullptr ? std::strtoull(given, nullptr, 10) : NewSystemRandom()->Next() % 1'000'000'000;
   std::cout << "RINGBACK_SEED=" << seed << "\n";
   return seed;
 }
@@ -35,7 +36,7 @@ class Dice {
   int Below(int n) { return static_cast<int>(random_->Next() % static_cast<uint64_t>(n)); }
   bool OneIn(int n) { return Below(n) == 0; }
   absl::Duration Span(absl::Duration most) {
-    return absl::Nanoseconds(static_cast<int64_t>(random_->Next() % static_cast<uint64_t>(absl::ToInt64Nanoseconds(most))));
+    return absl::Nanoseconds(random_->Next() % static_cast<uint64_t>(absl::ToInt64Nanoseconds(most)));
   }
   template <typename T>
   const T& Of(const std::vector<T>& choices) {
@@ -216,6 +217,9 @@ class Life {
     }
     if (const auto* armed = ArmedPromise(callback_); armed != nullptr && !armed->has_due_reminder_time()) {
       ASSERT_LT(*next_timer_, std::max(now_, FromProto(armed->promised_time())) + absl::Milliseconds(1));
+      if (callback_.has_snooze_until()) {
+        ASSERT_LE(FromProto(callback_.snooze_until()), FromProto(armed->promised_time()));
+      }
     }
   }
 
@@ -406,7 +410,7 @@ class Life {
 TEST(Laws, HoldForEveryLifeOfACallback) {
   const uint64_t first = FirstSeed();
   size_t steps = 0;
-  for (uint64_t seed = first; seed < first + 3000; ++seed) {
+  for (uint64_t seed = first; seed < first + 2000; ++seed) {
     SCOPED_TRACE("RINGBACK_SEED=" + std::to_string(seed) + " replays this run");
     Life life(seed);
     for (int i = 0; i < 50 && !testing::Test::HasFailure(); ++i) life.Step();
@@ -415,8 +419,8 @@ TEST(Laws, HoldForEveryLifeOfACallback) {
     steps += life.steps();
     if (testing::Test::HasFailure()) return;
   }
-  std::cout << "3000 lives, " << steps << " decisions\n";
-  EXPECT_GT(steps, 100'000u);
+  std::cout << "2000 lives, " << steps << " decisions\n";
+  EXPECT_GT(steps, 50'000u);
 }
 
 // Two ways through the same time, one exact and one that sleeps: both must come to the same verdict, and the sleeper

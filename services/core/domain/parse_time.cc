@@ -96,7 +96,7 @@ absl::StatusOr<absl::Time> Parse(std::string_view typed, absl::TimeZone zone, ab
     }
     if (side == Side::kPast && at > now) {
       return InvalidField("", "TIME_AHEAD",
-                          absl::StrFormat("%s is still to come (it is %s); for the day before say \"yesterday %02d:%02d\"",
+                          absl::StrFormat("%s is still to come (it is %s); for the day before: \"yesterday %02d:%02d\"",
                                           Local(at, zone), absl::FormatTime("%H:%M", now, zone), hour, minute));
     }
     return at;

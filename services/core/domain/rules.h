@@ -80,8 +80,8 @@ struct UpdateCaller {  // corrected mail address, name, …
 struct Resend {
   bool recording_ready = true;
 };
-// Undoes the customer's call-off (law 7: the rep can see and undo it), and nothing else. The verdict stays; the response
-// target runs anew. Remove the retention entry that closing made.
+// Undoes the customer's call-off (law 7: the rep can see and undo it), and nothing else. The verdict stays; the
+// response target runs anew. Remove the retention entry that closing made.
 struct Reopen {};
 
 using Command = std::variant<RangAgain, MakePromise, LogAttempt, Complete, Cancel, Assign, Acknowledge, Snooze,
@@ -111,7 +111,8 @@ struct Decision {
 };
 
 // Opens a callback.
-absl::StatusOr<Decision> Open(const Request& request, const record::TeamRecord& team, const Actor& actor, absl::Time now);
+absl::StatusOr<Decision> Open(const Request& request, const record::TeamRecord& team, const Actor& actor,
+                              absl::Time now);
 
 // Carries out a command on an open callback.
 absl::StatusOr<Decision> Apply(const record::CallbackRecord& callback, const Command& command,

@@ -215,7 +215,7 @@ TEST(RangAgain, SettlesNothingAndAfterTheTalkTheCustomerWaitsAgain) {
   EXPECT_EQ(story.next_timer, At("2026-11-23 17:00"));
 }
 
-// ---- promises by message: pending, armed (laws 1 and 4) --------------------------------------------------------------
+// ---- promises by message: pending, armed (laws 1 and 4) -------------------------------------------------------------
 
 TEST(PendingPromise, LeavesWhatWasArmedBeforeInForce) {
   Story story;
@@ -414,6 +414,50 @@ TEST(RefusedMessage, RedStateEndsWithAConversation) {
   EXPECT_EQ(story.callback.delivery_alarm(), "");
 }
 
+TEST(Resend, GoesToTheAddressAsItIsNow) {
+  Story story;
+  story.Open();
+  EXPECT_REFUSED(story.Try(Resend{}), "NOTHING_TO_RESEND");
+  const auto first = story.PromiseByMail("2026-11-23 12:00");
+  story.PassUntil("2026-11-23 09:10");
+  story.Outcome(first, Result::kFailed, "550");
+  record::Caller caller = story.callback.caller();
+  caller.set_email("richtig@example.com");
+  story.Do(UpdateCaller{caller});
+  story.Do(Resend{});
+  const auto second = story.deliveries.back();
+  EXPECT_EQ(second.channels(0).address(), "richtig@example.com");
+  EXPECT_EQ(PendingPromise(story.callback)->revision(), 1);
+  EXPECT_FALSE(StillNeeded(story.callback, first, story.team, story.now));
+  story.Outcome(first, Result::kFailed, "550");  // a second bounce of the first says nothing of the second
+  EXPECT_NE(PendingPromise(story.callback), nullptr);
+  story.Accept(second);
+  EXPECT_EQ(ArmedPromise(story.callback)->revision(), 1);
+  EXPECT_EQ(story.callback.delivery_alarm(), "");
+  story.PassUntil("2026-11-23 12:00");
+  EXPECT_REFUSED(story.Try(Resend{}), "PROMISED_TIME_PASSED");
+}
+
+TEST(Resend, TheFirstMessageMayStillArrive) {
+  Story story;
+  story.Open();
+  const auto first = story.PromiseByMail("2026-11-23 12:00");
+  story.Do(Resend{});
+  story.Accept(first);
+  EXPECT_EQ(ArmedPromise(story.callback)->revision(), 1);
+}
+
+TEST(Note, StandsInTheHistoryAloneAlsoOfAClosedCallback) {
+  Story story;
+  story.Open();
+  story.Do(Cancel{"test"});
+  story.Forget();
+  story.Take(Note(story.callback, "dead_letter_dropped", "dl07x", story.team, {"mia"}, story.now));
+  EXPECT_EQ(story.events.size(), 1u);
+  EXPECT_EQ(story.next_timer, std::nullopt);
+  EXPECT_THAT(story.deliveries, IsEmpty());
+}
+
 TEST(FailedRecording, IsAnAlarmToTheRep) {
   Story story;
   story.Open();
@@ -480,7 +524,7 @@ TEST(MakePromise, SpokenAfterAMailedOneUpdatesTheCalendarEntry) {
   EXPECT_EQ(story.deliveries[0].calendar_sequence(), 1);
 }
 
-// ---- reminders and snooze --------------------------------------------------------------------------------------------
+// ---- reminders and snooze -------------------------------------------------------------------------------------------
 
 TEST(Reminder, ThatWasSleptThroughComesOnce) {
   Story story;
@@ -529,13 +573,14 @@ TEST(Snooze, NeverReachesPastThePromisedTime) {
   story.PassUntil("2026-11-23 12:56");
   story.Do(Snooze{absl::Hours(10)});
   EXPECT_EQ(story.next_timer, At("2026-11-23 13:00"));
+  EXPECT_EQ(FromProto(story.callback.snooze_until()), At("2026-11-23 13:00"));  // what the desk shows
   story.PassUntil("2026-11-23 13:00");
   EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_REMINDER), "anna anna anna");
   EXPECT_REFUSED(story.Try(Snooze{absl::Minutes(1)}), "ALREADY_DUE");
   EXPECT_EQ(DetailOf(story.Try(Snooze{absl::ZeroDuration()})).field, "duration");
 }
 
-// ---- escalation: laws 5 and 6 ----------------------------------------------------------------------------------------
+// ---- escalation: laws 5 and 6 ---------------------------------------------------------------------------------------
 
 TEST(Escalation, GoesUpStepByStepThenHourlyThenDaily) {
   Story story;
@@ -674,7 +719,7 @@ TEST(OnTimer, EarlyChangesNothing) {
   EXPECT_TRUE(early.events.empty() && early.new_deliveries.empty() && early.counters.empty());
 }
 
-// ---- assigning -------------------------------------------------------------------------------------------------------
+// ---- assigning ------------------------------------------------------------------------------------------------------
 
 TEST(Assign, ChangesNoTimerAndTellsBothSides) {
   Story story;
@@ -693,7 +738,7 @@ TEST(Assign, ChangesNoTimerAndTellsBothSides) {
   EXPECT_EQ(DetailOf(story.Try(Assign{"zoe"})).field, "assignee_id");
 }
 
-// ---- the customer ----------------------------------------------------------------------------------------------------
+// ---- the customer ---------------------------------------------------------------------------------------------------
 
 TEST(CustomerMove, ArmsAtOnceAndInterrupts) {
   Story story;
@@ -757,7 +802,7 @@ TEST(CustomerBrief, WaitsForTheReminder) {
   EXPECT_EQ(story.next_timer, timer);
 }
 
-// ---- closing: law 2 --------------------------------------------------------------------------------------------------
+// ---- closing: law 2 -------------------------------------------------------------------------------------------------
 
 TEST(Complete, NeedsACall) {
   Story story;
@@ -832,7 +877,7 @@ TEST(Closing, ALegalHoldStopsThePurge) {
   EXPECT_EQ(PurgeTime(story.callback, story.team), std::nullopt);
 }
 
-// ---- history, erasure, messages that waited --------------------------------------------------------------------------
+// ---- history, erasure, messages that waited -------------------------------------------------------------------------
 
 TEST(History, OlderEventsLeaveInPagesAndNumbersGoOn) {
   Story story;

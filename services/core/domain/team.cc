@@ -111,7 +111,8 @@ absl::Status CheckChannel(const Channel& channel, std::string_view path) {
       return IsNormal(channel.address(), field, [&] { return NormalisePhone(channel.address(), "", field); });
     case Channel::KIND_WEBHOOK: {
       RB_RETURN_IF_ERROR(IsNormal(channel.address(), field, [&] { return OneLine(channel.address(), 2000, field); }));
-      const bool http = absl::StartsWith(channel.address(), "https://") || absl::StartsWith(channel.address(), "http://");
+      const bool http =
+          absl::StartsWith(channel.address(), "https://") || absl::StartsWith(channel.address(), "http://");
       if (!http || channel.address().find_first_of(" \"<>\\") != std::string::npos) {
         return InvalidField(field, "NOT_A_URL", "a webhook's address begins with https:// or http://");
       }
