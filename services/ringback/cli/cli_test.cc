@@ -322,7 +322,7 @@ class CliTest : public ::testing::Test {
     world_.out = &out_;
     world_.err = &err_;
     world_.in = &in_;
-    return Run(arguments, world_);
+    return cli::Run(arguments, world_);
   }
   std::string File(const std::string& name, const std::string& text) {
     std::ofstream(dir_ + "/" + name) << text;
