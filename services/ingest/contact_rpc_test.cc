@@ -127,7 +127,8 @@ TEST_F(ContactRpcTest, AnErasedPersonIsGoneFromEveryReadAtOnce) {
             absl::StatusCode::kNotFound);
   for (const auto kind : {store::Kind::kContact, store::Kind::kDelivery, store::Kind::kRecording, store::Kind::kCallback,
                           store::Kind::kHistoryPage, store::Kind::kToken, store::Kind::kTombstone, store::Kind::kRequest}) {
-    for (const auto& record : host_->store().List(7, kind, "", 1000).value()) {
+    const std::vector<store::Record> records = host_->store().List(7, kind, "", 1000).value();
+    for (const auto& record : records) {
       for (const char* trace : {"Müller", "4930123456", "mueller@example.com", "Guten Morgen"}) {
         EXPECT_THAT(record.value, testing::Not(testing::HasSubstr(trace))) << record.key.id;
       }

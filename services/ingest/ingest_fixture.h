@@ -257,7 +257,8 @@ class IngestTest : public testing::Test {
 
   std::vector<std::string> BlobNames() {
     std::vector<std::string> names;
-    for (const auto& blob : host_->blobs().List("", "", 1000).value()) names.push_back(blob.name);
+    const std::vector<blob::BlobInfo> blobs = host_->blobs().List("", "", 1000).value();
+    for (const auto& blob : blobs) names.push_back(blob.name);
     return names;
   }
 

@@ -136,7 +136,9 @@ class StrangersTest : public IngestTest {
   std::string Everything() {
     std::string all;
     for (int kind = 1; kind <= 10; ++kind) {
-      for (const auto& record : host_->store().List(7, static_cast<store::Kind>(kind), "", 1000).value()) {
+      const std::vector<store::Record> records =
+          host_->store().List(7, static_cast<store::Kind>(kind), "", 1000).value();
+      for (const auto& record : records) {
         absl::StrAppend(&all, record.key.id, "=", record.value, "\n");
       }
     }
