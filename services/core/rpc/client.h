@@ -42,4 +42,7 @@ class Client {
   const std::shared_ptr<grpc::Channel> channel_;
 };
 
+// grpc.health.v1 of the whole server: true when SERVING. Needs no token. UNAVAILABLE when nobody answers in time.
+absl::StatusOr<bool> CheckHealth(const std::shared_ptr<grpc::Channel>& channel, absl::Duration deadline);
+
 }  // namespace ringback::rpc

@@ -44,8 +44,9 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const ServerOption
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2);
   for (grpc::Service* const service : services) builder.RegisterService(service);
-
   std::unique_ptr<GrpcServer> out(new GrpcServer());
+  // A program without methods still reports its health, and gRPC wants at least one service with a callback.
+  if (services.empty()) builder.RegisterCallbackGenericService(&out->nothing_);
   out->server_ = builder.BuildAndStart();
   if (out->server_ == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen,

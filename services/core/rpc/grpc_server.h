@@ -1,6 +1,7 @@
 // The gRPC server: listens, bounds what a peer may do, reports health. It knows no service and no identity.
 #pragma once
 
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 
 #include <memory>
@@ -43,6 +44,7 @@ class GrpcServer {
  private:
   GrpcServer() = default;
 
+  grpc::CallbackGenericService nothing_;  // answers UNIMPLEMENTED; outlives server_
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
 };

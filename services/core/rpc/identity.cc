@@ -95,10 +95,10 @@ absl::StatusOr<Principal> Authenticate(store::Store& store, std::string_view sec
 absl::StatusOr<std::string> ScopedTeam(const Principal& principal, const std::string& team_id) {
   if (principal.role == Role::kOperator) {
     if (team_id.empty()) {
-      return domain::InvalidField("team_id", "TEAM_ID_MISSING", "an operator belongs to no team: name one in team_id");
+      return domain::InvalidField("team_id", "TEAM_ID_MISSING", "must be set: an operator belongs to no team");
     }
     if (!ShardOf(team_id, id_prefix::kTeam).ok()) {
-      return domain::InvalidField("team_id", "TEAM_ID_INVALID", "team_id must be a team's id, like tm07h3k9x2m4q8w1");
+      return domain::InvalidField("team_id", "TEAM_ID_INVALID", "must be a team's id, like tm07h3k9x2m4q8w1");
     }
     return team_id;
   }

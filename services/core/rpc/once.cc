@@ -35,12 +35,12 @@ std::string Deterministic(const Message& message) {
 absl::Status CheckRequestId(const std::string& id) {
   if (id.empty()) {
     return domain::InvalidField("request_id", "REQUEST_ID_MISSING",
-                                "request_id must be set: 1 to 64 characters of the client's choice, new for each write");
+                                "must be set: 1 to 64 characters of the client's choice, new for each write");
   }
   bool good = id.size() <= 64;
   for (const char c : id) good = good && c >= ' ' && c <= '~';
   if (good) return absl::OkStatus();
-  return domain::InvalidField("request_id", "REQUEST_ID_INVALID", "request_id must be 1 to 64 printable ASCII characters");
+  return domain::InvalidField("request_id", "REQUEST_ID_INVALID", "must be 1 to 64 printable ASCII characters");
 }
 
 // The shard of the first id among the request's fields and those of the messages in it.
@@ -83,7 +83,9 @@ class OnceRun {
       const auto from_id = ShardIn(request, 1);
       key_.shard = from_id ? *from_id : std::stoi(sender_hash.substr(0, 4), nullptr, 16) % kShards;
     }
-    commit_id_ = absl::StrCat("rq", Sha256Hex(absl::StrCat(key_.id, "\n", fingerprint_)).substr(0, 48));
+    // New for each run: a twin is kept out by the request's record, and after its 7 days the same id is a new request,
+    // though the store may still remember the old commit.
+    commit_id_ = NewSecret("rq", key_.shard, *environment.random);
   }
 
   absl::Status Run(const std::function<absl::Status(store::Commit*)>& decide) {
@@ -116,7 +118,7 @@ class OnceRun {
     if (!record.ParseFromString(found->value)) return absl::DataLossError("a request's record cannot be read");
     if (record.fingerprint() != fingerprint_) {
       return domain::InvalidField("request_id", "REQUEST_ID_REUSED",
-                                  "request_id was used for another request; choose a new one for each write");
+                                  "was used for another request; choose a new one for each write");
     }
     RB_ASSIGN_OR_RETURN(const std::string bytes, Unseal(secret_, record.response()));
     if (!response_->ParseFromString(bytes)) return absl::DataLossError("a stored response cannot be read");

@@ -8,7 +8,7 @@
 namespace ringback::rpc {
 
 absl::StatusOr<int> PageSize(int asked) {
-  if (asked < 0) return domain::InvalidField("page_size", "PAGE_SIZE_NEGATIVE", "page_size must be 0 (for 50) to 500");
+  if (asked < 0) return domain::InvalidField("page_size", "PAGE_SIZE_NEGATIVE", "must be 0 (for 50) to 500");
   return asked == 0 ? 50 : std::min(asked, 500);
 }
 
@@ -18,7 +18,7 @@ absl::StatusOr<std::string> DecodePageToken(const std::string& token) {
   std::string after;
   if (!absl::WebSafeBase64Unescape(token, &after) || EncodePageToken(after) != token) {
     return domain::InvalidField("page_token", "PAGE_TOKEN_INVALID",
-                                "page_token must be a previous answer's next_page_token, or empty");
+                                "must be a previous answer's next_page_token, or empty");
   }
   return after;
 }

@@ -63,8 +63,7 @@ absl::StatusOr<Call> Admit(Environment& environment, grpc::CallbackServerContext
 // when the commit was ABORTED by a concurrent change (at most 10 times), so it must have no effect of its own. The
 // request's id (1 to 64 printable ASCII characters) makes a repeat return the first response for 7 days; the same id with
 // another body or method is refused (INVALID_ARGUMENT, "request_id", REQUEST_ID_REUSED), an empty one too
-// (REQUEST_ID_MISSING). Errors are not remembered. The commit's id derives from the request's. An UNAVAILABLE commit is
-// repeated once under its id.
+// (REQUEST_ID_MISSING). Errors are not remembered. An UNAVAILABLE commit is repeated once under the same commit_id.
 // `commit->shard` is set beforehand and stays: the principal's team's; for operators that of the first id in the request
 // (id, team_id, … or those of the messages in it), and for a request without any (CreateTeam) one derived from the
 // request id, in which the new ids must be made.

@@ -16,6 +16,12 @@ namespace {
 constexpr char kRetryPayload[] = "ringback/retry_us";
 constexpr char kDomain[] = "ringback";
 
+// FieldError puts "field: " before its words; the details carry the two apart.
+std::string Description(const std::string& message, const std::string& field) {
+  const std::string prefix = field + ": ";
+  return message.compare(0, prefix.size(), prefix) == 0 ? message.substr(prefix.size()) : message;
+}
+
 bool KeptInLog(absl::StatusCode code) {
   return code == absl::StatusCode::kInternal || code == absl::StatusCode::kUnknown ||
          code == absl::StatusCode::kDataLoss;
@@ -61,7 +67,7 @@ grpc::Status ToGrpc(const absl::Status& status) {
     google::rpc::BadRequest bad;
     auto* violation = bad.add_field_violations();
     violation->set_field(detail.field);
-    violation->set_description(message);
+    violation->set_description(Description(message, detail.field));
     rich.add_details()->PackFrom(bad);
   }
   google::rpc::ErrorInfo info;
@@ -95,7 +101,7 @@ absl::Status FromGrpc(const grpc::Status& status) {
   absl::Status out(code, status.error_message());
   const std::string field = bad.field_violations().empty() ? "" : bad.field_violations(0).field();
   if (!field.empty() || (!info.reason().empty() && info.reason() != absl::StatusCodeToString(code))) {
-    out = domain::FieldError(code, field, info.reason(), status.error_message());
+    out = domain::FieldError(code, field, info.reason(), Description(status.error_message(), field));
   }
   if (retried) {
     out = RetryAfter(std::move(out), absl::Seconds(retry.retry_delay().seconds()) +

@@ -5,7 +5,6 @@
 #include <deque>
 #include <fstream>
 #include <sstream>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -30,6 +29,7 @@ constexpr absl::Duration kSkewMax = absl::Milliseconds(250);
 constexpr absl::Duration kReadyEvery = absl::Seconds(5);
 constexpr absl::Duration kTickMax = absl::Seconds(1);  // a shifted or set clock is noticed within it
 constexpr size_t kQueueMax = 1024;
+constexpr int kStoreTries = 60;  // a second apart
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   if (path.empty()) return std::string();
@@ -37,15 +37,6 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::stringstream text;
   if (!stream || !(text << stream.rdbuf())) return absl::InvalidArgumentError(absl::StrCat("cannot read ", path));
   return text.str();
-}
-
-absl::StatusOr<std::unique_ptr<store::Store>> OpenStorePatiently(const Config& config, Clock* clock, Random* random) {
-  for (int tries = 1;; ++tries) {
-    auto store = OpenStore(config, clock, random);
-    if (!absl::IsUnavailable(store.status()) || tries == 60) return store;
-    if (tries == 1) RB_LOG_WARN("waiting for the store: {}", store.status().ToString());
-    std::this_thread::sleep_for(std::chrono::seconds(1));
-  }
 }
 
 class RealHost : public Host {
@@ -67,7 +58,7 @@ class RealHost : public Host {
   }
 
   absl::Status Open() {
-    RB_ASSIGN_OR_RETURN(auto store, OpenStorePatiently(config_, clock_.get(), random_.get()));
+    RB_ASSIGN_OR_RETURN(auto store, OpenStorePatiently());
     store_ = NewNotifyingStore(std::move(store), signals_.get(), clock_.get());
     RB_ASSIGN_OR_RETURN(blobs_, OpenBlobs(config_));
     environment_.store = store_.get();
@@ -112,7 +103,7 @@ class RealHost : public Host {
       return components;
     }
     for (const auto& worker : workers_) worker->Start();
-    server_->SetServing(true);
+    SetServing(true);
     RB_LOG_INFO("serving; gRPC on {}", grpc_address_);
     if (ready) ready();
     Run();
@@ -134,6 +125,21 @@ class RealHost : public Host {
   }
 
  private:
+  absl::StatusOr<std::unique_ptr<store::Store>> OpenStorePatiently() {
+    for (int tries = 1;; ++tries) {
+      auto store = OpenStore(config_, clock_.get(), random_.get());
+      if (!absl::IsUnavailable(store.status()) || tries == kStoreTries) return store;
+      if (tries == 1) RB_LOG_WARN("waiting for the store: {}", store.status().ToString());
+      if (stop_.WaitFor(absl::Seconds(1))) return absl::CancelledError("stopped while waiting for the store");
+    }
+  }
+
+  // Readiness never overwrites what Drain has said.
+  void SetServing(bool serving) {
+    MutexLock lock(&health_mutex_);
+    server_->SetServing(serving && !draining_);
+  }
+
   absl::Status StartGrpc() {
     rpc::ServerTls tls;
     RB_ASSIGN_OR_RETURN(tls.certificate_pem, ReadFile(config_.tls_certificate_file));
@@ -165,7 +171,7 @@ class RealHost : public Host {
   void Run() {
     Periodic health("readiness", kReadyEvery, [this] {
       const absl::Status ready = Ready();
-      if (!draining_) server_->SetServing(ready.ok());
+      SetServing(ready.ok());
       return ready;
     });
     for (;;) {
@@ -179,7 +185,7 @@ class RealHost : public Host {
   absl::Status Drain() {
     const absl::Time end = absl::Now() + config_.drain_timeout;
     draining_ = true;
-    server_->SetServing(false);
+    SetServing(false);
     signals_->Notify("drain");
     for (const auto& worker : workers_) worker->BeginDrain();
     for (; components_started_ > 0; --components_started_) components_[components_started_ - 1].second->Drain();
@@ -230,6 +236,7 @@ class RealHost : public Host {
   std::unique_ptr<rpc::GrpcServer> server_;
   std::string grpc_address_;
 
+  Mutex health_mutex_;  // one change of health at a time
   Mutex ready_mutex_;
   absl::Status ready_ RB_GUARDED_BY(ready_mutex_);
   absl::Time ready_until_ RB_GUARDED_BY(ready_mutex_) = absl::InfinitePast();

@@ -48,6 +48,10 @@ void WorkerLoop::Start() {
     nudged_ = true;
     wake_loop_.NotifyOne();
   });
+  {
+    MutexLock lock(&mutex_);
+    loop_ended_ = false;
+  }
   loop_ = std::thread([this] { Loop(); });
 }
 
@@ -92,8 +96,10 @@ void WorkerLoop::Loop() {
       claim_ = true;
       Sleep(kLongestSleep, false);
     } else if (!claim_ || !ClaimSome(free)) {
-      const absl::Duration sleep = UntilNextLook();
+      const absl::Duration sleep = store_failing_ ? kLongestSleep : UntilNextLook();
       if (sleep > absl::ZeroDuration() && Sleep(sleep, false)) claim_ = true;
+      // Until it claims again: a full disk lets itself be read.
+      if (store_failing_) claim_ = true;
     }
   }
   GiveBackQueued();
@@ -121,6 +127,7 @@ bool WorkerLoop::ClaimSome(int free) {
     StoreFailed(leases.status());
     return false;
   }
+  StoreAnswered();
   if (leases->empty()) return false;
   blocked_sleep_ = kBlockedSleepMin;
   Dispatch(*std::move(leases));
@@ -157,8 +164,7 @@ absl::Duration WorkerLoop::UntilNextLook() {
     StoreFailed(next.ok() ? now.status() : next.status());
     return kLongestSleep;
   }
-  if (store_failing_) RB_LOG_INFO("{}: the store answers again", options_.name);
-  store_failing_ = false;
+  StoreAnswered();
   if (!next->has_value()) return kLongestSleep;
   const absl::Duration wait = **next - *now;
   if (wait > kLongestSleep) return kLongestSleep;
@@ -235,6 +241,11 @@ void WorkerLoop::StoreFailed(const absl::Status& status) {
   parts_.metrics->Count("ringback_store_errors_total", {{"stage", stage_}});
   if (!store_failing_) RB_LOG_ERROR("{}: the store fails, trying again every second: {}", options_.name, status.ToString());
   store_failing_ = true;
+}
+
+void WorkerLoop::StoreAnswered() {
+  if (store_failing_) RB_LOG_INFO("{}: the store answers again", options_.name);
+  store_failing_ = false;
 }
 
 void WorkerLoop::RunSlot() {

@@ -57,7 +57,7 @@ class WorkerLoop {
   using JobPtr = std::shared_ptr<Job>;
 
   void Loop();
-  // Claims what fits. False when nothing was claimed.
+  // Claims what fits. False when nothing was claimed, or the store failed.
   bool ClaimSome(int free);
   void Dispatch(std::vector<store::Lease> leases);
   // How long to sleep after a look that found nothing; sets claim_ for the wake-up.
@@ -68,6 +68,7 @@ class WorkerLoop {
   void GiveBackQueued();
   void ReportBacklog();
   void StoreFailed(const absl::Status& status);
+  void StoreAnswered();
 
   void RunSlot();
   void RunJob(const JobPtr& job);
@@ -96,7 +97,7 @@ class WorkerLoop {
   bool nudged_ RB_GUARDED_BY(mutex_) = false;
   bool draining_ RB_GUARDED_BY(mutex_) = false;
   bool abandoned_ RB_GUARDED_BY(mutex_) = false;
-  bool loop_ended_ RB_GUARDED_BY(mutex_) = false;
+  bool loop_ended_ RB_GUARDED_BY(mutex_) = true;
   std::map<std::string, int> aborted_ RB_GUARDED_BY(mutex_);  // by id: how often in a row
   std::vector<std::thread> slots_ RB_GUARDED_BY(mutex_);
   std::thread loop_;

@@ -1,0 +1,169 @@
+// For tests of this room and of runtime: a SQLite store in a folder of its own with two teams and their tokens, a store
+// that can be made to misbehave, and an executor.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/base/clock.h"
+#include "core/base/ids.h"
+#include "core/base/mutex.h"
+#include "core/rpc/identity.h"
+#include "core/rpc/server.h"
+#include "core/store/sqlite_store.h"
+#include "core/store/store.h"
+#include "ringback/store/v1/records.pb.h"
+
+namespace ringback::rpc {
+
+// Passes everything on; tests override what they disturb or watch.
+class ForwardingStore : public store::Store {
+ public:
+  explicit ForwardingStore(store::Store* inner) : inner_(inner) {}
+  absl::StatusOr<absl::Time> Now() override { return inner_->Now(); }
+  absl::StatusOr<store::Record> Get(const store::Key& key) override { return inner_->Get(key); }
+  absl::StatusOr<std::vector<store::Record>> GetMany(const std::vector<store::Key>& keys) override {
+    return inner_->GetMany(keys);
+  }
+  absl::StatusOr<store::CommitResult> CommitOnce(const store::Commit& commit) override {
+    return inner_->CommitOnce(commit);
+  }
+  std::vector<absl::StatusOr<store::CommitResult>> CommitAll(const std::vector<store::Commit>& commits) override {
+    return inner_->CommitAll(commits);
+  }
+  absl::StatusOr<std::vector<store::Lease>> ClaimDue(store::Stage stage, const store::ClaimOptions& options) override {
+    return inner_->ClaimDue(stage, options);
+  }
+  absl::StatusOr<store::Lease> Claim(const store::DueKey& key, absl::Duration lease) override {
+    return inner_->Claim(key, lease);
+  }
+  absl::StatusOr<store::Lease> Extend(const store::Lease& lease, absl::Duration duration) override {
+    return inner_->Extend(lease, duration);
+  }
+  absl::Status Release(const store::Lease& lease, std::optional<absl::Time> due, bool uncount) override {
+    return inner_->Release(lease, due, uncount);
+  }
+  absl::StatusOr<std::optional<absl::Time>> NextDue(store::Stage stage) override { return inner_->NextDue(stage); }
+  absl::StatusOr<store::DueStats> Stats(store::Stage stage) override { return inner_->Stats(stage); }
+  absl::StatusOr<store::ScanResult> Scan(const store::IndexKey& index, const std::string& from, const std::string& to,
+                                         const store::Page& page) override {
+    return inner_->Scan(index, from, to, page);
+  }
+  absl::StatusOr<store::ChangesResult> Changes(int shard, const std::string& team, int64_t since, int limit) override {
+    return inner_->Changes(shard, team, since, limit);
+  }
+  absl::StatusOr<std::vector<std::pair<std::string, int64_t>>> Counters(int shard, const std::string& scope,
+                                                                        const std::string& group) override {
+    return inner_->Counters(shard, scope, group);
+  }
+  absl::StatusOr<int> Sweep() override { return inner_->Sweep(); }
+  absl::Status Compact() override { return inner_->Compact(); }
+  absl::StatusOr<std::vector<store::Record>> List(int shard, store::Kind kind, const std::string& after_id,
+                                                  int limit) override {
+    return inner_->List(shard, kind, after_id, limit);
+  }
+  absl::Status Check() override { return inner_->Check(); }
+
+ private:
+  store::Store* const inner_;
+};
+
+class ThreadExecutor : public Executor {
+ public:
+  ~ThreadExecutor() override {
+    for (std::thread& thread : threads_) thread.join();
+  }
+  bool Submit(std::function<void()> work) override {
+    MutexLock lock(&mutex_);
+    if (busy_) return false;
+    threads_.emplace_back(std::move(work));
+    return true;
+  }
+  void SetBusy(bool busy) {
+    MutexLock lock(&mutex_);
+    busy_ = busy;
+  }
+
+ private:
+  Mutex mutex_;
+  bool busy_ RB_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_ RB_GUARDED_BY(mutex_);
+};
+
+class StoreTest : public testing::Test {
+ protected:
+  StoreTest() : clock_(absl::FromUnixSeconds(1'795'000'000)), random_(NewSeededRandom(7)) {
+    std::string path = testing::TempDir() + "/rpcXXXXXX";
+    folder_ = mkdtemp(path.data());
+    store::SqliteOptions options;
+    options.path = folder_ + "/test.db";
+    options.clock = &clock_;
+    options.random = random_.get();
+    store_ = store::OpenSqliteStore(options).value();
+    environment_ = {store_.get(), &clock_, random_.get(), &executor_, nullptr};
+  }
+  ~StoreTest() override { std::filesystem::remove_all(folder_); }
+
+  // A team with an active rep, manager and admin and a rep who left: "mbSS" + "rep", "manager", "admin", "gone".
+  std::string AddTeam(int shard) {
+    store::v1::TeamRecord team;
+    team.set_id(NewId(id_prefix::kTeam, shard, *random_));
+    const auto add = [&](const char* name, store::v1::Member::Role role, bool inactive) {
+      auto* member = team.add_members();
+      member->set_id(name);
+      member->set_role(role);
+      member->set_inactive(inactive);
+    };
+    add("rep", store::v1::Member::ROLE_REP, false);
+    add("manager", store::v1::Member::ROLE_MANAGER, false);
+    add("admin", store::v1::Member::ROLE_ADMIN, false);
+    add("gone", store::v1::Member::ROLE_REP, true);
+    Write({shard, store::Kind::kTeam, team.id()}, team.SerializeAsString());
+    return team.id();
+  }
+
+  // A token's secret; `change` may edit the record before it is written.
+  std::string AddToken(const std::string& team_id, const std::string& member_id,
+                       std::function<void(store::v1::TokenRecord*)> change = nullptr) {
+    const int shard = team_id.empty() ? 0 : ShardOf(team_id).value();
+    const NewToken token = MakeTokenSecret(shard, *random_);
+    store::v1::TokenRecord record;
+    record.set_id(NewId(id_prefix::kToken, shard, *random_));
+    record.set_team_id(team_id);
+    record.set_member_id(member_id);
+    record.set_role(store::v1::TokenRecord::ROLE_MEMBER);
+    if (change) change(&record);
+    Write(token.key, record.SerializeAsString());
+    return token.secret;
+  }
+  std::string AddToken(const std::string& team_id, store::v1::TokenRecord::Role role) {
+    return AddToken(team_id, "", [role](store::v1::TokenRecord* record) { record->set_role(role); });
+  }
+
+  void Write(const store::Key& key, const std::string& value) {
+    store::Commit commit;
+    commit.shard = key.shard;
+    commit.commit_id = NewSecret("t", key.shard, *random_);
+    store::Put& put = commit.puts.emplace_back();
+    put.key = key;
+    put.value = value;
+    put.any_version = true;
+    ASSERT_TRUE(store_->CommitOnce(commit).ok());
+  }
+
+  FakeClock clock_;
+  std::unique_ptr<Random> random_;
+  std::string folder_;
+  std::unique_ptr<store::Store> store_;
+  ThreadExecutor executor_;
+  Environment environment_;
+};
+
+}  // namespace ringback::rpc

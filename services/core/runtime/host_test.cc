@@ -1,0 +1,341 @@
+#include "core/runtime/host.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <future>
+#include <thread>
+
+#include "core/base/status_macros.h"
+#include "core/rpc/client.h"
+#include "core/rpc/grpc_server.h"
+#include "core/runtime/open.h"
+#include "core/runtime/periodic.h"
+#include "core/runtime/pool.h"
+#include "ringback/v1/reminder_service.grpc.pb.h"
+
+namespace ringback::runtime {
+namespace {
+
+using testing::HasSubstr;
+
+class PingService : public v1::ReminderService::CallbackService {
+ public:
+  explicit PingService(Host* host) : host_(*host) {}
+  grpc::ServerUnaryReactor* ListTimers(grpc::CallbackServerContext* context, const v1::ListTimersRequest* request,
+                                       v1::ListTimersResponse* response) override {
+    return rpc::Unary(host_.rpc(), context, "/ringback.v1.ReminderService/ListTimers", request, response,
+                      [](const rpc::Call&, const v1::ListTimersRequest&, v1::ListTimersResponse*) {
+                        return absl::OkStatus();
+                      });
+  }
+
+ private:
+  Host& host_;
+};
+
+class CountingHandler : public JobHandler {
+ public:
+  CountingHandler(Host* host, std::promise<void>* handled) : host_(*host), handled_(*handled) {}
+  absl::Status Handle(const store::Lease& lease) override {
+    store::Commit commit;
+    commit.shard = lease.key.shard;
+    commit.commit_id = lease.lease_id;
+    commit.lease = lease;
+    commit.due.push_back({lease.key, std::nullopt});
+    RB_RETURN_IF_ERROR(host_.store().CommitOnce(commit).status());
+    handled_.set_value();
+    return absl::OkStatus();
+  }
+  absl::Status DeadLetter(const store::Lease&, const std::string&) override { return absl::OkStatus(); }
+
+ private:
+  Host& host_;
+  std::promise<void>& handled_;
+};
+
+struct ComponentLog {
+  std::atomic<int> started{0}, drained{0};
+  bool draining_seen = false;
+};
+class SmallComponent : public Component {
+ public:
+  SmallComponent(Host* host, ComponentLog* log, absl::Status start = absl::OkStatus())
+      : host_(*host), log_(*log), start_(std::move(start)) {}
+  absl::Status Start() override {
+    ++log_.started;
+    return start_;
+  }
+  void Drain() override {
+    ++log_.drained;
+    log_.draining_seen = host_.draining();
+  }
+
+ private:
+  Host& host_;
+  ComponentLog& log_;
+  const absl::Status start_;
+};
+
+class HostTest : public testing::Test {
+ protected:
+  HostTest() {
+    std::string path = testing::TempDir() + "/hostXXXXXX";
+    folder_ = mkdtemp(path.data());
+    config_.data_dir = folder_ + "/data";
+    config_.grpc_listen = "127.0.0.1:0";
+    config_.pool_threads = 2;
+    config_.drain_timeout = absl::Seconds(30);
+  }
+  ~HostTest() override {
+    host_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void Create() {
+    auto host = Host::Create(config_);
+    ASSERT_TRUE(host.ok()) << host.status();
+    host_ = *std::move(host);
+  }
+  // Serves on a thread; returns when ready.
+  void Serve() {
+    std::promise<void> ready;
+    served_ = std::async(std::launch::async, [this, &ready] { return host_->Serve([&ready] { ready.set_value(); }); });
+    ASSERT_EQ(ready.get_future().wait_for(std::chrono::minutes(1)), std::future_status::ready);
+    client_ = rpc::Client::Create({host_->grpc_address()}, &host_->random()).value();
+  }
+  bool Healthy() { return rpc::CheckHealth(client_->channel(), absl::Seconds(10)).value_or(false); }
+
+  std::string folder_;
+  Config config_;
+  std::unique_ptr<Host> host_;
+  std::future<absl::Status> served_;
+  std::unique_ptr<rpc::Client> client_;
+};
+
+TEST_F(HostTest, ServesCallsJobsComponentsAndPeriodicWorkUntilStopped) {
+  Create();
+  std::promise<void> handled, swept;
+  ComponentLog log;
+  std::atomic<int> sweeps{0};
+  host_->AddRpcService(std::make_unique<PingService>(host_.get()));
+  WorkerOptions worker;
+  worker.name = "test";
+  worker.stage = store::Stage::kDelivery;
+  host_->AddWorker(worker, std::make_unique<CountingHandler>(host_.get(), &handled));
+  host_->AddComponent("small", std::make_unique<SmallComponent>(host_.get(), &log));
+  host_->AddPeriodic("sweep", absl::Hours(1), [&]() -> absl::Status {
+    if (++sweeps == 1) swept.set_value();
+    return absl::UnavailableError("an error is no end");
+  });
+  Serve();
+  EXPECT_EQ(log.started, 1);
+  EXPECT_TRUE(Healthy());
+  EXPECT_TRUE(host_->Ready().ok()) << host_->Ready();
+
+  v1::ListTimersResponse response;
+  const auto context = client_->NewContext();
+  EXPECT_EQ(v1::ReminderService::NewStub(client_->channel())->ListTimers(context.get(), {}, &response).error_code(),
+            grpc::StatusCode::UNAUTHENTICATED);
+
+  store::Commit commit;
+  commit.shard = 3;
+  commit.commit_id = "c";
+  commit.due.push_back({{store::Stage::kDelivery, 3, "tm03", "dl03"}, host_->clock().Now()});
+  ASSERT_TRUE(host_->store().CommitOnce(commit).ok());
+  handled.get_future().wait();
+  swept.get_future().wait();
+
+  const uint64_t drain = host_->signals().Seen("drain");
+  EXPECT_FALSE(host_->draining());
+  host_->Stop();
+  EXPECT_TRUE(served_.get().ok());
+  EXPECT_TRUE(host_->draining());
+  EXPECT_GT(host_->signals().Seen("drain"), drain);
+  EXPECT_EQ(log.drained, 1);
+  EXPECT_TRUE(log.draining_seen);
+  EXPECT_FALSE(Healthy());
+  EXPECT_EQ(sweeps, 1);
+  const std::string metrics = host_->metrics().Text();
+  EXPECT_THAT(metrics, HasSubstr("ringback_rpc_total{code=\"UNAUTHENTICATED\",method=\"/ringback.v1.ReminderService/"
+                                 "ListTimers\"} 1"));
+  EXPECT_THAT(metrics, HasSubstr("ringback_jobs_total{outcome=\"done\",stage=\"delivery\"} 1"));
+  EXPECT_THAT(metrics, HasSubstr("ringback_periodic_total{outcome=\"failed\",work=\"sweep\"} 1"));
+}
+
+TEST_F(HostTest, TerminateAndInterruptEndItCleanly) {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    Create();
+    Serve();
+    ASSERT_EQ(raise(signal), 0);
+    EXPECT_TRUE(served_.get().ok());
+    host_.reset();
+  }
+}
+
+TEST_F(HostTest, AComponentThatCannotStartEndsItAndTheOthersAreDrained) {
+  Create();
+  ComponentLog first, second;
+  host_->AddComponent("first", std::make_unique<SmallComponent>(host_.get(), &first));
+  host_->AddComponent("second", std::make_unique<SmallComponent>(host_.get(), &second, absl::UnavailableError("port")));
+  const absl::Status status = host_->Serve([] { ADD_FAILURE() << "is not ready"; });
+  EXPECT_EQ(status, absl::UnavailableError("second: port"));
+  EXPECT_EQ(first.drained, 1);
+  EXPECT_EQ(second.drained, 0);
+}
+
+TEST_F(HostTest, ATakenPortIsSaidAtOnce) {
+  Create();
+  Serve();
+  config_.grpc_listen = host_->grpc_address();
+  host_->Stop();
+  EXPECT_TRUE(served_.get().ok());
+  host_.reset();
+  // Now somebody else sits there.
+  rpc::ServerOptions options;
+  options.listen = config_.grpc_listen;
+  options.credentials = grpc::InsecureServerCredentials();
+  const auto other = rpc::GrpcServer::Start(options, {});
+  ASSERT_TRUE(other.ok()) << other.status();
+  Create();
+  EXPECT_EQ(host_->Serve([] {}).code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(HostTest, WorkThatDoesNotEndInTimeIsReported) {
+  config_.drain_timeout = absl::Milliseconds(10);
+  Create();
+  std::promise<void> entered, release;
+  class Stuck : public JobHandler {
+   public:
+    Stuck(std::promise<void>* entered, std::promise<void>* release) : entered_(*entered), release_(*release) {}
+    absl::Status Handle(const store::Lease&) override {
+      entered_.set_value();
+      release_.get_future().wait();
+      return absl::OkStatus();
+    }
+    absl::Status DeadLetter(const store::Lease&, const std::string&) override { return absl::OkStatus(); }
+
+   private:
+    std::promise<void>&entered_, &release_;
+  };
+  host_->AddWorker({}, std::make_unique<Stuck>(&entered, &release));
+  store::Commit commit;
+  commit.commit_id = "c";
+  commit.due.push_back({{store::Stage::kTranscode, 0, "tm00", "rc00"}, host_->clock().Now()});
+  ASSERT_TRUE(host_->store().CommitOnce(commit).ok());
+  Serve();
+  entered.get_future().wait();
+  host_->Stop();
+  EXPECT_EQ(served_.get().code(), absl::StatusCode::kDeadlineExceeded);
+  release.set_value();
+  host_.reset();
+}
+
+TEST_F(HostTest, ReadinessFollowsTheBlobs) {
+  Create();
+  ASSERT_TRUE(host_->Ready().ok()) << host_->Ready();
+  std::filesystem::remove_all(config_.BlobDir());
+  const absl::Time end = absl::Now() + absl::Minutes(1);
+  while (host_->Ready().ok() && absl::Now() < end) std::this_thread::yield();
+  EXPECT_FALSE(host_->Ready().ok());
+}
+
+TEST_F(HostTest, TheDataFolderIsTheOwnersOnly) {
+  Create();
+  EXPECT_EQ(std::filesystem::status(config_.data_dir).permissions(), std::filesystem::perms::owner_all);
+}
+
+TEST(OpenTest, ARedisAddressIsChecked) {
+  const auto clock = NewSystemClock();
+  const auto random = NewSystemRandom();
+  for (const char* bad : {"redis://user:password@host:6379", "redis://host:port", "redis://host:6379/db"}) {
+    Config config;
+    config.store = bad;
+    EXPECT_EQ(OpenStore(config, clock.get(), random.get()).status().code(), absl::StatusCode::kInvalidArgument) << bad;
+  }
+}
+
+TEST(PoolTest, RunsWhatItTookAndRefusesWhatIsTooMuch) {
+  std::promise<void> entered, release;
+  std::atomic<int> runs{0};
+  Pool pool(1, 2);
+  ASSERT_TRUE(pool.Submit([&] {
+    entered.set_value();
+    release.get_future().wait();
+    ++runs;
+  }));
+  entered.get_future().wait();
+  EXPECT_TRUE(pool.Submit([&] { ++runs; }));
+  EXPECT_TRUE(pool.Submit([&] { ++runs; }));
+  EXPECT_FALSE(pool.Submit([&] { ++runs; })) << "the queue is full";
+  release.set_value();
+  pool.Drain();
+  EXPECT_EQ(runs, 3);
+  EXPECT_FALSE(pool.Submit([] {})) << "draining";
+}
+
+TEST(PeriodicTest, RunsAtFirstThenEveryPeriodAndNeverTwiceAtATime) {
+  const auto metrics = NewMetrics();
+  class Kept : public rpc::Executor {
+   public:
+    bool Submit(std::function<void()> work) override {
+      works.push_back(std::move(work));
+      return true;
+    }
+    std::vector<std::function<void()>> works;
+  } kept;
+  int runs = 0;
+  Periodic periodic("sweep", absl::Minutes(1), [&] {
+    ++runs;
+    return absl::OkStatus();
+  });
+  absl::Time now = absl::FromUnixSeconds(1'795'000'000);
+  EXPECT_EQ(periodic.Tick(now, kept, *metrics), now + absl::Minutes(1));
+  ASSERT_EQ(kept.works.size(), 1u);
+  now += absl::Minutes(2);
+  periodic.Tick(now, kept, *metrics);
+  EXPECT_EQ(kept.works.size(), 1u) << "still running";
+  kept.works[0]();
+  EXPECT_EQ(runs, 1);
+  periodic.Tick(now, kept, *metrics);
+  ASSERT_EQ(kept.works.size(), 2u);
+  kept.works[1]();
+  EXPECT_EQ(periodic.Tick(now + absl::Seconds(59), kept, *metrics), now + absl::Minutes(1));
+  EXPECT_EQ(kept.works.size(), 2u);
+  // A clock that is set back does not silence it.
+  now -= absl::Hours(5);
+  periodic.Tick(now, kept, *metrics);
+  periodic.Tick(now + absl::Minutes(1), kept, *metrics);
+  EXPECT_EQ(kept.works.size(), 3u);
+}
+
+TEST(MetricsTest, TextHasHelpTypesLabelsAndSums) {
+  const auto metrics = NewMetrics();
+  metrics->Describe("ringback_things_total", "Things.");
+  metrics->Count("ringback_things_total", {{"kind", "a"}});
+  metrics->Count("ringback_things_total", {{"kind", "a"}}, 2);
+  metrics->Count("ringback_things_total", {{"kind", "quote\"d"}});
+  metrics->Gauge("ringback_level", {}, 2);
+  metrics->Gauge("ringback_level", {}, 1.5);
+  metrics->Observe("ringback_took_seconds", {{"m", "x"}}, 0.02);
+  metrics->Observe("ringback_took_seconds", {{"m", "x"}}, 400);
+  const std::string text = metrics->Text();
+  for (const char* line : {
+           "# HELP ringback_things_total Things.\n# TYPE ringback_things_total counter\n",
+           "ringback_things_total{kind=\"a\"} 3\n",
+           "ringback_things_total{kind=\"quote\\\"d\"} 1\n",
+           "# TYPE ringback_level gauge\nringback_level 1.5\n",
+           "ringback_took_seconds_bucket{m=\"x\",le=\"0.025\"} 1\n",
+           "ringback_took_seconds_bucket{m=\"x\",le=\"300\"} 1\n",
+           "ringback_took_seconds_bucket{m=\"x\",le=\"+Inf\"} 2\n",
+           "ringback_took_seconds_count{m=\"x\"} 2\n",
+       }) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
+}  // namespace
+}  // namespace ringback::runtime
