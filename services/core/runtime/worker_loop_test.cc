@@ -46,6 +46,47 @@ class FunctionHandler : public JobHandler {
   const Death death_;
 };
 
+// Says when the loop has looked, prolonged and given back.
+class WatchedStore : public rpc::ForwardingStore {
+ public:
+  using ForwardingStore::ForwardingStore;
+  absl::StatusOr<Lease> Extend(const Lease& lease, absl::Duration duration) override {
+    if (extends_fail) return absl::UnavailableError("down");
+    auto result = ForwardingStore::Extend(lease, duration);
+    ++extends;
+    return result;
+  }
+  absl::StatusOr<std::vector<Lease>> ClaimDue(Stage stage, const store::ClaimOptions& options) override {
+    if (failures > 0) {
+      --failures;
+      return absl::UnavailableError("down");
+    }
+    auto result = ForwardingStore::ClaimDue(stage, options);
+    ++claims;
+    return result;
+  }
+  absl::Status Release(const Lease& lease, std::optional<absl::Time> due, bool uncount) override {
+    absl::Status status = ForwardingStore::Release(lease, due, uncount);
+    MutexLock lock(&mutex_);
+    if (due) released_.push_back(*due);
+    changed_.NotifyAll();
+    return status;
+  }
+  // The due time of the n-th (0-based) entry that was given back for later; the epoch if none is within a minute.
+  absl::Time Released(size_t n) {
+    MutexLock lock(&mutex_);
+    for (int i = 0; i < 60 && released_.size() <= n; ++i) changed_.WaitFor(&mutex_, std::chrono::seconds(1));
+    return released_.size() > n ? released_[n] : absl::UnixEpoch();
+  }
+  std::atomic<int> extends{0}, claims{0}, failures{0};
+  std::atomic<bool> extends_fail{false};
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  std::vector<absl::Time> released_ RB_GUARDED_BY(mutex_);
+};
+
 class WorkerLoopTest : public rpc::StoreTest {
  protected:
   WorkerLoopTest() { options_.name = "test"; }
@@ -68,6 +109,7 @@ class WorkerLoopTest : public rpc::StoreTest {
   }
   void Nudge() { signals_->Notify("due/transcode"); }
 
+  // Handlers use what the test's body holds: end with loop_.reset().
   void Run(FunctionHandler::Handler handle, FunctionHandler::Death death = nullptr, store::Store* store = nullptr) {
     loop_ = std::make_unique<WorkerLoop>(
         options_, std::make_unique<FunctionHandler>(std::move(handle), std::move(death)),
@@ -108,6 +150,7 @@ TEST_F(WorkerLoopTest, WhatIsDueIsHandledOnce) {
   EXPECT_TRUE(Counted("ringback_jobs_total{outcome=\"done\",stage=\"transcode\"} 1"));
   EXPECT_TRUE(Counted("ringback_timer_lateness_seconds_sum{stage=\"transcode\"} 2"));
   EXPECT_TRUE(Counted("ringback_backlog{stage=\"transcode\",state=\"waiting\"} 1")) << metrics_->Text();
+  loop_.reset();
 }
 
 TEST_F(WorkerLoopTest, NothingFiresBeforeItsTimeAndANudgeWakesIt) {
@@ -125,6 +168,7 @@ TEST_F(WorkerLoopTest, NothingFiresBeforeItsTimeAndANudgeWakesIt) {
   clock_.Advance(absl::Minutes(1));
   Nudge();
   EXPECT_TRUE(handled.Wait());
+  loop_.reset();
 }
 
 TEST_F(WorkerLoopTest, WithoutANudgeItLooksByItselfAndAtTheRightMoment) {
@@ -150,46 +194,40 @@ TEST_F(WorkerLoopTest, WithoutANudgeItLooksByItselfAndAtTheRightMoment) {
 }
 
 TEST_F(WorkerLoopTest, AnErrorGivesItBackWithABackOffThatDoublesAndJitters) {
+  WatchedStore watched(store_.get());
   std::atomic<int> runs{0};
   Event third;
   AddDue("a", clock_.Now());
-  std::promise<absl::Duration> waits[2];
-  Run([&](const Lease& lease) -> absl::Status {
-    const int run = ++runs;
-    EXPECT_EQ(lease.attempts, run);
-    if (run == 3) {
-      const absl::Status removed = Remove(lease);
-      third.Set();
-      return removed;
-    }
-    return absl::UnavailableError("not today");
-  });
+  Run(
+      [&](const Lease& lease) -> absl::Status {
+        const int run = ++runs;
+        EXPECT_EQ(lease.attempts, run);
+        if (run < 3) return absl::UnavailableError("not today");
+        const absl::Status removed = Remove(lease);
+        third.Set();
+        return removed;
+      },
+      nullptr, &watched);
   for (int i = 0; i < 2; ++i) {
-    // Until the entry is back with its new due time.
-    std::optional<absl::Time> next;
-    do next = store_->NextDue(Stage::kTranscode).value();
-    while (!(next && runs == i + 1 && Stats().leased == 0));
-    const absl::Duration wait = *next - clock_.Now();
-    EXPECT_GE(wait, absl::Milliseconds(500) * (1 << i));
-    EXPECT_LE(wait, absl::Seconds(1) * (1 << i));
-    clock_.Set(*next);
+    const absl::Time due = watched.Released(static_cast<size_t>(i));
+    EXPECT_GE(due - clock_.Now(), absl::Milliseconds(500) * (1 << i));
+    EXPECT_LE(due - clock_.Now(), absl::Seconds(1) * (1 << i));
+    clock_.Set(due);
     Nudge();
   }
   ASSERT_TRUE(third.Wait());
   Drain();
   EXPECT_TRUE(Counted("ringback_jobs_total{outcome=\"retry\",stage=\"transcode\"} 2"));
+  loop_.reset();
 }
 
 TEST_F(WorkerLoopTest, AnErrorThatSaysWhenIsRetriedThen) {
+  WatchedStore watched(store_.get());
   AddDue("a", clock_.Now());
-  std::atomic<int> runs{0};
-  Run([&](const Lease&) {
-    ++runs;
-    return rpc::RetryAfter(absl::UnavailableError("later"), absl::Minutes(7));
-  });
-  while (runs == 0 || Stats().leased > 0) std::this_thread::yield();
-  Drain();
-  EXPECT_EQ(store_->NextDue(Stage::kTranscode).value(), clock_.Now() + absl::Minutes(7));
+  Run([&](const Lease&) { return rpc::RetryAfter(absl::UnavailableError("later"), absl::Minutes(7)); }, nullptr,
+      &watched);
+  EXPECT_EQ(watched.Released(0), clock_.Now() + absl::Minutes(7));
+  loop_.reset();
 }
 
 TEST_F(WorkerLoopTest, TheLastFailureGoesToTheDeadLettersWithItsReason) {
@@ -207,6 +245,7 @@ TEST_F(WorkerLoopTest, TheLastFailureGoesToTheDeadLettersWithItsReason) {
   Drain();
   EXPECT_TRUE(Counted("ringback_dead_letters_total{stage=\"transcode\"} 1"));
   EXPECT_EQ(store_->NextDue(Stage::kTranscode).value(), std::nullopt);
+  loop_.reset();
 }
 
 TEST_F(WorkerLoopTest, WhatKillsItsWorkersGoesToTheDeadLettersWithoutAnotherRun) {
@@ -229,6 +268,7 @@ TEST_F(WorkerLoopTest, WhatKillsItsWorkersGoesToTheDeadLettersWithoutAnotherRun)
         return removed;
       });
   EXPECT_TRUE(dead.Wait());
+  loop_.reset();
 }
 
 TEST_F(WorkerLoopTest, AbortedComesBackAtOnceAndDoesNotCount) {
@@ -243,45 +283,23 @@ TEST_F(WorkerLoopTest, AbortedComesBackAtOnceAndDoesNotCount) {
     return removed;
   });
   EXPECT_TRUE(done.Wait());
+  loop_.reset();
 }
 
 TEST_F(WorkerLoopTest, EndlessAbortsAreAnErrorLikeAnyOther) {
+  WatchedStore watched(store_.get());
   std::atomic<int> runs{0};
   AddDue("a", clock_.Now());
-  Run([&](const Lease&) {
-    ++runs;
-    return absl::AbortedError("always");
-  });
-  while (store_->NextDue(Stage::kTranscode).value() <= clock_.Now() || Stats().leased > 0) {
-    Nudge();
-    std::this_thread::yield();
-  }
-  Drain();
+  Run(
+      [&](const Lease&) {
+        ++runs;
+        return absl::AbortedError("always");
+      },
+      nullptr, &watched);
+  EXPECT_GT(watched.Released(0), clock_.Now());
   EXPECT_EQ(runs, 21);
+  loop_.reset();
 }
-
-// Says when the loop has looked and prolonged.
-class WatchedStore : public rpc::ForwardingStore {
- public:
-  using ForwardingStore::ForwardingStore;
-  absl::StatusOr<Lease> Extend(const Lease& lease, absl::Duration duration) override {
-    if (extends_fail) return absl::UnavailableError("down");
-    auto result = ForwardingStore::Extend(lease, duration);
-    ++extends;
-    return result;
-  }
-  absl::StatusOr<std::vector<Lease>> ClaimDue(Stage stage, const store::ClaimOptions& options) override {
-    if (failures > 0) {
-      --failures;
-      return absl::UnavailableError("down");
-    }
-    auto result = ForwardingStore::ClaimDue(stage, options);
-    ++claims;
-    return result;
-  }
-  std::atomic<int> extends{0}, claims{0}, failures{0};
-  std::atomic<bool> extends_fail{false};
-};
 
 TEST_F(WorkerLoopTest, ALongRunningJobKeepsItsLease) {
   WatchedStore watched(store_.get());
@@ -301,6 +319,7 @@ TEST_F(WorkerLoopTest, ALongRunningJobKeepsItsLease) {
   ASSERT_TRUE(ended.Wait());
   Drain();
   EXPECT_TRUE(Counted("ringback_jobs_total{outcome=\"done\",stage=\"transcode\"} 1"));
+  loop_.reset();
 }
 
 TEST_F(WorkerLoopTest, AClockThatJumpsPastTheLeaseDoesNotMakeItClaimItsOwnWorkAgain) {
@@ -330,6 +349,7 @@ TEST_F(WorkerLoopTest, AClockThatJumpsPastTheLeaseDoesNotMakeItClaimItsOwnWorkAg
   Drain();
   EXPECT_EQ(runs, 1);
   EXPECT_TRUE(Counted("ringback_jobs_total{outcome=\"done\",stage=\"transcode\"} 1"));
+  loop_.reset();
 }
 
 TEST_F(WorkerLoopTest, ALeaseThatSomebodyElseTookIsCountedAndLeftToThem) {
@@ -350,6 +370,7 @@ TEST_F(WorkerLoopTest, ALeaseThatSomebodyElseTookIsCountedAndLeftToThem) {
   Drain();
   EXPECT_TRUE(Counted("ringback_lost_leases_total{stage=\"transcode\"} 1")) << metrics_->Text();
   EXPECT_EQ(Stats().leased, 1) << "the other's lease holds";
+  loop_.reset();
 }
 
 TEST_F(WorkerLoopTest, SlotsWorkAtTheSameTimeAndNoMoreThanThatIsClaimed) {
@@ -376,6 +397,7 @@ TEST_F(WorkerLoopTest, SlotsWorkAtTheSameTimeAndNoMoreThanThatIsClaimed) {
   });
   EXPECT_TRUE(done.Wait());
   EXPECT_EQ(most, 3);
+  loop_.reset();
 }
 
 TEST_F(WorkerLoopTest, TwoWorkersShareTheWorkAndNothingIsDoneTwice) {
@@ -403,6 +425,7 @@ TEST_F(WorkerLoopTest, TwoWorkersShareTheWorkAndNothingIsDoneTwice) {
   ASSERT_TRUE(second.WaitDrained(absl::Minutes(1)));
   EXPECT_EQ(runs.size(), static_cast<size_t>(kEntries));
   EXPECT_EQ(total, kEntries);
+  loop_.reset();
 }
 
 TEST_F(WorkerLoopTest, AStoreThatFailsIsAskedAgain) {
@@ -419,6 +442,7 @@ TEST_F(WorkerLoopTest, AStoreThatFailsIsAskedAgain) {
       nullptr, &watched);
   EXPECT_TRUE(handled.Wait());
   EXPECT_TRUE(Counted("ringback_store_errors_total{stage=\"transcode\"} 2")) << metrics_->Text();
+  loop_.reset();
 }
 
 TEST_F(WorkerLoopTest, DrainingFinishesWhatRunsAndClaimsNothingMore) {
@@ -438,6 +462,7 @@ TEST_F(WorkerLoopTest, DrainingFinishesWhatRunsAndClaimsNothingMore) {
   EXPECT_TRUE(loop_->WaitDrained(absl::Minutes(1)));
   EXPECT_EQ(runs, 1);
   EXPECT_EQ(Stats().waiting, 1);
+  loop_.reset();
 }
 
 TEST_F(WorkerLoopTest, WhatDoesNotEndInTimeIsGivenBack) {
