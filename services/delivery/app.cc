@@ -13,15 +13,17 @@
 namespace ringback::delivery {
 namespace {
 
-// Keeps the wires alive as long as the host runs.
-class WiresHolder : public runtime::Component {
+// Keeps what the workers share alive as long as the host runs.
+class Parts : public runtime::Component {
  public:
-  explicit WiresHolder(std::unique_ptr<Wires> wires) : wires_(std::move(wires)) {}
+  Parts(std::unique_ptr<Wires> wires, std::unique_ptr<Retention> retention)
+      : wires_(std::move(wires)), retention_(std::move(retention)) {}
   absl::Status Start() override { return absl::OkStatus(); }
   void Drain() override {}
 
  private:
   std::unique_ptr<Wires> wires_;
+  std::unique_ptr<Retention> retention_;
 };
 
 }  // namespace
@@ -41,16 +43,18 @@ absl::Status RunDelivery(runtime::Host& host) {
   delivery.backoff_max = absl::Seconds(30);
   host.AddWorker(delivery, NewDeliveryHandler(host, wires.get()));
 
-  runtime::WorkerOptions retention;
-  retention.name = "retention";
-  retention.stage = store::Stage::kRetention;
-  retention.slots = 1;
-  retention.lease = absl::Minutes(2);
-  retention.attempts_max = 10;
-  host.AddWorker(retention, NewRetentionHandler(host));
+  auto retention = std::make_unique<Retention>(host);
+  runtime::WorkerOptions leaving;
+  leaving.name = "retention";
+  leaving.stage = store::Stage::kRetention;
+  leaving.slots = 1;
+  leaving.lease = absl::Minutes(2);
+  leaving.attempts_max = 10;
+  host.AddWorker(leaving, retention->NewHandler());
+  host.AddPeriodic("sweep", absl::Minutes(1), [sweeper = retention.get()] { return sweeper->Sweep(); });
 
   host.AddRpcService(NewDeliveryRpc(host));
-  host.AddComponent("delivery wires", std::make_unique<WiresHolder>(std::move(wires)));
+  host.AddComponent("delivery", std::make_unique<Parts>(std::move(wires), std::move(retention)));
   return absl::OkStatus();
 }
 

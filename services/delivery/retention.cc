@@ -9,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
+#include "core/rpc/translate.h"
 #include "core/store/erase.h"
 #include "core/store/records.h"
 #include "delivery/maildir.h"
@@ -18,9 +19,12 @@ namespace {
 
 namespace record = ::ringback::store::v1;
 
+// The transcode worker's lease, and then some.
+constexpr absl::Duration kLongestJob = absl::Minutes(3);
+
 class RetentionHandler : public runtime::JobHandler {
  public:
-  explicit RetentionHandler(runtime::Host& host) : host_(host) {}
+  RetentionHandler(runtime::Host& host, std::atomic<bool>* erased) : host_(host), erased_(erased) {}
 
   absl::Status Handle(const store::Lease& lease) override {
     auto tombstone = store::Load<record::TombstoneRecord>(host_.store(), store::TombstoneKey(lease.key.shard, lease.key.id));
@@ -54,6 +58,10 @@ class RetentionHandler : public runtime::JobHandler {
   absl::Status RemoveFiles(const store::Lease& lease, const store::Loaded<record::TombstoneRecord>& tombstone) {
     for (const std::string& blob : tombstone.message.blobs()) RB_RETURN_IF_ERROR(host_.blobs().Delete(blob));
     RB_RETURN_IF_ERROR(RemoveFromOutbox(tombstone.message));
+    // A transcode that was under way when its recording was erased may still have written: once more after its lease.
+    RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
+    erased_->store(true);
+    if (now - rpc::FromProto(tombstone.message.create_time()) < kLongestJob) return Postpone(lease, kLongestJob);
     store::Commit commit = NewCommit(lease, "buried");
     store::Put gone;
     gone.key = store::TombstoneKey(lease.key.shard, lease.key.id);
@@ -77,7 +85,20 @@ class RetentionHandler : public runtime::JobHandler {
     return RemoveFromMaildir(directory, ids);
   }
 
+  absl::Status PurgeRecording(const store::Lease& lease) {
+    const store::Key key{lease.key.shard, store::Kind::kRecording, lease.key.id};
+    auto recording = store::Load<record::RecordingRecord>(host_.store(), key);
+    store::Commit commit = NewCommit(lease, "purge");
+    commit.due.push_back(store::DueChange{lease.key, std::nullopt});
+    if (absl::IsNotFound(recording.status())) return host_.store().CommitOnce(commit).status();
+    RB_RETURN_IF_ERROR(recording.status());
+    RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
+    store::AddErasure(*recording, now, &commit);
+    return host_.store().CommitOnce(commit).status();
+  }
+
   absl::Status Purge(const store::Lease& lease) {
+    if (absl::StartsWith(lease.key.id, "rc")) return PurgeRecording(lease);
     const store::Key key{lease.key.shard, store::Kind::kCallback, lease.key.id};
     auto callback = store::Load<record::CallbackRecord>(host_.store(), key);
     store::Commit commit = NewCommit(lease, "purge");
@@ -96,12 +117,23 @@ class RetentionHandler : public runtime::JobHandler {
   }
 
   runtime::Host& host_;
+  std::atomic<bool>* const erased_;
 };
 
 }  // namespace
 
-std::unique_ptr<runtime::JobHandler> NewRetentionHandler(runtime::Host& host) {
-  return std::make_unique<RetentionHandler>(host);
+std::unique_ptr<runtime::JobHandler> Retention::NewHandler() {
+  return std::make_unique<RetentionHandler>(host_, &erased_);
+}
+
+absl::Status Retention::Sweep() {
+  const absl::Time now = host_.clock().Now();
+  if (!erased_.exchange(false) && now - swept_ < absl::Hours(24)) return absl::OkStatus();
+  swept_ = now;
+  absl::Status status = host_.store().Sweep().status();
+  status.Update(host_.store().Compact());
+  if (!status.ok()) erased_.store(true);
+  return status;
 }
 
 }  // namespace ringback::delivery

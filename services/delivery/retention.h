@@ -2,13 +2,31 @@
 // (recordings, mails in the outbox) is removed. Here because the outbox is delivery's.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
+#include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "core/runtime/host.h"
 
 namespace ringback::delivery {
 
-// For stage kRetention; an entry's id is a callback's (its purge date) or a tombstone's (files to be removed).
-std::unique_ptr<runtime::JobHandler> NewRetentionHandler(runtime::Host& host);
+// For stage kRetention; an entry's id is a callback's or a lone recording's (its purge date) or a tombstone's (files to be
+// removed).
+class Retention {
+ public:
+  explicit Retention(runtime::Host& host) : host_(host) {}
+
+  std::unique_ptr<runtime::JobHandler> NewHandler();
+
+  // Clears erased bytes out of the store's own files (free pages, log), after erasures and once a day. Call it every
+  // minute, one call at a time: that is as often as the store is read through for it.
+  absl::Status Sweep();
+
+ private:
+  runtime::Host& host_;
+  std::atomic<bool> erased_{true};  // something may lie there since before this start
+  absl::Time swept_ = absl::InfinitePast();
+};
 
 }  // namespace ringback::delivery

@@ -66,6 +66,11 @@ absl::Status AssignCallback(runtime::Host& host, const rpc::Call& call, const ap
   return Carry<api::AssignCallbackRequest, api::AssignCallbackResponse>(
       host, call, request, response,
       [&](const Scene& scene, store::Commit*, api::AssignCallbackResponse* answer) -> DecisionOr {
+        const std::string& owner = scene.callback.message.assignee_id();
+        if (call.principal.role == rpc::Role::kRep && !owner.empty() && owner != call.principal.member_id) {
+          return domain::FieldError(absl::StatusCode::kPermissionDenied, "callback_id", "NOT_YOUR_CALLBACK",
+                                    "a rep gives away the own callbacks and takes unassigned ones; ask a manager for others'");
+        }
         const record::Member* member = domain::FindMember(scene.team, request.member_id());
         if (member == nullptr || member->inactive()) {
           return domain::InvalidField("member_id", "MEMBER_UNKNOWN", "this is no active member of the team");

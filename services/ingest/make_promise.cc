@@ -33,7 +33,7 @@ absl::StatusOr<domain::MakePromise> Check(const api::MakePromiseRequest& request
   command.channel = static_cast<record::PromiseRecord::Channel>(channel);
   command.recording_id = request.recording_id();
   const bool needs_recording = channel == api::PROMISE_CHANNEL_VOICE_MAIL;
-  if (needs_recording && command.recording_id.empty()) {
+  if (needs_recording && command.recording_id.empty() && !request.validate_only()) {
     return domain::InvalidField("recording_id", "RECORDING_MISSING", "a promise by voice message needs its recording");
   }
   return command;
@@ -55,6 +55,17 @@ absl::StatusOr<LoadedRecording> Usable(runtime::Host& host, const rpc::Call& cal
     return domain::InvalidField("recording_id", "RECORDING_FAILED", absl::StrCat("this recording cannot be used", why));
   }
   return recording;
+}
+
+// A phone number reaches nobody while no SMS gateway is configured. (What domain refuses, no address at all, is its own.)
+absl::Status CheckReach(const runtime::Host& host, const domain::MakePromise& command, const record::Caller& caller) {
+  const bool by_mail = command.channel == record::PromiseRecord::CHANNEL_VOICE_MAIL && !caller.email().empty();
+  const bool by_message = command.channel == record::PromiseRecord::CHANNEL_VOICE_MAIL ||
+                          command.channel == record::PromiseRecord::CHANNEL_SMS;
+  if (!by_message || by_mail || !host.config().sms_url.empty()) return absl::OkStatus();
+  return domain::InvalidField("caller.email", "NO_WAY_TO_REACH_THE_CUSTOMER",
+                              "there is no mail address, and no SMS gateway is configured: add the caller's email, or "
+                              "promise it on the phone (SPOKEN), or share the link by hand (LINK_SHARED)");
 }
 
 // A recording that is not ready yet is told, in this very commit and under its version, which delivery waits for it: the
@@ -85,6 +96,7 @@ absl::Status ValidateOnly(runtime::Host& host, const rpc::Call& call, const api:
   RB_ASSIGN_OR_RETURN(const auto callback, FindCallback(host, call, request.callback_id(), "callback_id"));
   RB_ASSIGN_OR_RETURN(const auto team, LoadTeam(host, callback.message.team_id()));
   RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
+  RB_RETURN_IF_ERROR(CheckReach(host, command, callback.message.caller()));
   if (!command.recording_id.empty()) {
     RB_ASSIGN_OR_RETURN(const auto recording, Usable(host, call, command.recording_id, callback.message));
     command.recording_ready = recording.message.state() == record::RecordingRecord::STATE_READY;
@@ -105,6 +117,7 @@ absl::Status MakePromise(runtime::Host& host, const rpc::Call& call, const api::
   return Carry<api::MakePromiseRequest, api::MakePromiseResponse>(
       host, call, request, response,
       [&](const Scene& scene, store::Commit* commit, api::MakePromiseResponse* answer) -> DecisionOr {
+        RB_RETURN_IF_ERROR(CheckReach(host, command, scene.callback.message.caller()));
         std::optional<LoadedRecording> recording;
         if (!command.recording_id.empty()) {
           RB_ASSIGN_OR_RETURN(recording, Usable(host, call, command.recording_id, scene.callback.message));

@@ -14,7 +14,7 @@ from office import free_port, wait_for
 
 
 class SmtpSink:
-    """Context manager. `switches` are smtp-sink's, e.g. ("-r", "rcpt") refuses recipients with 5xx, ("-f", "rcpt")
+    """Context manager. `switches` are smtp-sink's, e.g. ("-f", "rcpt") refuses recipients with 5xx, ("-r", "rcpt")
     with 4xx."""
 
     def __init__(self, switches=(), port=None):

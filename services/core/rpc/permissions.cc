@@ -24,7 +24,7 @@ struct Row {
 // Sorted by method. Operators run the system for every team and see no customer's content: no callers, no messages, no
 // recordings. Intake tokens sit in telephone systems: they take callers in and read nothing.
 constexpr Row kTable[] = {
-    {"/ringback.v1.CallbackService/AssignCallback", kManagers},
+    {"/ringback.v1.CallbackService/AssignCallback", kMembers},  // a rep: the own ones and unassigned ones
     {"/ringback.v1.CallbackService/CancelCallback", kMembers},  // a rep: the own ones
     {"/ringback.v1.CallbackService/CompleteCallback", kMembers},
     {"/ringback.v1.CallbackService/CreateCallback", kMembers | kIntakes},
@@ -57,7 +57,7 @@ constexpr Row kTable[] = {
     {"/ringback.v1.TeamService/CreateToken", kAdmins | kOperators},
     {"/ringback.v1.TeamService/GetPolicy", kMembers | kOperators},
     {"/ringback.v1.TeamService/GetTeam", kMembers | kOperators},
-    {"/ringback.v1.TeamService/GetTeamWeek", kManagers | kOperators},
+    {"/ringback.v1.TeamService/GetTeamWeek", kMembers | kOperators},  // a rep: the own figures
     {"/ringback.v1.TeamService/ListTeams", kOperators},
     {"/ringback.v1.TeamService/ListTokens", kAdmins | kOperators},
     {"/ringback.v1.TeamService/RemoveMember", kAdmins | kOperators},
