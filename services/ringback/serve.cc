@@ -3,6 +3,7 @@
 
 #include <ostream>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
@@ -31,12 +32,18 @@ constexpr runtime::RunFunction kServices[] = {
 // "--data DIR " as the commands below need it, "" where they find the server without.
 std::string DataFlag(const std::string& data_dir) { return data_dir == "data" ? "" : "--data " + data_dir + " "; }
 
+std::string HttpWords(const std::string& listen) {
+  if (listen.empty()) return "off";
+  if (absl::EndsWith(listen, ":0")) return "on a free port; the log names it";
+  return "http://" + listen + "/healthz";
+}
+
 void PrintHowToGoOn(runtime::Host& host, std::ostream& out) {
   const runtime::Config& config = host.config();
   const std::string flag = DataFlag(config.data_dir);
   out << "\nringback serves.\n"
       << "  gRPC    " << host.grpc_address() << "\n"
-      << "  HTTP    " << (config.http_listen.empty() ? "off" : "http://" + config.http_listen + "/healthz") << "\n";
+      << "  HTTP    " << HttpWords(config.http_listen) << "\n";
   if (config.mail_transport.empty()) {
     out << "  mail    goes nowhere: it lands as files in " << config.OutboxDir() << "/new\n";
   } else {

@@ -137,13 +137,16 @@ struct Outcome {
   std::string sentence;
 };
 
-Outcome OutcomeOf(Session& session, const v1::Callback& callback, int revision, const std::string& callers_address) {
+Outcome OutcomeOf(Session& session, const v1::Callback& callback, int revision) {
+  const v1::Caller& caller = callback.caller();
+  const std::string& callers_address = caller.email().empty() ? caller.phone() : caller.email();
   const v1::Promise* promise = PromiseOf(callback, revision);
   const std::string time =
       promise == nullptr ? "" : WhenWords(FromProto(promise->promised_time()), session.Now(), session.Zone());
   if (promise != nullptr && promise->state() == v1::Promise::STATE_NOT_DELIVERED) {
     return {"failed", absl::StrCat("NOT delivered to ", callers_address, ": ", callback.delivery_alarm(),
-                                   "; the customer has not heard of ", time)};
+                                   "; the customer has not heard of ", time, ". Mend the address (ringback caller ",
+                                   callback.id(), " --email …), then: ringback resend ", callback.id())};
   }
   if (promise != nullptr && promise->state() == v1::Promise::STATE_PENDING) {
     return {"not_yet", absl::StrCat("on its way to ", callers_address, ", not yet accepted; ringback goes on and tells "
@@ -162,10 +165,7 @@ void PrintJson(Session& session, const v1::Callback& callback, const v1::Recordi
 }
 
 absl::Status BadTake(Session& session, const v1::Callback& callback, const v1::Recording& recording) {
-  if (session.options().json) {
-    PrintJson(session, callback, recording, {}, "bad_take");
-    return absl::InvalidArgumentError("");
-  }
+  if (session.options().json) PrintJson(session, callback, recording, {}, "bad_take");
   PrintFindings(session, recording, *session.world().err);
   return absl::InvalidArgumentError(
       absl::StrCat("the recording cannot be used; nothing was promised. Record it again, then: ringback send FILE "
@@ -218,7 +218,7 @@ absl::Status Send(Session& session, const Args& args) {
     }
     RB_ASSIGN_OR_RETURN(callback, AwaitDelivery(session, std::move(callback), revision, until));
   }
-  const Outcome outcome = OutcomeOf(session, callback, revision, callback.caller().email());
+  const Outcome outcome = OutcomeOf(session, callback, revision);
   if (session.options().json) {
     PrintJson(session, callback, recording, promised, outcome.word);
   } else {
@@ -229,7 +229,7 @@ absl::Status Send(Session& session, const Args& args) {
     PrintFindings(session, recording, *session.world().out);
   }
   if (outcome.word != "failed") return absl::OkStatus();
-  return absl::FailedPreconditionError(session.options().json ? "" : outcome.sentence);
+  return absl::FailedPreconditionError(outcome.sentence);
 }
 
 }  // namespace
