@@ -1,13 +1,14 @@
 # How a room becomes a target. Headers are included from services/ ("core/store/store.h"), so an include
 # names its room, and tests/arrows_test.py can hold the includes against the design.
 
-# ringback_library(NAME [GRPC] SRCS a.cc … DEPS lib …)
+# ringback_library(NAME [GRPC] SRCS a.cc … DEPS lib … [PRIVATE lib …])
 #   GRPC: reuse the precompiled gRPC and protobuf headers.
+#   PRIVATE: what only its own sources include, so that its flags do not reach the rooms above.
 function(ringback_library name)
-  cmake_parse_arguments(ARG "GRPC" "" "SRCS;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "GRPC" "" "SRCS;DEPS;PRIVATE" ${ARGN})
   add_library(${name} STATIC ${ARG_SRCS})
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR}/services)
-  target_link_libraries(${name} PUBLIC ${ARG_DEPS} Threads::Threads)
+  target_link_libraries(${name} PUBLIC ${ARG_DEPS} Threads::Threads PRIVATE ${ARG_PRIVATE})
   if(ARG_GRPC)
     target_precompile_headers(${name} REUSE_FROM ringback_protos)
   endif()
