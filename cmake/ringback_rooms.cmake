@@ -25,6 +25,9 @@ function(ringback_binary name)
   endif()
 endfunction()
 
+# Everything ringback_test makes; what the sanitizer presets build.
+add_custom_target(tests_unit)
+
 # ringback_test(NAME [GRPC] SRCS … DEPS … [LABELS core|slow|…] [TIMEOUT seconds] [ARGS …])
 #   One CTest test per test program; the label "core" runs in every ./scripts/test.
 function(ringback_test name)
@@ -36,6 +39,7 @@ function(ringback_test name)
   if(ARG_GRPC)
     target_precompile_headers(${name} REUSE_FROM ringback_protos)
   endif()
+  add_dependencies(tests_unit ${name})
   if(NOT ARG_LABELS)
     set(ARG_LABELS core)
   endif()
