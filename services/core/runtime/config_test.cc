@@ -168,6 +168,7 @@ TEST_F(ConfigTest, TheExampleFileWithItsCommentsTakenOffIsTheDefaultConfig) {
   const auto config = Toml(uncommented);
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->mail_timeout, Config().mail_timeout);
+  EXPECT_EQ(config->mail_domain, Config().mail_domain);
 }
 
 TEST_F(ConfigTest, SecretsAreReadWithoutTheirLineEndAndOnlyFromPrivateFiles) {

@@ -1,0 +1,110 @@
+// The small parts of runtime: opening stores, the pool, periodic work, metrics.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <future>
+#include <vector>
+
+#include "core/runtime/metrics.h"
+#include "core/runtime/open.h"
+#include "core/runtime/periodic.h"
+#include "core/runtime/pool.h"
+
+namespace ringback::runtime {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(OpenTest, ARedisAddressIsChecked) {
+  const auto clock = NewSystemClock();
+  const auto random = NewSystemRandom();
+  for (const char* bad : {"redis://user:password@host:6379", "redis://host:port", "redis://host:6379/db"}) {
+    Config config;
+    config.store = bad;
+    EXPECT_EQ(OpenStore(config, clock.get(), random.get()).status().code(), absl::StatusCode::kInvalidArgument) << bad;
+  }
+}
+
+TEST(PoolTest, RunsWhatItTookAndRefusesWhatIsTooMuch) {
+  std::promise<void> entered, release;
+  std::atomic<int> runs{0};
+  Pool pool(1, 2);
+  ASSERT_TRUE(pool.Submit([&] {
+    entered.set_value();
+    release.get_future().wait();
+    ++runs;
+  }));
+  entered.get_future().wait();
+  EXPECT_TRUE(pool.Submit([&] { ++runs; }));
+  EXPECT_TRUE(pool.Submit([&] { ++runs; }));
+  EXPECT_FALSE(pool.Submit([&] { ++runs; })) << "the queue is full";
+  release.set_value();
+  pool.Drain();
+  EXPECT_EQ(runs, 3);
+  EXPECT_FALSE(pool.Submit([] {})) << "draining";
+}
+
+TEST(PeriodicTest, RunsAtFirstThenEveryPeriodAndNeverTwiceAtATime) {
+  const auto metrics = NewMetrics();
+  class Kept : public rpc::Executor {
+   public:
+    bool Submit(std::function<void()> work) override {
+      works.push_back(std::move(work));
+      return true;
+    }
+    std::vector<std::function<void()>> works;
+  } kept;
+  int runs = 0;
+  Periodic periodic("sweep", absl::Minutes(1), [&] {
+    ++runs;
+    return absl::OkStatus();
+  });
+  absl::Time now = absl::FromUnixSeconds(1'795'000'000);
+  EXPECT_EQ(periodic.Tick(now, kept, *metrics), now + absl::Minutes(1));
+  ASSERT_EQ(kept.works.size(), 1u);
+  now += absl::Minutes(2);
+  periodic.Tick(now, kept, *metrics);
+  EXPECT_EQ(kept.works.size(), 1u) << "still running";
+  kept.works[0]();
+  EXPECT_EQ(runs, 1);
+  periodic.Tick(now, kept, *metrics);
+  ASSERT_EQ(kept.works.size(), 2u);
+  kept.works[1]();
+  EXPECT_EQ(periodic.Tick(now + absl::Seconds(59), kept, *metrics), now + absl::Minutes(1));
+  EXPECT_EQ(kept.works.size(), 2u);
+  // A clock that is set back does not silence it.
+  now -= absl::Hours(5);
+  periodic.Tick(now, kept, *metrics);
+  periodic.Tick(now + absl::Minutes(1), kept, *metrics);
+  EXPECT_EQ(kept.works.size(), 3u);
+}
+
+TEST(MetricsTest, TextHasHelpTypesLabelsAndSums) {
+  const auto metrics = NewMetrics();
+  metrics->Describe("ringback_things_total", "Things.");
+  metrics->Count("ringback_things_total", {{"kind", "a"}});
+  metrics->Count("ringback_things_total", {{"kind", "a"}}, 2);
+  metrics->Count("ringback_things_total", {{"kind", "quote\"d"}});
+  metrics->Gauge("ringback_level", {}, 2);
+  metrics->Gauge("ringback_level", {}, 1.5);
+  metrics->Observe("ringback_took_seconds", {{"m", "x"}}, 0.02);
+  metrics->Observe("ringback_took_seconds", {{"m", "x"}}, 400);
+  const std::string text = metrics->Text();
+  for (const char* line : {
+           "# HELP ringback_things_total Things.\n# TYPE ringback_things_total counter\n",
+           "ringback_things_total{kind=\"a\"} 3\n",
+           "ringback_things_total{kind=\"quote\\\"d\"} 1\n",
+           "# TYPE ringback_level gauge\nringback_level 1.5\n",
+           "ringback_took_seconds_bucket{m=\"x\",le=\"0.025\"} 1\n",
+           "ringback_took_seconds_bucket{m=\"x\",le=\"300\"} 1\n",
+           "ringback_took_seconds_bucket{m=\"x\",le=\"+Inf\"} 2\n",
+           "ringback_took_seconds_count{m=\"x\"} 2\n",
+       }) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
+}  // namespace
+}  // namespace ringback::runtime
