@@ -3,7 +3,11 @@
 // is back, as a careful client would. The journal is the other half of law 3: what stands in it must never be lost.
 //
 //   ringback-load --target ADDRESS --token TOKEN --journal FILE [--threads 8] [--seconds 60] [--wav FILE]
-//                 [--promise-ms 1500] [--seed N]
+//                 [--promise-ms 1500] [--pause-ms 50] [--seed N]
+//   ringback-load --target ADDRESS --token TOKEN --report FILE
+//
+// --report reads a journal and prints what the server knows of each callback in it: "callback ID promises attempts
+// overdue" and, for each alarm in its history, "alarm ID revision alarms".
 #include <grpcpp/grpcpp.h>
 #include <sys/stat.h>
 
@@ -28,10 +32,11 @@ namespace {
 using namespace ringback::v1;  // NOLINT: a program of one file
 
 struct Options {
-  std::string target, token, journal, wav;
+  std::string target, token, journal, wav, report;
   int threads = 8;
   int seconds = 60;
   int promise_ms = 1500;
+  int pause_ms = 50;  // between two callbacks of one thread
   unsigned seed = 1;
 };
 
@@ -69,7 +74,10 @@ class Client {
   }
 
   void Run(const std::string& wav) {
-    while (Going()) OneCallback(wav);
+    while (Going()) {
+      OneCallback(wav);
+      std::this_thread::sleep_for(std::chrono::milliseconds(options_.pause_ms));
+    }
   }
 
  private:
@@ -181,6 +189,49 @@ class Client {
   std::unique_ptr<RecordingService::Stub> recordings_;
 };
 
+int Report(const Options& options) {
+  auto stub = CallbackService::NewStub(grpc::CreateChannel(options.target, grpc::InsecureChannelCredentials()));
+  std::ifstream journal(options.report);
+  std::string what, id, detail;
+  int failed = 0;
+  while (journal >> what >> id && std::getline(journal, detail)) {
+    if (what != "created") continue;
+    const auto authorize = [&](grpc::ClientContext* context) {
+      context->AddMetadata("authorization", "Bearer " + options.token);
+    };
+    grpc::ClientContext get_context;
+    authorize(&get_context);
+    GetCallbackRequest get;
+    get.set_id(id);
+    GetCallbackResponse got;
+    const grpc::Status status = stub->GetCallback(&get_context, get, &got);
+    if (!status.ok()) {
+      std::printf("lost %s %s\n", id.c_str(), status.error_message().c_str());
+      ++failed;
+      continue;
+    }
+    std::printf("callback %s %d %d %d\n", id.c_str(), got.callback().promises_size(), got.callback().attempts_size(),
+                got.callback().overdue() ? 1 : 0);
+    ListHistoryRequest list;
+    list.set_callback_id(id);
+    list.set_page_size(500);
+    do {
+      grpc::ClientContext context;
+      authorize(&context);
+      ListHistoryResponse page;
+      if (!stub->ListHistory(&context, list, &page).ok()) return 1;
+      for (const HistoryEvent& event : page.events()) {
+        if (event.what() != "alarm") continue;
+        const auto revision = event.details().find("revision");
+        std::printf("alarm %s %s %s\n", id.c_str(), revision == event.details().end() ? "0" : revision->second.c_str(),
+                    event.details().at("alarm").c_str());
+      }
+      list.set_page_token(page.next_page_token());
+    } while (!list.page_token().empty());
+  }
+  return failed == 0 ? 0 : 1;
+}
+
 bool Parse(int argc, char** argv, Options* options) {
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string flag = argv[i];
@@ -191,11 +242,14 @@ bool Parse(int argc, char** argv, Options* options) {
     else if (flag == "--wav") options->wav = value;
     else if (flag == "--threads") options->threads = std::atoi(value.c_str());
     else if (flag == "--seconds") options->seconds = std::atoi(value.c_str());
+    else if (flag == "--report") options->report = value;
+    else if (flag == "--pause-ms") options->pause_ms = std::atoi(value.c_str());
     else if (flag == "--promise-ms") options->promise_ms = std::atoi(value.c_str());
     else if (flag == "--seed") options->seed = static_cast<unsigned>(std::atoi(value.c_str()));
     else return false;
   }
-  return argc % 2 == 1 && !options->target.empty() && !options->token.empty() && !options->journal.empty();
+  return argc % 2 == 1 && !options->target.empty() && !options->token.empty() &&
+         options->journal.empty() != options->report.empty();
 }
 
 }  // namespace
@@ -206,6 +260,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: see the head of tests/load/load_client.cc\n");
     return 2;
   }
+  if (!options.report.empty()) return Report(options);
   std::string wav;
   if (!options.wav.empty()) {
     std::ifstream file(options.wav, std::ios::binary);
