@@ -149,7 +149,8 @@ struct TestTeam {
 
 class IngestTest : public testing::Test {
  protected:
-  IngestTest() {
+  // `more` adds what a test needs beside the room itself.
+  explicit IngestTest(const std::function<void(runtime::Host&)>& more = nullptr) {
     folder_ = std::filesystem::temp_directory_path() / ("ringback-ingest-" + NewSecret("tk", 0, *NewSystemRandom()));
     std::filesystem::create_directories(folder_);
     host_ = std::make_unique<TestHost>(folder_.string());
@@ -157,6 +158,7 @@ class IngestTest : public testing::Test {
     strangers_ = MakeTeam(7, "Strangers");  // in the same shard: only the scope keeps them apart
     operator_token_ = Operator();
     EXPECT_TRUE(RunIngest(*host_).ok());
+    if (more) more(*host_);
     EXPECT_TRUE(host_->Serve(nullptr).ok());
     channel_ = grpc::CreateChannel(host_->grpc_address(), grpc::InsecureChannelCredentials());
     callbacks_ = api::CallbackService::NewStub(channel_);

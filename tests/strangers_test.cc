@@ -1,4 +1,4 @@
-// Every method of the room's services, found by descriptor, called with nobody's, a stranger's and every role's token.
+// Every method of every service, found by descriptor, called with nobody's, a stranger's and every role's token.
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/dynamic_message.h>
 #include <google/protobuf/text_format.h>
@@ -6,13 +6,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "delivery/delivery_rpc.h"
 #include "ingest/ingest_fixture.h"
+#include "reminder/reminder_rpc.h"
 
 namespace ringback::ingest {
 namespace {
 
 const char* const kServices[] = {"ringback.v1.CallbackService", "ringback.v1.RecordingService",
-                                 "ringback.v1.TeamService", "ringback.v1.ContactService"};
+                                 "ringback.v1.TeamService", "ringback.v1.ContactService",
+                                 "ringback.v1.DeliveryService", "ringback.v1.ReminderService"};
 
 // A good request for every method, about the first team: whatever refuses it does so because of who asks.
 const std::map<std::string, std::string>& GoodRequests() {
@@ -53,6 +56,15 @@ const std::map<std::string, std::string>& GoodRequests() {
       {"GetContact", "team_id: '$TM' who: '030 123456'"},
       {"ListContacts", "team_id: '$TM'"},
       {"ExportSubject", "team_id: '$TM' who: '030 123456'"},
+      {"ListDeliveries", "callback_id: '$CB'"},
+      {"ResendDelivery", "request_id: '$R' callback_id: '$CB'"},
+      {"ListDeadLetters", "team_id: '$TM'"},
+      {"GetDeadLetter", "id: '$DL'"},
+      {"RetryDeadLetter", "request_id: '$R' id: '$DL'"},
+      {"DropDeadLetter", "request_id: '$R' id: '$DL'"},
+      {"AcknowledgeCallback", "request_id: '$R' callback_id: '$CB'"},
+      {"SnoozeCallback", "request_id: '$R' callback_id: '$CB' duration { seconds: 60 }"},
+      {"ListTimers", "team_id: '$TM'"},
       {"EraseSubject", "request_id: '$R' team_id: '$TM' who: 'somebody.else@example.com'"},
   };
   return rows;
@@ -60,7 +72,12 @@ const std::map<std::string, std::string>& GoodRequests() {
 
 class StrangersTest : public IngestTest {
  protected:
-  StrangersTest() : stub_(channel_) {
+  StrangersTest()
+      : IngestTest([](runtime::Host& host) {
+          host.AddRpcService(delivery::NewDeliveryRpc(host));
+          host.AddRpcService(reminder::NewReminderRpc(host));
+        }),
+        stub_(channel_) {
     const api::Callback callback = Create(Mueller(), team_.anna_token);
     callback_id_ = callback.id();
     recording_id_ = UploadTake("voice", callback.id()).id();
@@ -79,6 +96,7 @@ class StrangersTest : public IngestTest {
         row->second, {{"$TM", team_.id},
                       {"$CB", callback_id_},
                       {"$RC", recording_id_},
+                      {"$DL", absl::StrCat("dl", callback_id_.substr(2), "0001")},
                       {"$MB", team_.ben},
                       {"$TK", team_.intake_token_id},
                       {"$SHA", Sha256Hex("voice")},
