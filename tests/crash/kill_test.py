@@ -86,6 +86,7 @@ def verify(office, smtp, access, journal, kills):
         kind, key, detail = (line.split(" ", 2) + ["", ""])[:3]
         acknowledged[kind][key] = detail
     print({kind: len(found) for kind, found in acknowledged.items()})
+    assert acknowledged["uploaded"], "no upload went through"
     assert not acknowledged["refused"], f"refused under load: {list(acknowledged['refused'].items())[:3]}"
     assert len(acknowledged["created"]) > kills, "too little load to say anything"
     requests = collections.Counter(acknowledged["created"].values())

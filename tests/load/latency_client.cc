@@ -12,6 +12,7 @@
 #include <random>
 #include <string>
 
+#include "core/base/ids.h"
 #include "ringback/v1/callback_service.grpc.pb.h"
 #include "ringback/v1/recording_service.grpc.pb.h"
 
@@ -85,6 +86,7 @@ int main(int argc, char** argv) {
       UploadRecordingRequest header;
       header.mutable_header()->set_request_id(request_id());
       header.mutable_header()->set_callback_id(id);
+      header.mutable_header()->set_sha256(ringback::Sha256Hex(bytes));
       stream->Write(header);
       for (size_t at = 0; at < bytes.size(); at += 256 << 10) {
         UploadRecordingRequest chunk;

@@ -24,6 +24,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/ids.h"
 #include "ringback/v1/callback_service.grpc.pb.h"
 #include "ringback/v1/recording_service.grpc.pb.h"
 
@@ -167,6 +168,7 @@ class Client {
           UploadRecordingRequest part;
           part.mutable_header()->set_request_id(request_id);
           part.mutable_header()->set_callback_id(callback);
+          part.mutable_header()->set_sha256(ringback::Sha256Hex(wav));
           bool open = stream->Write(part);
           for (size_t at = 0; open && at < wav.size(); at += 256 << 10) {
             UploadRecordingRequest chunk;
