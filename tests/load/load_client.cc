@@ -109,7 +109,9 @@ class Client {
           std::this_thread::sleep_for(std::chrono::milliseconds(20));
           continue;
         default:
-          journal_->Write("refused", what, status.error_message());
+          // A promise that waited out a restart until its own time had come is rightly refused.
+          journal_->Write(status.error_message().find("is not ahead") == std::string::npos ? "refused" : "too_late", what,
+                          status.error_message());
           return false;
       }
     }
