@@ -79,11 +79,12 @@ class Mail:
 class Office:
     """Use as a context manager. `now` is where the clock starts: local time of the team, "2026-11-24 09:00"."""
 
-    def __init__(self, now="2026-11-24 09:00", flags=()):
+    def __init__(self, now="2026-11-24 09:00", flags=(), http_port=0):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="ringback-story-"))
         self.data = self.dir / "data"
         self.offset_file = self.dir / "clock"
         self.flags = list(flags)
+        self.http_port = http_port
         self.server = None
         self.fixed_port = "0"  # a story whose clients must find the server again sets it
         self.log = self.dir / "serve.log"
@@ -109,7 +110,7 @@ class Office:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("RINGBACK_")}
         with open(self.log, "ab") as log:
             self.server = subprocess.Popen(
-                [RINGBACK, "serve", "--data", self.data, "--http", "127.0.0.1:0", "--grpc", f"127.0.0.1:{self.fixed_port}",
+                [RINGBACK, "serve", "--data", self.data, "--http", f"127.0.0.1:{self.http_port}", "--grpc", f"127.0.0.1:{self.fixed_port}",
                  "--set", f"ringback.clock_offset_file={self.offset_file}", *self.flags],
                 stdout=log, stderr=log, env=environment, cwd=self.dir)
         wait_for(self._answers, "the server's first answer")

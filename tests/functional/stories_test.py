@@ -3,18 +3,18 @@ for, nothing sleeps. Tuesday, 24 November 2026, in Berlin, unless a story says o
 
 import base64
 import http.server
-import io
 import json
 import pathlib
 import re
 import subprocess
 import sys
-import tarfile
 import threading
 import unittest
+import urllib.error
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from office import BUILD, Office, Refused, speech, wait_for  # noqa: E402
+from office import Office, Refused, free_port, speech, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 
 ANNA, BEN, CLARA, ADMIN = "Anna Schmidt", "Ben Weber", "Clara Vogel", "Admin"
@@ -110,6 +110,38 @@ class Kept(unittest.TestCase):
                                       language="en", time_zone="America/New_York")
             office.cli("send", speech(), "--callback", callback["id"], "--promise", "18:00")
             self.assertIn("12:00 pm", office.mail("smith@example.com").subject)
+
+
+class Page(unittest.TestCase):
+    def test_the_customers_page_plays_and_a_look_changes_nothing(self):
+        port = free_port()
+        address = f"http://127.0.0.1:{port}"
+        with Office(flags=["--set", f"ringback.public_url={address}"], http_port=port) as office:
+            callback = office.request()
+            office.cli("send", speech(), "--callback", callback["id"], "--promise", "13:00")
+            link = re.search(rf"{address}/m/pg\w+", office.mail("mueller@example.com").text)[0]
+            before = office.armed(callback)["version"]
+            status, headers, page = self.get(link)
+            self.assertEqual(status, 200)
+            self.assertIn("Anna Schmidt", page.decode())
+            self.assertIn("13:00 Uhr", page.decode())
+            self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
+            for name, kind in [("voice.mp3", "audio/mpeg"), ("voice.opus", "audio/ogg")]:
+                status, headers, part = self.get(f"{link}/{name}", {"Range": "bytes=100-199"})
+                self.assertEqual((status, len(part), headers["Content-Type"]), (206, 100, kind))
+            self.assertGreater(decoded_seconds(self.get(f"{link}/voice.mp3")[2]), 5)
+            self.assertEqual(self.get(link[:-4] + "0000")[0], 404)
+            self.assertEqual(self.get(f"{address}/healthz")[0], 200)
+            self.assertIn(b"ringback_", self.get(f"{address}/metrics")[2])
+            self.assertEqual(office.show(callback)["version"], before)
+
+    @staticmethod
+    def get(url, headers={}):
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+                return answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read()
 
 
 class NotKept(unittest.TestCase):
