@@ -43,7 +43,7 @@ record::TeamRecord DemoTeam(runtime::Host& host, int shard, absl::Time now) {
   *team.add_members() = std::move(anna);
   *team.add_members() = std::move(ben);
   *team.add_members() = DemoMember(host, shard, "Clara Vogel", "clara.vogel@example.com", record::Member::ROLE_MANAGER);
-  *team.add_members() = DemoMember(host, shard, "Admin", "admin@example.com", record::Member::ROLE_ADMIN);
+  *team.add_members() = DemoMember(host, shard, "Dana Brandt", "dana.brandt@example.com", record::Member::ROLE_ADMIN);
   return team;
 }
 

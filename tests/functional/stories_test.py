@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from office import Office, Refused, free_port, speech, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 
-ANNA, BEN, CLARA, ADMIN = "Anna Schmidt", "Ben Weber", "Clara Vogel", "Admin"
+ANNA, BEN, CLARA, ADMIN = "Anna Schmidt", "Ben Weber", "Clara Vogel", "Dana Brandt"
 
 
 def address_of(office, name):

@@ -26,7 +26,7 @@ absl::Time AddTeamHours(const store::v1::Calendar& calendar, absl::TimeZone zone
                         absl::Duration hours);
 
 // A time as typed: "13:00" (today; the past is refused with a hint, not silently tomorrow), "tomorrow 9:30",
-// "morgen 9:30", "+2h", "+90m", "2026-11-24 09:30", RFC 3339 with an offset. Local forms are in `zone`.
+// "morgen 9:30", "+2h", "+90m", "+3d", "2026-11-24 09:30", "24.11.2026 9:30", RFC 3339 with an offset. Local forms are in `zone`.
 // INVALID_ARGUMENT naming what would be right; a local time that a daylight-saving change skips is refused with the
 // next valid one, one that happens twice means the first.
 absl::StatusOr<absl::Time> ParseTime(std::string_view text, absl::TimeZone zone, absl::Time now);

@@ -44,6 +44,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Typed{"morgen 9:30", "2026-11-24T09:30:00+01:00"},
                     Typed{"Morgen 09:30", "2026-11-24T09:30:00+01:00"},
                     Typed{"+2h", "2026-11-23T11:00:00+01:00"}, Typed{"+90m", "2026-11-23T10:30:00+01:00"},
+                    Typed{"+3d", "2026-11-26T09:00:00+01:00"}, Typed{"+100d", "2027-03-03T09:00:00+01:00"},
+                    Typed{"+d", "NOT_A_TIME"}, Typed{"+99999d", "NOT_A_TIME"},
+                    Typed{"24.11.2026 9:30", "2026-11-24T09:30:00+01:00"},
+                    Typed{"24.11.2026 9:30 Uhr", "2026-11-24T09:30:00+01:00"}, Typed{"31.2.2027 9:30", "NOT_A_TIME"},
+                    Typed{"28.3.2027 2:30", "SKIPPED_BY_CLOCK_CHANGE"}, Typed{"24.11. 9:30", "NOT_A_TIME"},
                     Typed{"+1h30m", "2026-11-23T10:30:00+01:00"},
                     Typed{"2026-11-24 09:30", "2026-11-24T09:30:00+01:00"},
                     Typed{"2026-11-24T09:30", "2026-11-24T09:30:00+01:00"},
@@ -71,6 +76,8 @@ TEST(ParseTime, TomorrowIsTheNextDateAlsoAcrossAClockChange) {
   const absl::Time saturday = At("2027-03-27 23:30");
   EXPECT_EQ(Rfc(ParseTime("tomorrow 9:00", Berlin(), saturday).value(), Berlin()), "2027-03-28T09:00:00+02:00");
   EXPECT_EQ(DetailOf(ParseTime("tomorrow 2:30", Berlin(), saturday).status()).reason, "SKIPPED_BY_CLOCK_CHANGE");
+  // "+1d" is the same time on the next date.
+  EXPECT_EQ(Rfc(ParseTime("+1d", Berlin(), saturday).value(), Berlin()), "2027-03-28T23:30:00+02:00");
   // "+24h" is elapsed time and lands on another local time.
   EXPECT_EQ(Rfc(ParseTime("+24h", Berlin(), saturday).value(), Berlin()), "2027-03-29T00:30:00+02:00");
 }

@@ -2,6 +2,7 @@
 #include <cctype>
 #include <string>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -16,7 +17,8 @@ namespace ringback::domain {
 namespace {
 
 constexpr char kForms[] =
-    "use 13:00, \"tomorrow 9:30\", +2h, +90m, \"2026-11-24 09:30\" or 2026-11-24T09:30:00+01:00";
+    "use 13:00, \"tomorrow 9:30\", +2h, +90m, +3d, \"2026-11-24 09:30\", \"24.11.2026 9:30\" or "
+    "2026-11-24T09:30:00+01:00";
 constexpr char kPastForms[] =
     "use 13:00, \"yesterday 17:30\", -10m, \"2026-11-24 09:30\" or 2026-11-24T09:30:00+01:00";
 
@@ -57,6 +59,32 @@ absl::StatusOr<absl::Time> AtLocal(absl::CivilSecond local, absl::TimeZone zone)
   return info.pre;  // of a time that happens twice the first
 }
 
+// "28.3.2027 2:30": day, month and year with a time behind.
+bool ParseDottedDate(absl::string_view text, absl::CivilDay* day, absl::string_view* clock) {
+  int parts[3];
+  for (int i = 0; i < 3; ++i) {
+    const char end = i < 2 ? '.' : ' ';
+    const size_t at = text.find(end);
+    if (at == 0 || at == absl::string_view::npos || at > 4 || !absl::c_all_of(text.substr(0, at), absl::ascii_isdigit)) {
+      return false;
+    }
+    if (!absl::SimpleAtoi(text.substr(0, at), &parts[i])) return false;
+    text.remove_prefix(at + 1);
+  }
+  *day = absl::CivilDay(parts[2], parts[1], parts[0]);
+  *clock = absl::StripAsciiWhitespace(text);
+  // CivilDay carries over what no calendar has, such as 31.2.
+  return parts[2] >= 1970 && day->month() == parts[1] && day->day() == parts[0];
+}
+
+// "+3d": that many calendar days, at the same time of day.
+absl::StatusOr<absl::Time> DaysFromNow(int days, absl::TimeZone zone, absl::Time now) {
+  const absl::CivilSecond local = absl::ToCivilSecond(now, zone);
+  const absl::CivilDay day = absl::CivilDay(local) + days;
+  const absl::CivilSecond then(day.year(), day.month(), day.day(), local.hour(), local.minute(), local.second());
+  return AtLocal(then, zone);
+}
+
 absl::StatusOr<absl::Time> Parse(std::string_view typed, absl::TimeZone zone, absl::Time now, Side side) {
   absl::string_view text = absl::StripAsciiWhitespace(absl::string_view(typed.data(), typed.size()));
   if (text.empty() || text.size() > 60) return NotATime(typed, side);
@@ -64,6 +92,12 @@ absl::StatusOr<absl::Time> Parse(std::string_view typed, absl::TimeZone zone, ab
   const char sign = side == Side::kFuture ? '+' : '-';
   if (text[0] == sign) {
     absl::Duration span;
+    absl::string_view count = text.substr(1);
+    int days = 0;
+    if (side == Side::kFuture && absl::ConsumeSuffix(&count, "d") && count.size() <= 4 &&
+        absl::c_all_of(count, absl::ascii_isdigit) && absl::SimpleAtoi(count, &days)) {
+      return DaysFromNow(days, zone, now);
+    }
     if (text.size() < 2 || !absl::ascii_isdigit(text[1]) || !absl::ParseDuration(text.substr(1), &span) ||
         span == absl::InfiniteDuration()) {
       return NotATime(typed, side);
@@ -100,6 +134,13 @@ absl::StatusOr<absl::Time> Parse(std::string_view typed, absl::TimeZone zone, ab
                                           Local(at, zone), absl::FormatTime("%H:%M", now, zone), hour, minute));
     }
     return at;
+  }
+
+  absl::CivilDay dotted;
+  if (absl::string_view clock; ParseDottedDate(lower, &dotted, &clock)) {
+    absl::ConsumeSuffix(&clock, " uhr");
+    if (!ParseClock(clock, &hour, &minute, &second)) return NotATime(typed, side);
+    return AtLocal(absl::CivilSecond(dotted.year(), dotted.month(), dotted.day(), hour, minute, second), zone);
   }
 
   // "2026-11-24 09:30" and "2026-11-24T09:30[:00]" are local; with an offset it is RFC 3339.
