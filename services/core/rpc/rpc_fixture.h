@@ -83,8 +83,27 @@ class ThreadExecutor : public Executor {
   bool Submit(std::function<void()> work) override {
     MutexLock lock(&mutex_);
     if (busy_) return false;
-    threads_.emplace_back(std::move(work));
+    if (holding_) {
+      held_.push_back(std::move(work));
+    } else {
+      threads_.emplace_back(std::move(work));
+    }
     return true;
+  }
+  // Work waits from now on, as behind a long queue.
+  void Hold() {
+    MutexLock lock(&mutex_);
+    holding_ = true;
+  }
+  // Does what was held, on the caller's thread. Returns how much there was.
+  size_t WorkOff() {
+    std::vector<std::function<void()>> held;
+    {
+      MutexLock lock(&mutex_);
+      held.swap(held_);
+    }
+    for (const auto& work : held) work();
+    return held.size();
   }
   void SetBusy(bool busy) {
     MutexLock lock(&mutex_);
@@ -94,6 +113,8 @@ class ThreadExecutor : public Executor {
  private:
   Mutex mutex_;
   bool busy_ RB_GUARDED_BY(mutex_) = false;
+  bool holding_ RB_GUARDED_BY(mutex_) = false;
+  std::vector<std::function<void()>> held_ RB_GUARDED_BY(mutex_);
   std::vector<std::thread> threads_ RB_GUARDED_BY(mutex_);
 };
 

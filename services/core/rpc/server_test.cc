@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
@@ -215,11 +216,18 @@ TEST_F(ServerTest, APortThatIsTakenIsAnErrorAndNotShared) {
 }
 
 TEST_F(ServerTest, ACallNobodyWaitsForAnyLongerIsNotBegun) {
+  executor_.Hold();
   const auto client = NewClient(token_);
-  const auto context = client->NewContext(absl::ZeroDuration());
+  const auto context = client->NewContext(absl::Milliseconds(200));
   ListTimersResponse response;
   EXPECT_EQ(v1::ReminderService::NewStub(client->channel())->ListTimers(context.get(), {}, &response).error_code(),
             grpc::StatusCode::DEADLINE_EXCEEDED);
+  // The server counts the time from the call's arrival, which was before this moment: wait on the clock that gRPC uses.
+  std::this_thread::sleep_until(std::chrono::system_clock::now() + std::chrono::milliseconds(210));
+  ASSERT_EQ(executor_.WorkOff(), 1u);
+  MutexLock lock(&mutex_);
+  ASSERT_EQ(finished_.size(), 1u);
+  EXPECT_NE(finished_[0], "/ringback.v1.ReminderService/ListTimers OK");
 }
 
 // Certificates of a small authority, made anew for each run, so that none can expire.
