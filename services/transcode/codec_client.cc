@@ -34,8 +34,9 @@ absl::StatusOr<TranscodeResult> Codec::Transcode(std::string_view bytes, const T
   }
   switch (response.status().code()) {
     case absl::StatusCode::kInternal: return failed(FindingCode::kDecoderCrashed);
-    case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kResourceExhausted: return failed(FindingCode::kDecoderLimit);
+    // What computes too long has reached its CPU limit before: this child was kept from computing.
+    case absl::StatusCode::kDeadlineExceeded: return absl::UnavailableError(response.status().message());
     default: return response.status();
   }
 }

@@ -27,8 +27,9 @@ class Codec {
   explicit Codec(const CodecOptions& options);
 
   // Blocks up to `timeout`. What the bytes cause is a result with findings: also a crash (DECODER_CRASHED) or running
-  // out of time or memory (DECODER_LIMIT). Errors say that the codec itself is not usable, and the job may be retried:
-  //   UNAVAILABLE  the program does not start, or no child was free in time
+  // out of CPU time or memory (DECODER_LIMIT). Errors say that the codec itself is not usable, and the job may be retried:
+  //   UNAVAILABLE  the program does not start, no child was free in time, or the child was ended from outside or kept
+  //                from computing until `timeout`
   absl::StatusOr<TranscodeResult> Transcode(std::string_view bytes, const TranscodeSettings& settings,
                                             absl::Duration timeout);
 

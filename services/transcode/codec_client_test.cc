@@ -383,11 +383,17 @@ TEST(CodecFaultTest, ACrashIsAFindingAndTheNextJobGetsAnotherChild) {
   };
   EXPECT_EQ(finding(" crash", kLong), FindingCode::kDecoderCrashed);
   EXPECT_EQ(finding(" nonsense for an answer", kLong), FindingCode::kDecoderCrashed);
-  EXPECT_EQ(finding(" sleep", absl::Milliseconds(100)), FindingCode::kDecoderLimit);
+  EXPECT_EQ(finding(" spin", kLong), FindingCode::kDecoderLimit);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   EXPECT_EQ(finding(" hog", kLong), FindingCode::kDecoderLimit);
 #endif
   EXPECT_EQ(finding(" exit", kLong), FindingCode::kDecoderCrashed);
+}
+
+TEST(CodecFaultTest, AChildKeptFromComputingIsNotTheRecordingsFault) {
+  Codec codec({.program = RINGBACK_MISBEHAVING_CHILD});
+  EXPECT_EQ(codec.Transcode(" sleep", {}, absl::Milliseconds(100)).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(codec.Transcode(" killed", {}, kLong).status().code(), absl::StatusCode::kUnavailable);
 }
 
 TEST(CodecFaultTest, ACodecThatIsNotThereIsAnErrorAndNotTheRecordingsFault) {

@@ -31,6 +31,15 @@ absl::Duration CpuUsed(pid_t pid) {
   return absl::DurationFromTimespec(used);
 }
 
+// What a program does to itself; any other signal comes from somebody else: an operator, a service manager that stops
+// the whole group, the kernel short of memory.
+bool IsCrash(int signal) {
+  for (const int own : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP}) {
+    if (signal == own) return true;
+  }
+  return false;
+}
+
 // Never waits for a child that is alive: kills first.
 absl::Status KillAndExplain(pid_t pid, const absl::Status& why) {
   int state = 0;
@@ -54,7 +63,8 @@ absl::Status KillAndExplain(pid_t pid, const absl::Status& why) {
   }
   if (WIFSIGNALED(state)) {
     if (WTERMSIG(state) == SIGXCPU) return absl::ResourceExhaustedError("child used up its CPU time");
-    return absl::InternalError(absl::StrCat("child crashed: signal ", WTERMSIG(state)));
+    if (IsCrash(WTERMSIG(state))) return absl::InternalError(absl::StrCat("child crashed: signal ", WTERMSIG(state)));
+    return absl::UnavailableError(absl::StrCat("child was ended from outside: signal ", WTERMSIG(state)));
   }
   const int code = WEXITSTATUS(state);
   if (code == kExitOutOfMemory) return absl::ResourceExhaustedError("child reached its memory limit");
@@ -218,7 +228,9 @@ absl::StatusOr<std::pair<pid_t, int>> Spawn(const PoolOptions& options) {
   sigfillset(&all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  // A group of its own: Ctrl-C at the terminal is for the parent, which finishes the job first.
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   pid_t pid = 0;
   const int error = posix_spawn(&pid, options.program.c_str(), &actions, &attributes, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);

@@ -42,7 +42,8 @@ class ChildPool {
   //   DEADLINE_EXCEEDED   the child took the job and did not answer within `timeout`
   //   RESOURCE_EXHAUSTED  memory or CPU limit reached
   //   INTERNAL            "child crashed: signal 11", exit without answer, or a malformed answer
-  //   UNAVAILABLE         the program does not start, or no child was free in time; nothing was run
+  //   UNAVAILABLE         the program does not start, no child was free in time, or somebody else ended the child
+  //                       (a kill, the kernel short of memory): not the request's fault
   absl::StatusOr<std::string> Run(std::initializer_list<std::string_view> request, absl::Duration timeout);
 
   // Process ids of the children now alive. For metrics and tests.

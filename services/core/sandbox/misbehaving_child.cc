@@ -25,6 +25,12 @@ std::string Do(std::string request) {
   if (what == "crash") raise(SIGSEGV);
   if (what == "abort") abort();
   if (what == "exit") _exit(7);
+  // As somebody else's kill would, or the kernel short of memory.
+  if (what == "killed") raise(SIGKILL);
+  if (what == "stop") {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) raise(number);
+  }
+  if (what == "group") return std::to_string(getpgrp());
   if (what == "hang") {
     for (;;) pause();
   }

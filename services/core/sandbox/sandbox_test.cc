@@ -68,6 +68,16 @@ TEST_F(SandboxTest, ACrashIsInternalAndNamesTheSignal) {
   ExpectNextJobWorks();
 }
 
+TEST_F(SandboxTest, AChildEndedFromOutsideIsNotTheRequestsFault) {
+  EXPECT_EQ(pool_.Run({"killed"}, kLong).status().code(), absl::StatusCode::kUnavailable);
+  ExpectNextJobWorks();
+}
+
+TEST_F(SandboxTest, AStopMeantForTheParentDoesNotEndTheJob) {
+  EXPECT_EQ(Ask("stop"), "stop");
+  EXPECT_NE(Ask("group"), std::to_string(getpgrp())) << "Ctrl-C would reach the child";
+}
+
 TEST_F(SandboxTest, AnExitWithoutAnswerIsInternal) {
   auto answer = pool_.Run({"exit"}, kLong);
   EXPECT_EQ(answer.status().message(), "child exited with code 7");

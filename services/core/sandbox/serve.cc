@@ -55,6 +55,8 @@ void ServeSandboxed(const Handler& handler, const std::function<void()>& warm_up
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != hello.parent_pid) _exit(0);  // The parent died before the line above.
   for (int number = 1; number < NSIG; ++number) signal(number, SIG_DFL);
+  // Service managers ask the whole group to stop: the parent lets this job end, then ends the child.
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) signal(number, SIG_IGN);
 
   if (warm_up) warm_up();
 

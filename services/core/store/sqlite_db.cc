@@ -51,10 +51,14 @@ absl::Status DamagedError(const std::string& path, const std::string& detail) {
 
 absl::StatusOr<std::unique_ptr<SqliteDb>> SqliteDb::Open(const std::string& path,
                                                          std::chrono::milliseconds busy_timeout) {
-  // Created here and not by SQLite, which would let everybody read it; -wal and -shm inherit the mode.
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return absl::UnavailableError(absl::StrCat("cannot open ", path, ": ", std::strerror(errno)));
-  close(fd);
+  // Created here and not by SQLite, which would let everybody read it; -wal and -shm inherit the mode. Only ever a new
+  // file: closing a descriptor of one that is open already would drop all locks of this process on it (fcntl(2)), and
+  // the next process to leave would take the log away from under us.
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0 && errno != EEXIST) {
+    return absl::UnavailableError(absl::StrCat("cannot open ", path, ": ", std::strerror(errno)));
+  }
+  if (fd >= 0) close(fd);
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   std::unique_ptr<SqliteDb> db(new SqliteDb(raw, path));
@@ -89,6 +93,12 @@ sqlite3_file* SqliteDb::file() const {
   sqlite3_file* file = nullptr;
   RB_CHECK(sqlite3_file_control(db_, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK);
   return file;
+}
+
+void SqliteDb::LeaveLogOnClose() {
+  int keep = 1;
+  RB_CHECK(sqlite3_file_control(db_, "main", SQLITE_FCNTL_PERSIST_WAL, &keep) == SQLITE_OK);
+  RB_CHECK(sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr) == SQLITE_OK);
 }
 
 sqlite3_stmt* SqliteDb::Prepared(const char* sql) {

@@ -37,6 +37,8 @@ class SqliteDb {
   int changes() const { return sqlite3_changes(db_); }
   // The main database file as SQLite itself has it open; owned by the connection.
   sqlite3_file* file() const;
+  // For a visitor beside the program that writes: the log stays as it is, even if this connection is the last to go.
+  void LeaveLogOnClose();
   std::chrono::milliseconds busy_timeout() const { return busy_timeout_; }
   void SetBusyTimeout(std::chrono::milliseconds timeout);
   // Drops the pages kept in memory.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -129,6 +130,66 @@ TEST(SqliteProcessTest, WhatWasAcknowledgedSurvivesTheDeathOfTheProcessAndNothin
     EXPECT_TRUE(store.CommitOnce(CommitOf(last))->repeated) << "the commit's id is kept beside the data";
   }
   EXPECT_GT(acknowledged.size(), 100u);
+  std::filesystem::remove_all(folder);
+}
+
+// Opens the store and a reader, says so, and commits what is asked for by name, one per line, acknowledging each.
+[[noreturn]] void CommitOnRequest(const std::string& path, int requests_fd, int acknowledged_fd) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const auto clock = NewSystemClock();
+  const auto random = NewSystemRandom();
+  const auto store = OpenAt(path, clock.get(), random.get());
+  if (!store.ok() || !(*store)->CommitOnce(CommitOf("first")).ok()) _exit(2);
+  if (!(*store)->Get({kShard, Kind::kCallback, "first"}).ok()) _exit(3);
+  for (char name = 0;;) {
+    if (write(acknowledged_fd, ".", 1) != 1 || read(requests_fd, &name, 1) != 1) _exit(4);
+    if (!(*store)->CommitOnce(CommitOf(std::string(1, name))).ok()) _exit(5);
+  }
+}
+
+// A program beside the serving one (a backup, doctor, a shell) must never take the log away under it: what is committed
+// afterwards would be in a file that no longer has a name.
+TEST(SqliteProcessTest, VisitorsLeaveTheLogToTheProgramThatWrites) {
+  std::string folder = testing::TempDir() + "/ringback_visit_XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::string path = folder + "/ringback.db";
+  int requests[2], acknowledged[2];
+  ASSERT_EQ(pipe(requests), 0);
+  ASSERT_EQ(pipe(acknowledged), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    close(requests[1]);
+    close(acknowledged[0]);
+    CommitOnRequest(path, requests[0], acknowledged[1]);
+  }
+  close(acknowledged[1]);
+  const auto wait = [&] {
+    char dot = 0;
+    return read(acknowledged[0], &dot, 1) == 1;
+  };
+  ASSERT_TRUE(wait());
+  struct stat before, after;
+  ASSERT_EQ(stat((path + "-wal").c_str(), &before), 0);
+
+  ASSERT_TRUE(BackupSqliteStore(path, folder + "/copy.db").ok());
+  const auto clock = NewSystemClock();
+  const auto random = NewSystemRandom();
+  { ASSERT_TRUE(OpenAt(path, clock.get(), random.get()).ok()); }
+  ASSERT_EQ(stat((path + "-wal").c_str(), &after), 0) << "the log was removed";
+  EXPECT_EQ(before.st_ino, after.st_ino);
+
+  for (const char name : {'b', 'c', 'd'}) {
+    ASSERT_EQ(write(requests[1], &name, 1), 1);
+    ASSERT_TRUE(wait());
+  }
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  const auto store = OpenAt(path, clock.get(), random.get());
+  ASSERT_TRUE(store.ok()) << store.status();
+  for (const char* name : {"first", "b", "c", "d"}) {
+    EXPECT_TRUE((*store)->Get({kShard, Kind::kCallback, name}).ok()) << name << " was acknowledged";
+  }
+  for (const int fd : {requests[0], requests[1], acknowledged[0]}) close(fd);
   std::filesystem::remove_all(folder);
 }
 

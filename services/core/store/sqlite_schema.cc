@@ -1,8 +1,6 @@
 #include "core/store/sqlite_schema.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <iterator>
 
@@ -72,16 +70,15 @@ absl::StatusOr<int64_t> Number(SqliteDb& db, const char* sql) {
 }
 
 // The header names the page size and the count of pages; a file cut short is found without reading it.
-absl::Status CheckSize(const std::string& path, int64_t file_bytes) {
+// Through SQLite's own handle, as a descriptor of ours would take the locks with it when closed.
+absl::Status CheckSize(SqliteDb& db, const std::string& path, int64_t file_bytes) {
   struct stat wal;
   // With frames in the log the file may rightly be shorter than its newest header says.
   if (stat((path + "-wal").c_str(), &wal) == 0 && wal.st_size > 0) return absl::OkStatus();
   unsigned char header[100];
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return absl::OkStatus();
-  const ssize_t got = read(fd, header, sizeof header);
-  close(fd);
-  if (got < static_cast<ssize_t>(sizeof header)) return DamagedError(path, "the header is cut short");
+  if (file_bytes < static_cast<int64_t>(sizeof header)) return DamagedError(path, "the header is cut short");
+  sqlite3_file* const file = db.file();
+  if (file->pMethods->xRead(file, header, sizeof header, 0) != SQLITE_OK) return absl::OkStatus();  // the next read says why
   int64_t page = (header[16] << 8) | header[17];
   if (page == 1) page = 65536;
   const int64_t pages = (int64_t{header[28]} << 24) | (header[29] << 16) | (header[30] << 8) | header[31];
@@ -134,7 +131,7 @@ absl::StatusOr<std::unique_ptr<SqliteDb>> OpenWriter(const std::string& path, st
   struct stat file;
   const int64_t bytes = stat(path.c_str(), &file) == 0 ? file.st_size : 0;
   if (bytes > 0) {
-    RB_RETURN_IF_ERROR(CheckSize(path, bytes));
+    RB_RETURN_IF_ERROR(CheckSize(*db, path, bytes));
     // The first read: another format or a broken header shows here.
     RB_RETURN_IF_ERROR(Number(*db, "SELECT COUNT(*) FROM sqlite_schema").status());
     if (bytes <= full_check_bytes_max) RB_RETURN_IF_ERROR(CheckWhole(*db, path));

@@ -285,6 +285,7 @@ absl::Status SyncPath(const std::string& path, int flags) {
 
 absl::Status CopyInto(const std::string& path, const std::string& part) {
   RB_ASSIGN_OR_RETURN(const std::unique_ptr<SqliteDb> db, SqliteDb::Open(path, std::chrono::seconds(5)));
+  db->LeaveLogOnClose();
   // VACUUM INTO reads one state, whatever is committed meanwhile, and fills the empty file it is given.
   Query q(*db, "VACUUM INTO ?");
   q.BindText(part);
