@@ -214,7 +214,10 @@ absl::Status RunTranscode(runtime::Host& host) {
   worker.stage = store::Stage::kTranscode;
   worker.slots = host.config().transcode_slots;
   worker.lease = absl::Seconds(120);
-  worker.attempts_max = 5;
+  // A quarter of an hour in all: a full disk or an absent blob store ends none of the takes of that time. What the bytes
+  // themselves do to the codec is final at once.
+  worker.attempts_max = 20;
+  worker.backoff_max = absl::Minutes(1);
   host.AddWorker(worker, std::make_unique<TranscodeHandler>(host, std::move(codec)));
   return absl::OkStatus();
 }
