@@ -6,6 +6,7 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "delivery/delivery_rpc.h"
+#include "delivery/orphans.h"
 #include "delivery/retention.h"
 #include "delivery/wires.h"
 #include "delivery/worker.h"
@@ -16,14 +17,15 @@ namespace {
 // Keeps what the workers share alive as long as the host runs.
 class Parts : public runtime::Component {
  public:
-  Parts(std::unique_ptr<Wires> wires, std::unique_ptr<Retention> retention)
-      : wires_(std::move(wires)), retention_(std::move(retention)) {}
+  Parts(std::unique_ptr<Wires> wires, std::unique_ptr<Retention> retention, std::unique_ptr<Orphans> orphans)
+      : wires_(std::move(wires)), retention_(std::move(retention)), orphans_(std::move(orphans)) {}
   absl::Status Start() override { return absl::OkStatus(); }
   void Drain() override {}
 
  private:
   std::unique_ptr<Wires> wires_;
   std::unique_ptr<Retention> retention_;
+  std::unique_ptr<Orphans> orphans_;
 };
 
 }  // namespace
@@ -53,8 +55,11 @@ absl::Status RunDelivery(runtime::Host& host) {
   host.AddWorker(leaving, retention->NewHandler());
   host.AddPeriodic("sweep", absl::Minutes(1), [sweeper = retention.get()] { return sweeper->Sweep(); });
 
+  auto orphans = std::make_unique<Orphans>(&host.store(), &host.blobs(), &host.metrics(), host.config().orphan_grace);
+  host.AddPeriodic("orphans", absl::Minutes(1), [orphans = orphans.get()] { return orphans->Round(); });
+
   host.AddRpcService(NewDeliveryRpc(host));
-  host.AddComponent("delivery", std::make_unique<Parts>(std::move(wires), std::move(retention)));
+  host.AddComponent("delivery", std::make_unique<Parts>(std::move(wires), std::move(retention), std::move(orphans)));
   return absl::OkStatus();
 }
 

@@ -55,34 +55,40 @@ class RetentionHandler : public runtime::JobHandler {
     return host_.store().CommitOnce(commit).status();
   }
 
-  absl::Status RemoveFiles(const store::Lease& lease, const store::Loaded<record::TombstoneRecord>& tombstone) {
-    for (const std::string& blob : tombstone.message.blobs()) RB_RETURN_IF_ERROR(host_.blobs().Delete(blob));
-    RB_RETURN_IF_ERROR(RemoveFromOutbox(tombstone.message));
-    // A transcode that was under way when its recording was erased may still have written: once more after its lease.
-    RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
-    erased_->store(true);
-    if (now - rpc::FromProto(tombstone.message.create_time()) < kLongestJob) return Postpone(lease, kLongestJob);
+  // An orphan's files wait for a while (orphans.h); should its record have come in the meantime, they are no orphan's.
+  absl::StatusOr<bool> HasRecord(const std::string& subject) {
+    const auto key = store::RecordingKey(std::string(absl::StripSuffix(subject, ".files")));
+    if (!key.ok()) return false;  // a callback's files
+    const absl::Status found = host_.store().Get(*key).status();
+    if (absl::IsNotFound(found)) return false;
+    RB_RETURN_IF_ERROR(found);
+    return true;
+  }
+
+  absl::Status Bury(const store::Lease& lease, uint64_t version) {
     store::Commit commit = NewCommit(lease, "buried");
     store::Put gone;
     gone.key = store::TombstoneKey(lease.key.shard, lease.key.id);
-    gone.expected_version = tombstone.version;
+    gone.expected_version = version;
     commit.puts.push_back(std::move(gone));
     commit.due.push_back(store::DueChange{lease.key, std::nullopt});
     return host_.store().CommitOnce(commit).status();
   }
 
-  // Only a Maildir keeps copies; mail that a server took is that server's.
-  absl::Status RemoveFromOutbox(const record::TombstoneRecord& tombstone) {
-    const runtime::Config& config = host_.config();
-    std::string directory = config.OutboxDir();
-    if (absl::StartsWith(config.mail_transport, "maildir:")) {
-      directory = std::string(absl::StripPrefix(config.mail_transport, "maildir:"));
+  absl::Status RemoveFiles(const store::Lease& lease, const store::Loaded<record::TombstoneRecord>& tombstone) {
+    const bool orphan = lease.key.team == store::kNobody;
+    RB_ASSIGN_OR_RETURN(const bool alive, HasRecord(tombstone.message.subject()));
+    if (alive) {
+      host_.metrics().Count("ringback_orphans_total", {{"outcome", "kept"}});
+      return Bury(lease, tombstone.version);
     }
-    std::vector<std::string> ids;
-    for (const std::string& id : tombstone.message_ids()) {
-      ids.push_back(absl::StrContains(id, '@') ? id : absl::StrCat(id, "@", config.mail_domain));
-    }
-    return RemoveFromMaildir(directory, ids);
+    RB_RETURN_IF_ERROR(RemoveFilesOf(tombstone.message, host_.blobs(), host_.config()));
+    // A transcode that was under way when its recording was erased may still have written: once more after its lease.
+    RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
+    erased_->store(true);
+    if (now - rpc::FromProto(tombstone.message.create_time()) < kLongestJob) return Postpone(lease, kLongestJob);
+    if (orphan) host_.metrics().Count("ringback_orphans_total", {{"outcome", "removed"}});
+    return Bury(lease, tombstone.version);
   }
 
   absl::Status PurgeRecording(const store::Lease& lease) {
@@ -121,6 +127,16 @@ class RetentionHandler : public runtime::JobHandler {
 };
 
 }  // namespace
+
+absl::Status RemoveFilesOf(const record::TombstoneRecord& tombstone, blob::BlobStore& blobs, const runtime::Config& config) {
+  for (const std::string& blob : tombstone.blobs()) RB_RETURN_IF_ERROR(blobs.Delete(blob));
+  // Only a Maildir keeps copies; mail that a server took is that server's.
+  std::vector<std::string> ids;
+  for (const std::string& id : tombstone.message_ids()) {
+    ids.push_back(absl::StrContains(id, '@') ? id : absl::StrCat(id, "@", config.mail_domain));
+  }
+  return RemoveFromMaildir(config.OutboxDir(), ids);
+}
 
 std::unique_ptr<runtime::JobHandler> Retention::NewHandler() {
   return std::make_unique<RetentionHandler>(host_, &erased_);

@@ -7,9 +7,15 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "core/blob/blob_store.h"
 #include "core/runtime/host.h"
+#include "ringback/store/v1/records.pb.h"
 
 namespace ringback::delivery {
+
+// Removes the blobs and the copies in the outbox that a tombstone names. Idempotent.
+absl::Status RemoveFilesOf(const ::ringback::store::v1::TombstoneRecord& tombstone, blob::BlobStore& blobs,
+                           const runtime::Config& config);
 
 // For stage kRetention; an entry's id is a callback's or a lone recording's (its purge date) or a tombstone's (files to be
 // removed).

@@ -166,6 +166,26 @@ TEST_F(BlobTest, LeftOversOfACrashAreRemovedAtStartAndTheLivingAreSpared) {
   EXPECT_EQ(again->Get("07/mine").value(), "alive");
 }
 
+TEST_F(BlobTest, LeftOversGoWhileAStoreIsOpenToo) {
+  auto mine = blobs_->Create("07/mine").value();
+  ASSERT_TRUE(mine->Append("alive").ok());
+  fs::create_directories(root_ + "/.tmp/dead");
+  std::ofstream(root_ + "/.tmp/dead/1") << "left";
+  ASSERT_TRUE(blobs_->RemoveLeftOvers().ok());
+  EXPECT_FALSE(fs::exists(root_ + "/.tmp/dead"));
+  ASSERT_TRUE(mine->Finish().ok());
+  EXPECT_EQ(blobs_->Get("07/mine").value(), "alive");
+}
+
+TEST_F(BlobTest, TheTimeOfABlobIsTheClocks) {
+  FakeClock clock(absl::FromUnixSeconds(1795417200));
+  const auto timed = OpenDirectory(root_, &clock).value();
+  ASSERT_TRUE(timed->Put("07/x", "x").ok());
+  const std::vector<BlobInfo> page = timed->List("", "", 10).value();
+  ASSERT_EQ(page.size(), 1u);
+  EXPECT_EQ(page[0].modified, clock.Now());
+}
+
 TEST_F(BlobTest, AFullDiskLeavesTheOldBlobAndNothingHalfWritten) {
   ASSERT_TRUE(blobs_->Put("07/x", "old").ok());
   const auto before = std::signal(SIGXFSZ, SIG_IGN);

@@ -73,8 +73,12 @@ int MakeFolders(const std::string& root, const std::string& name) {
 
 class FileWriter : public Writer {
  public:
-  FileWriter(Fd fd, std::string temporary, std::string root, std::string name)
-      : fd_(std::move(fd)), temporary_(std::move(temporary)), root_(std::move(root)), name_(std::move(name)) {}
+  FileWriter(Fd fd, std::string temporary, std::string root, std::string name, Clock* clock)
+      : fd_(std::move(fd)),
+        temporary_(std::move(temporary)),
+        root_(std::move(root)),
+        name_(std::move(name)),
+        clock_(clock) {}
   ~FileWriter() override {
     if (!temporary_.empty()) unlink(temporary_.c_str());
   }
@@ -100,6 +104,11 @@ class FileWriter : public Writer {
 
  private:
   absl::Status Publish() {
+    if (clock_ != nullptr) {
+      const timespec now = absl::ToTimespec(clock_->Now());
+      const timespec times[] = {now, now};
+      if (futimens(fd_.get(), times) != 0) return Error(errno, name_);
+    }
     if (fsync(fd_.get()) != 0) return Error(errno, name_);
     if (fd_.Close() != 0) return Error(errno, name_);
     const std::string path = absl::StrCat(root_, "/", name_);
@@ -118,13 +127,30 @@ class FileWriter : public Writer {
   std::string temporary_;  // "" once renamed
   const std::string root_;
   const std::string name_;
+  Clock* const clock_;
   absl::Status failed_;
 };
 
+// Removes what processes that are gone have left: their folders' locks are free. Only while the folder's own lock is held
+// (`opening`): so a folder is never taken for a left-over before its owner holds its lock.
+absl::Status RemoveLeftOversOf(const std::string& folder, const Fd& opening) {
+  if (!opening.ok() || flock(opening.get(), LOCK_EX) != 0) return Error(errno, folder);
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const Fd fd(open((entry.path().string() + "/lock").c_str(), O_RDWR | O_CLOEXEC));
+    if (fd.ok() && flock(fd.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    std::error_code ignored;
+    fs::remove_all(entry.path(), ignored);
+  }
+  return error ? absl::UnavailableError(absl::StrCat(folder, ": ", error.message())) : absl::OkStatus();
+}
+
+Fd OpenFolder(const std::string& folder) { return Fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); }
+
 class DirectoryBlobs : public BlobStore {
  public:
-  DirectoryBlobs(std::string root, std::string temporary, Fd alive)
-      : root_(std::move(root)), temporary_(std::move(temporary)), alive_(std::move(alive)) {}
+  DirectoryBlobs(std::string root, std::string temporary, Fd alive, Clock* clock)
+      : root_(std::move(root)), temporary_(std::move(temporary)), alive_(std::move(alive)), clock_(clock) {}
   ~DirectoryBlobs() override {
     std::error_code ignored;
     fs::remove_all(temporary_, ignored);
@@ -136,7 +162,7 @@ class DirectoryBlobs : public BlobStore {
     Fd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     // NOT_FOUND would blame the blob for a folder that somebody took away.
     if (!fd.ok()) return errno == ENOENT ? absl::UnavailableError(temporary_ + " is gone") : Error(errno, name);
-    return std::make_unique<FileWriter>(std::move(fd), temporary, root_, name);
+    return std::make_unique<FileWriter>(std::move(fd), temporary, root_, name, clock_);
   }
 
   absl::Status Put(const std::string& name, std::string_view bytes) override {
@@ -181,6 +207,11 @@ class DirectoryBlobs : public BlobStore {
     std::vector<BlobInfo> found;
     RB_RETURN_IF_ERROR(Walk("", prefix, after, static_cast<size_t>(std::max(limit, 0)), &found));
     return found;
+  }
+
+  absl::Status RemoveLeftOvers() override {
+    const std::string temporaries = root_ + "/.tmp";
+    return RemoveLeftOversOf(temporaries, OpenFolder(temporaries));
   }
 
   absl::Status Check() override {
@@ -254,23 +285,13 @@ class DirectoryBlobs : public BlobStore {
   const std::string root_;
   const std::string temporary_;  // this process's own folder below root_/.tmp
   const Fd alive_;               // holds the lock that says so
+  Clock* const clock_;           // nullptr: the machine's
   std::atomic<uint64_t> next_{1};
 };
 
-// Removes what processes that are gone have left: their folders' locks are free.
-void RemoveLeftOvers(const std::string& folder) {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    const std::string lock = entry.path().string() + "/lock";
-    const Fd fd(open(lock.c_str(), O_RDWR | O_CLOEXEC));
-    if (fd.ok() && flock(fd.get(), LOCK_EX | LOCK_NB) != 0) continue;
-    fs::remove_all(entry.path(), ignored);
-  }
-}
-
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<BlobStore>> OpenDirectory(const std::string& root) {
+absl::StatusOr<std::unique_ptr<BlobStore>> OpenDirectory(const std::string& root, Clock* clock) {
   std::string clean = root;
   while (clean.size() > 1 && clean.back() == '/') clean.pop_back();
   std::error_code error;
@@ -281,15 +302,13 @@ absl::StatusOr<std::unique_ptr<BlobStore>> OpenDirectory(const std::string& root
   const std::string temporaries = clean + "/.tmp";
   if (mkdir(temporaries.c_str(), 0700) != 0 && errno != EEXIST) return Error(errno, temporaries);
 
-  // One opener at a time looks at the locks, so that a folder is never taken for a left-over before its lock is held.
-  const Fd opening(open(temporaries.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opening.ok() || flock(opening.get(), LOCK_EX) != 0) return Error(errno, temporaries);
-  RemoveLeftOvers(temporaries);
+  const Fd opening = OpenFolder(temporaries);
+  RB_RETURN_IF_ERROR(RemoveLeftOversOf(temporaries, opening));
   std::string own = temporaries + "/XXXXXX";
   if (mkdtemp(own.data()) == nullptr) return Error(errno, temporaries);
   Fd alive(open((own + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!alive.ok() || flock(alive.get(), LOCK_EX | LOCK_NB) != 0) return Error(errno, own);
-  return std::make_unique<DirectoryBlobs>(clean, own, std::move(alive));
+  return std::make_unique<DirectoryBlobs>(clean, own, std::move(alive), clock);
 }
 
 }  // namespace ringback::blob

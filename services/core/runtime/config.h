@@ -26,6 +26,7 @@ struct Config {
   std::string log_level = "info";
   std::string log_format = "text";          // "text" or "json"
   int pool_threads = 8;
+  absl::Duration orphan_grace = absl::Hours(24);   // bytes that no record names leave after it
   absl::Duration drain_timeout = absl::Seconds(20);
   // gRPC over TLS when both are set; clients must show a certificate of `tls_client_ca_file` when that is set.
   std::string tls_certificate_file;

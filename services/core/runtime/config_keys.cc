@@ -93,6 +93,7 @@ const std::vector<ConfigKey>& ConfigKeys() {
       {"ringback", "log_level", &C::log_level, "debug, info, warn or error.", false, 0, 0, Level},
       {"ringback", "log_format", &C::log_format, "text or json.", false, 0, 0, Format},
       {"ringback", "pool_threads", &C::pool_threads, "Threads that carry out calls. More help when the store is far away.", false, 1, 256},
+      {"ringback", "orphan_grace", &C::orphan_grace, "After this time the bytes of a recording that no record names (an upload that a crash cut off) leave the disk.", false, 3600, 2592000},
       {"ringback", "drain_timeout", &C::drain_timeout, "How long running work may take to end after SIGTERM.", false, 0, 86400},
       {"ringback", "tls_certificate_file", &C::tls_certificate_file, "PEM chain: gRPC over TLS. Goes together with tls_key_file.", true},
       {"ringback", "tls_key_file", &C::tls_key_file, "PEM key of the certificate; readable by its owner only.", true},

@@ -16,6 +16,8 @@ inline void DescribeMetrics(Metrics& metrics) {
   metrics.Describe("ringback_backlog", "Entries waiting (due now), leased and future.");
   metrics.Describe("ringback_oldest_age_seconds", "Age of the oldest entry that is due and not claimed.");
   metrics.Describe("ringback_store_errors_total", "Failed looks of a worker at the store.");
+  metrics.Describe("ringback_orphans_total",
+                   "Recordings whose bytes no record named: found, removed, or kept because the record came after all.");
   metrics.Describe("ringback_periodic_total", "Runs of periodic work.");
   metrics.Describe("ringback_clock_skew_seconds", "Between this machine's clock and the store's.");
 }

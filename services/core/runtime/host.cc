@@ -60,7 +60,7 @@ class RealHost : public Host {
   absl::Status Open() {
     RB_ASSIGN_OR_RETURN(auto store, OpenStorePatiently());
     store_ = NewNotifyingStore(std::move(store), signals_.get(), clock_.get());
-    RB_ASSIGN_OR_RETURN(blobs_, OpenBlobs(config_));
+    RB_ASSIGN_OR_RETURN(blobs_, OpenBlobs(config_, clock_.get()));
     environment_.store = store_.get();
     environment_.clock = clock_.get();
     environment_.random = random_.get();

@@ -75,9 +75,9 @@ absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const Config& config, Cl
   return store::OpenSqliteStore(options);
 }
 
-absl::StatusOr<std::unique_ptr<blob::BlobStore>> OpenBlobs(const Config& config) {
+absl::StatusOr<std::unique_ptr<blob::BlobStore>> OpenBlobs(const Config& config, Clock* clock) {
   RB_RETURN_IF_ERROR(MakeFolder(std::filesystem::path(config.BlobDir()).parent_path()));
-  return blob::OpenDirectory(config.BlobDir());
+  return blob::OpenDirectory(config.BlobDir(), clock);
 }
 
 }  // namespace ringback::runtime

@@ -12,8 +12,9 @@
 
 namespace ringback::runtime {
 
-// Makes data_dir (mode 0700) where the store is in it. `clock` and `random` must outlive the store.
+// Makes data_dir (mode 0700) where the store is in it. `clock` and `random` must outlive store and blobs; without a clock the
+// blobs carry the machine's time.
 absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const Config& config, Clock* clock, Random* random);
-absl::StatusOr<std::unique_ptr<blob::BlobStore>> OpenBlobs(const Config& config);
+absl::StatusOr<std::unique_ptr<blob::BlobStore>> OpenBlobs(const Config& config, Clock* clock = nullptr);
 
 }  // namespace ringback::runtime

@@ -9,7 +9,6 @@
 #include "core/base/check.h"
 #include "core/base/ids.h"
 #include "core/domain/deliveries.h"
-#include "core/domain/deliveries.h"
 
 namespace ringback::store {
 namespace {
@@ -42,6 +41,13 @@ void AddIndexRemoval(int shard, const std::string& team, std::string name, std::
   commit->indexes.push_back(IndexChange{IndexKey{shard, team, std::move(name)}, std::move(member), true});
 }
 
+// All names a recording can have: a transcode that runs at this moment may write its renditions before it finds the
+// record gone.
+std::set<std::string> BlobsOf(const std::string& recording_id) {
+  const std::string folder = absl::StrCat(recording_id.substr(2, 2), "/", recording_id, "/");
+  return {folder + "original", folder + "voice.opus", folder + "voice.mp3"};
+}
+
 // The record, its indexes and due entry; its files go to the tombstone.
 void AddRecording(const record::RecordingRecord& recording, Commit* commit, record::TombstoneRecord* tombstone) {
   const int shard = OwnShard(recording.id());
@@ -53,10 +59,7 @@ void AddRecording(const record::RecordingRecord& recording, Commit* commit, reco
   }
   AddIndexRemoval(shard, recording.team_id(), std::string(index::kDead),
                   Member(SortKey(FromProto(recording.create_time())), recording.id()), commit);
-  // All names a recording can have: a transcode that runs at this moment may write its renditions before it finds the
-  // record gone.
-  const std::string folder = absl::StrCat(recording.id().substr(2, 2), "/", recording.id(), "/");
-  std::set<std::string> blobs = {folder + "original", folder + "voice.opus", folder + "voice.mp3"};
+  std::set<std::string> blobs = BlobsOf(recording.id());
   for (const std::string& name : {recording.original_blob(), recording.opus_blob(), recording.mp3_blob()}) {
     if (!name.empty()) blobs.insert(name);
   }
@@ -117,12 +120,13 @@ absl::Status AddDeliveries(Store& store, const record::CallbackRecord& callback,
   return absl::OkStatus();
 }
 
-void AddTombstone(int shard, const std::string& team, record::TombstoneRecord tombstone, absl::Time now,
+// The files leave at `due`.
+void AddTombstone(int shard, std::string_view team, record::TombstoneRecord tombstone, absl::Time now, absl::Time due,
                   Commit* commit) {
   if (tombstone.blobs().empty() && tombstone.message_ids().empty()) return;
   *tombstone.mutable_create_time() = ToProto(now);
   AddPut(TombstoneKey(shard, tombstone.subject()), 0, tombstone, commit);
-  commit->due.push_back(DueChange{RetentionDue(shard, team, tombstone.subject()), now});
+  commit->due.push_back(DueChange{RetentionDue(shard, team, tombstone.subject()), due});
 }
 
 }  // namespace
@@ -145,7 +149,7 @@ absl::Status AddErasure(Store& store, const Loaded<record::CallbackRecord>& call
   tombstone.set_subject(before.id() + ".files");
   RB_RETURN_IF_ERROR(AddRecordings(store, before, commit, &tombstone));
   RB_RETURN_IF_ERROR(AddDeliveries(store, before, commit, &tombstone));
-  AddTombstone(team_key.shard, before.team_id(), std::move(tombstone), now, commit);
+  AddTombstone(team_key.shard, before.team_id(), std::move(tombstone), now, now, commit);
   return absl::OkStatus();
 }
 
@@ -153,7 +157,17 @@ void AddErasure(const Loaded<record::RecordingRecord>& recording, absl::Time now
   record::TombstoneRecord tombstone;
   tombstone.set_subject(recording.message.id() + ".files");
   AddRecording(recording.message, commit, &tombstone);
-  AddTombstone(OwnShard(recording.message.id()), recording.message.team_id(), std::move(tombstone), now, commit);
+  AddTombstone(OwnShard(recording.message.id()), recording.message.team_id(), std::move(tombstone), now, now, commit);
+}
+
+void AddOrphan(const std::string& recording_id, const std::vector<std::string>& blobs, absl::Time due, absl::Time now,
+               Commit* commit) {
+  std::set<std::string> names = BlobsOf(recording_id);
+  names.insert(blobs.begin(), blobs.end());
+  record::TombstoneRecord tombstone;
+  tombstone.set_subject(recording_id + ".files");
+  for (const std::string& name : names) tombstone.add_blobs(name);
+  AddTombstone(OwnShard(recording_id), kNobody, std::move(tombstone), now, due, commit);
 }
 
 }  // namespace ringback::store

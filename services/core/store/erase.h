@@ -2,6 +2,10 @@
 // The files (blobs, copies in the outbox) leave later, by the tombstone that is written here.
 #pragma once
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "core/domain/rules.h"
@@ -22,5 +26,13 @@ absl::Status AddErasure(Store& store, const Loaded<record::CallbackRecord>& call
 
 // The same for a recording that no callback owns.
 void AddErasure(const Loaded<record::RecordingRecord>& recording, absl::Time now, Commit* commit);
+
+// Whose a tombstone's retention entry is when no team is known: an orphan's.
+inline constexpr std::string_view kNobody = "-";
+
+// For the files of a recording that has no record: a tombstone "<recording>.files" with these blobs and every name that a
+// recording's can have, and its retention entry, due at `due`. The commit is ABORTED when there is one already.
+void AddOrphan(const std::string& recording_id, const std::vector<std::string>& blobs, absl::Time due, absl::Time now,
+               Commit* commit);
 
 }  // namespace ringback::store
