@@ -5,6 +5,7 @@
 
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
+#include "core/runtime/erasure_journal.h"
 #include "delivery/delivery_rpc.h"
 #include "delivery/orphans.h"
 #include "delivery/retention.h"
@@ -45,6 +46,9 @@ absl::Status RunDelivery(runtime::Host& host) {
   delivery.backoff_max = absl::Seconds(30);
   host.AddWorker(delivery, NewDeliveryHandler(host, wires.get()));
 
+  // Begun before the first erasure, so that a restore knows since when every one of them is in it.
+  RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
+  RB_RETURN_IF_ERROR(runtime::NoteErasures(host.config(), now, {}));
   auto retention = std::make_unique<Retention>(host);
   runtime::WorkerOptions leaving;
   leaving.name = "retention";

@@ -10,6 +10,7 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/rpc/translate.h"
+#include "core/runtime/erasure_journal.h"
 #include "core/store/erase.h"
 #include "core/store/records.h"
 #include "delivery/maildir.h"
@@ -99,6 +100,7 @@ class RetentionHandler : public runtime::JobHandler {
     if (absl::IsNotFound(recording.status())) return host_.store().CommitOnce(commit).status();
     RB_RETURN_IF_ERROR(recording.status());
     RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
+    RB_RETURN_IF_ERROR(runtime::NoteErasures(host_.config(), now, {lease.key.id}));
     store::AddErasure(*recording, now, &commit);
     return host_.store().CommitOnce(commit).status();
   }
@@ -118,6 +120,7 @@ class RetentionHandler : public runtime::JobHandler {
     if (callback->message.legal_hold() || team.message.legal_hold()) return Postpone(lease, absl::Hours(24));
     RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
     commit.due.push_back(store::DueChange{lease.key, std::nullopt});
+    RB_RETURN_IF_ERROR(runtime::NoteErasures(host_.config(), now, {lease.key.id}));
     RB_RETURN_IF_ERROR(store::AddErasure(host_.store(), *callback, now, &commit));
     return host_.store().CommitOnce(commit).status();
   }

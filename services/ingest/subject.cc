@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/domain/deliveries.h"
-#include "core/domain/deliveries.h"
+#include "core/runtime/erasure_journal.h"
 #include "core/store/erase.h"
 #include "ingest/callback_lists.h"
 #include "ingest/contact_calls.h"
@@ -146,6 +146,7 @@ absl::Status EraseCallback(runtime::Host& host, const domain::Actor& actor, cons
                                 absl::StrCat("callback ", id, " is under legal hold"));
     }
     RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
+    RB_RETURN_IF_ERROR(runtime::NoteErasures(host.config(), now, {id}));
     RB_ASSIGN_OR_RETURN(const auto recordings, IdsUnder(host.store(), key.shard, callback->message.team_id(),
                                                         store::index::kRecordingsOf, id));
     store::Commit commit;
@@ -215,12 +216,14 @@ absl::Status EraseSubject(runtime::Host& host, const rpc::Call& call, const api:
         for (const std::string& id : subject.callback_ids) {
           RB_RETURN_IF_ERROR(EraseCallback(host, domain::Actor{call.principal.ActorId()}, id, &counts));
         }
+        std::vector<std::string> contact_ids;
         for (const auto& contact : subject.contacts) {
-          store::AddContactIndexes(contact.message, true, commit);
-          store::Put gone;
-          gone.key = *store::ContactKey(contact.message.id());
-          gone.expected_version = contact.version;
-          commit->puts.push_back(std::move(gone));
+          store::AddErasure(contact, commit);
+          contact_ids.push_back(contact.message.id());
+        }
+        if (!contact_ids.empty()) {
+          RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
+          RB_RETURN_IF_ERROR(runtime::NoteErasures(host.config(), now, contact_ids));
         }
         *answer = counts;
         answer->set_contacts(static_cast<int>(subject.contacts.size()));

@@ -133,6 +133,12 @@ absl::StatusOr<Manifest> Backup(const runtime::Config& config, const std::string
   RB_RETURN_IF_ERROR(CopyOutbox(config.OutboxDir(), to + "/outbox"));
   RB_ASSIGN_OR_RETURN(ManifestFile file, Measure(to, "ringback.db"));
   manifest.files.push_back(std::move(file));
+  // A restore of an older backup can ask this one who was erased in between.
+  if (const std::string journal = config.ErasuresPath(); fs::exists(journal, error)) {
+    RB_RETURN_IF_ERROR(CopyFile(journal, to + "/erasures"));
+    RB_ASSIGN_OR_RETURN(ManifestFile copied, Measure(to, "erasures"));
+    manifest.files.push_back(std::move(copied));
+  }
   RB_RETURN_IF_ERROR(AddTree(to, "blobs", &manifest));
   RB_RETURN_IF_ERROR(AddTree(to, "outbox", &manifest));
   RB_RETURN_IF_ERROR(WriteManifest(to, manifest));

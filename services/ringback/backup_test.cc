@@ -7,7 +7,9 @@
 #include <fstream>
 
 #include "core/blob/blob_store.h"
+#include "core/runtime/erasure_journal.h"
 #include "core/runtime/open.h"
+#include "core/store/erase.h"
 #include "core/store/records.h"
 #include "core/store/sqlite_store.h"
 #include "ringback/data_lock.h"
@@ -29,6 +31,7 @@ class BackupTest : public ::testing::Test {
     config_.data_dir = dir_ + "/data";
     store_ = *runtime::OpenStore(config_, &clock_, random_.get());
     blobs_ = *runtime::OpenBlobs(config_);
+    recording_.set_team_id(NewId(id_prefix::kTeam, 7, *random_));
     recording_.set_id(NewId(id_prefix::kRecording, 7, *random_));
     recording_.set_original_blob("07/" + recording_.id() + "/original");
     EXPECT_TRUE(blobs_->Put(recording_.original_blob(), std::string(3'000'000, 'x')).ok());
@@ -47,7 +50,30 @@ class BackupTest : public ::testing::Test {
   }
   absl::StatusOr<Manifest> Take() { return Backup(config_, dir_ + "/backup", &clock_, random_.get()); }
   absl::StatusOr<RestoreResult> Put(const std::string& place, bool force = false) {
-    return Restore(dir_ + "/backup", place, force, &clock_, random_.get());
+    RestoreOptions options;
+    options.from = dir_ + "/backup";
+    options.data_dir = place;
+    options.force = force;
+    options.erasures_file = erasures_file_;
+    options.mail_domain = config_.mail_domain;
+    return Restore(options, &clock_, random_.get());
+  }
+  // As a server does.
+  void Erase() {
+    ASSERT_TRUE(runtime::NoteErasures(config_, clock_.Now(), {recording_.id()}).ok());
+    store::Commit commit;
+    commit.shard = 7;
+    commit.commit_id = "erase";
+    store::AddErasure(*store::Load<store::record::RecordingRecord>(*store_, *store::RecordingKey(recording_.id())), clock_.Now(), &commit);
+    ASSERT_TRUE(store_->CommitOnce(commit).ok());
+  }
+  bool IsThere(const std::string& place) {
+    runtime::Config config;
+    config.data_dir = place;
+    const auto store = *runtime::OpenStore(config, &clock_, random_.get());
+    const bool record = store->Get(*store::RecordingKey(recording_.id())).ok();
+    EXPECT_EQ(record, fs::exists(place + "/blobs/" + recording_.original_blob()));
+    return record;
   }
 
   FakeClock clock_;
@@ -57,6 +83,7 @@ class BackupTest : public ::testing::Test {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<blob::BlobStore> blobs_;
   store::record::RecordingRecord recording_;
+  std::string erasures_file_;
 };
 
 TEST_F(BackupTest, WhatWasBackedUpWhileInUseComesBack) {
@@ -131,6 +158,65 @@ TEST_F(BackupTest, ADirectoryInUseIsLeftAlone) {
   const auto lock = *DataLock::Take(config_.data_dir);
   EXPECT_EQ(Put(config_.data_dir, /*force=*/true).status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(fs::exists(config_.data_dir + "/blobs/07/nobodys/original"));
+}
+
+TEST_F(BackupTest, WhoWasErasedAfterTheBackupIsErasedAgain) {
+  ASSERT_TRUE(runtime::NoteErasures(config_, clock_.Now(), {}).ok());
+  clock_.Advance(absl::Hours(1));
+  ASSERT_TRUE(Take().ok());
+  clock_.Advance(absl::Hours(3));
+  Erase();
+  store_.reset();
+  blobs_.reset();
+  const auto restored = Put(config_.data_dir, /*force=*/true);
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  EXPECT_TRUE(restored->known.complete);
+  EXPECT_EQ(restored->erased.recordings, 1);
+  EXPECT_FALSE(IsThere(config_.data_dir));
+  EXPECT_EQ(runtime::ReadErasures(config_.data_dir + "/erasures")->entries.size(), 1u) << "the next restore must know too";
+}
+
+TEST_F(BackupTest, WithoutAJournalTheRestoreSaysThatItDoesNotKnow) {
+  ASSERT_TRUE(runtime::NoteErasures(config_, clock_.Now(), {}).ok());
+  ASSERT_TRUE(Take().ok());
+  clock_.Advance(absl::Hours(3));
+  Erase();
+  const auto blind = Put(dir_ + "/blind");
+  ASSERT_TRUE(blind.ok()) << blind.status();
+  EXPECT_FALSE(blind->known.journal);
+  EXPECT_TRUE(IsThere(dir_ + "/blind"));
+  EXPECT_EQ(runtime::ReadErasures(dir_ + "/blind/erasures")->since, clock_.Now()) << "it claims nothing that it cannot know";
+  erasures_file_ = config_.ErasuresPath();
+  const auto knowing = Put(dir_ + "/knowing");
+  ASSERT_TRUE(knowing.ok()) << knowing.status();
+  EXPECT_TRUE(knowing->known.complete);
+  EXPECT_FALSE(IsThere(dir_ + "/knowing"));
+  erasures_file_ = dir_ + "/nowhere";
+  EXPECT_EQ(Put(dir_ + "/third").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(BackupTest, AJournalThatBeginsAfterTheBackupIsNotComplete) {
+  ASSERT_TRUE(Take().ok());
+  clock_.Advance(absl::Hours(3));
+  ASSERT_TRUE(runtime::NoteErasures(config_, clock_.Now(), {}).ok());
+  Erase();
+  erasures_file_ = config_.ErasuresPath();
+  const auto restored = Put(dir_ + "/restored");
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  EXPECT_TRUE(restored->known.journal);
+  EXPECT_FALSE(restored->known.complete);
+  EXPECT_FALSE(IsThere(dir_ + "/restored"));
+}
+
+// What was noted long before belongs to the backup: it knows better whether it came to pass.
+TEST_F(BackupTest, ErasuresBeforeTheBackupAreNotRepeated) {
+  ASSERT_TRUE(runtime::NoteErasures(config_, clock_.Now(), {recording_.id()}).ok());
+  clock_.Advance(absl::Hours(3));
+  ASSERT_TRUE(Take().ok());
+  const auto restored = Put(dir_ + "/restored");
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  EXPECT_EQ(restored->erased.recordings, 0);
+  EXPECT_TRUE(IsThere(dir_ + "/restored"));
 }
 
 TEST_F(BackupTest, RedisIsBackedUpByItsOwnMeans) {

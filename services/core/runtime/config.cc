@@ -193,6 +193,7 @@ std::string Config::OutboxDir() const {
   return data_dir + "/outbox";
 }
 std::string Config::TokenPath() const { return data_dir + "/token"; }
+std::string Config::ErasuresPath() const { return SqlitePath().empty() ? "" : data_dir + "/erasures"; }
 
 std::vector<KeyHelp> ConfigReference() {
   const Config defaults;

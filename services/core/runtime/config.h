@@ -62,6 +62,7 @@ struct Config {
   std::string BlobDir() const;
   std::string OutboxDir() const;
   std::string TokenPath() const;
+  std::string ErasuresPath() const;         // "": none is kept
 };
 
 // One key as the reference in `ringback serve --help-config` and config.example.toml shows it.

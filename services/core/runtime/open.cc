@@ -17,17 +17,6 @@
 namespace ringback::runtime {
 namespace {
 
-// The folder with everything in it is the owner's only: it holds callers' data and a token.
-absl::Status MakeFolder(const std::filesystem::path& folder) {
-  if (folder.empty()) return absl::OkStatus();
-  std::error_code error;
-  if (std::filesystem::is_directory(folder, error)) return absl::OkStatus();
-  std::filesystem::create_directories(folder, error);
-  if (error) return absl::InvalidArgumentError(absl::StrCat("cannot make ", folder.string(), ": ", error.message()));
-  std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
-  return absl::OkStatus();
-}
-
 // "redis://[user@]host:port[/database]"
 absl::StatusOr<store::RedisOptions> RedisFrom(const Config& config) {
   store::RedisOptions options;
@@ -60,6 +49,17 @@ absl::StatusOr<store::RedisOptions> RedisFrom(const Config& config) {
 
 }  // namespace
 
+absl::Status MakeFolder(const std::string& path) {
+  const std::filesystem::path folder(path);
+  if (folder.empty()) return absl::OkStatus();
+  std::error_code error;
+  if (std::filesystem::is_directory(folder, error)) return absl::OkStatus();
+  std::filesystem::create_directories(folder, error);
+  if (error) return absl::InvalidArgumentError(absl::StrCat("cannot make ", folder.string(), ": ", error.message()));
+  std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const Config& config, Clock* clock, Random* random) {
   if (absl::StartsWith(config.store, "redis://")) {
     RB_ASSIGN_OR_RETURN(store::RedisOptions options, RedisFrom(config));
@@ -71,12 +71,12 @@ absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const Config& config, Cl
   options.path = config.SqlitePath();
   options.clock = clock;
   options.random = random;
-  RB_RETURN_IF_ERROR(MakeFolder(std::filesystem::path(options.path).parent_path()));
+  RB_RETURN_IF_ERROR(MakeFolder(std::filesystem::path(options.path).parent_path().string()));
   return store::OpenSqliteStore(options);
 }
 
 absl::StatusOr<std::unique_ptr<blob::BlobStore>> OpenBlobs(const Config& config, Clock* clock) {
-  RB_RETURN_IF_ERROR(MakeFolder(std::filesystem::path(config.BlobDir()).parent_path()));
+  RB_RETURN_IF_ERROR(MakeFolder(std::filesystem::path(config.BlobDir()).parent_path().string()));
   return blob::OpenDirectory(config.BlobDir(), clock);
 }
 

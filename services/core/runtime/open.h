@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "core/base/clock.h"
@@ -16,5 +17,8 @@ namespace ringback::runtime {
 // blobs carry the machine's time.
 absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const Config& config, Clock* clock, Random* random);
 absl::StatusOr<std::unique_ptr<blob::BlobStore>> OpenBlobs(const Config& config, Clock* clock = nullptr);
+
+// Makes the folder where it is missing, the owner's only (mode 0700): it holds callers' data and a token. "" is none.
+absl::Status MakeFolder(const std::string& path);
 
 }  // namespace ringback::runtime

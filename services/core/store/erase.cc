@@ -160,6 +160,14 @@ void AddErasure(const Loaded<record::RecordingRecord>& recording, absl::Time now
   AddTombstone(OwnShard(recording.message.id()), recording.message.team_id(), std::move(tombstone), now, now, commit);
 }
 
+void AddErasure(const Loaded<record::ContactRecord>& contact, Commit* commit) {
+  AddContactIndexes(contact.message, true, commit);
+  Put gone;
+  gone.key = Key{OwnShard(contact.message.id()), Kind::kContact, contact.message.id()};
+  gone.expected_version = contact.version;
+  commit->puts.push_back(std::move(gone));
+}
+
 void AddOrphan(const std::string& recording_id, const std::vector<std::string>& blobs, absl::Time due, absl::Time now,
                Commit* commit) {
   std::set<std::string> names = BlobsOf(recording_id);

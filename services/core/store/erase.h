@@ -27,6 +27,9 @@ absl::Status AddErasure(Store& store, const Loaded<record::CallbackRecord>& call
 // The same for a recording that no callback owns.
 void AddErasure(const Loaded<record::RecordingRecord>& recording, absl::Time now, Commit* commit);
 
+// The contact and its indexes. ABORTED when somebody changed it in the meantime.
+void AddErasure(const Loaded<record::ContactRecord>& contact, Commit* commit);
+
 // Whose a tombstone's retention entry is when no team is known: an orphan's.
 inline constexpr std::string_view kNobody = "-";
 
