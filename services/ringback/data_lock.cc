@@ -50,4 +50,16 @@ bool DataLock::Held(const std::string& data_dir) {
   return held;
 }
 
+absl::Status CheckDatabaseThere(const runtime::Config& config) {
+  const std::string path = config.SqlitePath();
+  std::error_code error;
+  // The token is written once the database has a team.
+  if (!config.store.empty() || !std::filesystem::exists(config.TokenPath(), error)) return absl::OkStatus();
+  const bool there = std::filesystem::exists(path, error);
+  if (there && std::filesystem::file_size(path, error) > 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the database ", path, " is ", there ? "empty" : "missing", ", but ", config.TokenPath(), " says that there was one. "
+      "Restore the newest backup with `ringback restore DIR --force`; to begin anew with nothing, remove ", config.TokenPath()));
+}
+
 }  // namespace ringback

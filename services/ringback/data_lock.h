@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "core/runtime/config.h"
 
 namespace ringback {
 
@@ -22,5 +23,9 @@ class DataLock {
   explicit DataLock(int fd) : fd_(fd) {}
   const int fd_;
 };
+
+// FAILED_PRECONDITION, saying what to do, when a server has worked on this directory and its database is gone or empty: a
+// start would make a new one, as if nobody had ever called. OK for a fresh directory and for a store elsewhere.
+absl::Status CheckDatabaseThere(const runtime::Config& config);
 
 }  // namespace ringback

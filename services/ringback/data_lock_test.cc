@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "absl/strings/str_cat.h"
 
@@ -31,6 +32,24 @@ TEST(DataLock, ASecondServerIsRefusedAndToldWhoIsThere) {
 
 TEST(DataLock, AFolderThatCannotBeMadeIsSaid) {
   EXPECT_EQ(DataLock::Take("/proc/none/data").status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST(DatabaseThere, AMissingOrEmptyOneIsNoFirstStartOnceThereWasAToken) {
+  runtime::Config config;
+  config.data_dir = ::testing::TempDir() + "/database_there_test";
+  std::filesystem::remove_all(config.data_dir);
+  std::filesystem::create_directories(config.data_dir);
+  EXPECT_TRUE(CheckDatabaseThere(config).ok());
+  std::ofstream(config.SqlitePath());
+  EXPECT_TRUE(CheckDatabaseThere(config).ok()) << "a first start that was interrupted";
+  std::ofstream(config.TokenPath()) << "{}";
+  EXPECT_THAT(std::string(CheckDatabaseThere(config).message()), HasSubstr("empty"));
+  std::ofstream(config.SqlitePath()) << "SQLite format 3";
+  EXPECT_TRUE(CheckDatabaseThere(config).ok()) << "whether it is whole is the store's to say";
+  std::filesystem::remove(config.SqlitePath());
+  EXPECT_THAT(std::string(CheckDatabaseThere(config).message()), HasSubstr("ringback restore"));
+  config.store = "redis://127.0.0.1";
+  EXPECT_TRUE(CheckDatabaseThere(config).ok());
 }
 
 }  // namespace

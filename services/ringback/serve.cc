@@ -75,6 +75,7 @@ absl::Status Ready(runtime::Host& host, std::ostream& out) {
 absl::Status Serve(const runtime::Config& config, std::ostream& out) {
   SetUpLogging(config.log_level, config.log_format == "json" ? LogFormat::kJson : LogFormat::kText);
   RB_ASSIGN_OR_RETURN(const std::unique_ptr<DataLock> lock, DataLock::Take(config.data_dir));
+  RB_RETURN_IF_ERROR(CheckDatabaseThere(config));
   absl::Status ready;
   const int code = runtime::ServeAll(config, {std::begin(kServices), std::end(kServices)}, [&](runtime::Host& host) {
     ready = Ready(host, out);

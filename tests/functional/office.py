@@ -85,6 +85,7 @@ class Office:
         self.offset_file = self.dir / "clock"
         self.flags = list(flags)
         self.http_port = http_port
+        self.environment = {}  # of the command line, besides what it needs to find the server
         self.server = None
         self.fixed_port = "0"  # a story whose clients must find the server again sets it
         self.log = self.dir / "serve.log"
@@ -158,7 +159,7 @@ class Office:
 
     def run(self, *arguments, input=None):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("RINGBACK_")}
-        environment |= {"RINGBACK_CLOCK_OFFSET_FILE": str(self.offset_file), "RINGBACK_DATA": str(self.data)}
+        environment |= {"RINGBACK_CLOCK_OFFSET_FILE": str(self.offset_file), "RINGBACK_DATA": str(self.data)} | self.environment
         return subprocess.run([RINGBACK, *map(str, arguments)], capture_output=True, text=True, env=environment,
                               cwd=self.dir, input=input, timeout=120)
 

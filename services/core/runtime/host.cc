@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
-#include <fstream>
-#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -20,6 +18,7 @@
 #include "core/runtime/periodic.h"
 #include "core/runtime/pool.h"
 #include "core/runtime/stop_signal.h"
+#include "core/runtime/tls_files.h"
 #include "core/runtime/worker_loop.h"
 
 namespace ringback::runtime {
@@ -30,14 +29,6 @@ constexpr absl::Duration kReadyEvery = absl::Seconds(5);
 constexpr absl::Duration kTickMax = absl::Seconds(1);  // a shifted or set clock is noticed within it
 constexpr size_t kQueueMax = 1024;
 constexpr int kStoreTries = 60;  // a second apart
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  if (path.empty()) return std::string();
-  std::ifstream stream(path);
-  std::stringstream text;
-  if (!stream || !(text << stream.rdbuf())) return absl::InvalidArgumentError(absl::StrCat("cannot read ", path));
-  return text.str();
-}
 
 class RealHost : public Host {
  public:
@@ -141,15 +132,10 @@ class RealHost : public Host {
   }
 
   absl::Status StartGrpc() {
-    rpc::ServerTls tls;
-    RB_ASSIGN_OR_RETURN(tls.certificate_pem, ReadFile(config_.tls_certificate_file));
-    if (!config_.tls_key_file.empty()) {
-      RB_ASSIGN_OR_RETURN(tls.key_pem, ReadSecretFile(config_.tls_key_file));
-    }
-    RB_ASSIGN_OR_RETURN(tls.client_ca_pem, ReadFile(config_.tls_client_ca_file));
+    RB_ASSIGN_OR_RETURN(const TlsFiles tls, ReadTlsFiles(config_));
     rpc::ServerOptions options;
     options.listen = config_.grpc_listen;
-    RB_ASSIGN_OR_RETURN(options.credentials, rpc::MakeServerCredentials(tls));
+    RB_ASSIGN_OR_RETURN(options.credentials, rpc::MakeServerCredentials(tls.pem));
     std::vector<grpc::Service*> services;
     for (const auto& service : services_) services.push_back(service.get());
     RB_ASSIGN_OR_RETURN(server_, rpc::GrpcServer::Start(options, services));

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -19,6 +20,8 @@ void PrepareProcess() {
   mallopt(M_ARENA_MAX, 2);
   mallopt(M_TRIM_THRESHOLD, 1 << 20);
   umask(077);
+  // A limit on file sizes then reads like a full disk: a failed write, RESOURCE_EXHAUSTED, and not the process's death.
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arguments) {

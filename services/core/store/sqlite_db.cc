@@ -46,7 +46,7 @@ absl::Status Translate(int code, const std::string& path, const char* message) {
 absl::Status DamagedError(const std::string& path, const std::string& detail) {
   return absl::DataLossError(absl::StrCat(
       "the database ", path, " is damaged (", detail, "). Keep a copy of it, then restore the newest backup with "
-      "`ringback restore DIR`, or save what is readable with `sqlite3 ", path, " .recover | sqlite3 recovered.db`"));
+      "`ringback restore DIR --force`, or save what is readable with `sqlite3 ", path, " .recover | sqlite3 recovered.db`"));
 }
 
 absl::StatusOr<std::unique_ptr<SqliteDb>> SqliteDb::Open(const std::string& path,

@@ -2,11 +2,13 @@
 #include "ringback/cli/session.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -32,12 +34,42 @@ absl::Status WithField(const absl::Status& status, const std::string& field) {
                             std::string_view(status.message().data(), status.message().size()));
 }
 
+}  // namespace
+
+std::string Unreachable(const std::string& address, const std::string& why) {
+  const auto says = [&](const char* words) { return absl::StrContains(why, words); };
+  const bool tls = absl::StartsWith(address, "https://");
+  if (says("certificate verify failed")) {
+    return absl::StrCat("the server at ", address, " shows a certificate that is not trusted here; RINGBACK_CA_FILE names the PEM "
+                        "file of the CA that signed it (certificate verify failed)");
+  }
+  if (says("wrong version number")) {
+    return absl::StrCat("the server at ", address, " does not speak TLS: write http:// instead of https://");
+  }
+  if (says("Hostname Verification") || says("Peer name")) {
+    return absl::StrCat("the certificate of the server at ", address, " is for another name; use the name it was made for");
+  }
+  const bool closed = says("Socket closed") || says("Connection reset") || says("handshake");
+  if (closed && tls) {
+    return absl::StrCat("the server at ", address, " ends the connection; if it wants a client's certificate, "
+                        "RINGBACK_CERTIFICATE_FILE and RINGBACK_KEY_FILE name one that its CA has signed (", why, ")");
+  }
+  if (closed) {
+    return absl::StrCat("the server at ", address, " ends the connection; if it speaks TLS, write https:// in front (", why, ")");
+  }
+  return absl::StrCat("the server at ", address, " cannot be reached (", why, "); is it running? ringback serve starts one");
+}
+
+namespace {
+
 std::string Lower(const std::string& text) { return absl::AsciiStrToLower(text); }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Open(World& world, const Options& options) {
   RB_ASSIGN_OR_RETURN(Target target, FindTarget(options.data_dir, world));
+  // gRPC would write lines of its own to standard error; the answer says it in one. Before gRPC is used first.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
   rpc::ClientOptions connect;
   connect.target = target.address;
   RB_ASSIGN_OR_RETURN(connect.ca_pem, FileText(world.Variable("RINGBACK_CA_FILE")));
@@ -92,8 +124,7 @@ absl::Status Session::CallAs(const rpc::Client& client,
       return rpc::FromGrpc(status);
     }
     if (!WaitToRetry(tries, began)) {
-      return absl::UnavailableError(absl::StrCat("the server at ", target_.address, " cannot be reached (",
-                                                 status.error_message(), "); is it running? ./scripts/run starts one"));
+      return absl::UnavailableError(Unreachable(target_.address, status.error_message()));
     }
   }
 }

@@ -34,6 +34,9 @@ struct Options {        // of every command
 // the history must name the person who acted.
 enum class As { kMember, kMemberThenOperator };
 
+// Why the server at `address` cannot be reached, in words that say what to change. `why` is gRPC's.
+std::string Unreachable(const std::string& address, const std::string& why);
+
 class Session {
  public:
   // Finds the server; does not talk to it yet.

@@ -103,8 +103,7 @@ absl::Status Watch(Session& session, const Args& args) {
     if (tries == 0) began = session.Now();
     lost = true;
     if (!session.WasReached() && !session.WaitToRetry(++tries, began)) {
-      return absl::UnavailableError(absl::StrCat("the server at ", session.target().address, " cannot be reached (",
-                                                 std::string(status.message()), "); ./scripts/run starts one"));
+      return absl::UnavailableError(Unreachable(session.target().address, std::string(status.message())));
     }
     if (session.WasReached()) world.sleep(absl::Milliseconds(500)), ++tries;
   }
