@@ -1,6 +1,8 @@
 // See cli.h.
 #include "ringback/cli/cli.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -129,6 +131,13 @@ int Run(const std::vector<std::string>& arguments, World& world, const std::func
     return absl::OkStatus();
   });
 
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    // The name of a file may be any bytes; all else becomes text in a request, which must be UTF-8.
+    if (IsUtf8(arguments[i]) || access(arguments[i].c_str(), F_OK) == 0) continue;
+    *world.err << "ringback: argument " << i + 1 << " is not text in UTF-8: " << Printable(arguments[i])
+               << "; set the terminal to UTF-8\n";
+    return kWrongUsage;
+  }
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // as CLI11 wants them
     app.parse(reversed);
