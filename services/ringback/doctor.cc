@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <ostream>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -24,6 +25,7 @@
 #include "delivery/wires.h"
 #include "ringback/cli/text.h"
 #include "ringback/data_lock.h"
+#include "ringback/doctor_setup.h"
 #include "ringback/server_options.h"
 #include "transcode/codec_client.h"
 
@@ -38,29 +40,14 @@ constexpr absl::Duration kSkewMax = absl::Milliseconds(250);
 
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
-Finding DataDir(const runtime::Config& config) {
-  struct stat info;
-  if (stat(config.data_dir.c_str(), &info) != 0) {
-    return {"data", Level::kWarn, absl::StrCat(config.data_dir, ": ", std::strerror(errno), "; the first start makes it")};
-  }
-  if (!S_ISDIR(info.st_mode)) return {"data", Level::kFail, config.data_dir + " is no folder"};
-  if (access(config.data_dir.c_str(), R_OK | W_OK | X_OK) != 0) {
-    return {"data", Level::kFail, absl::StrCat(config.data_dir, ": ", std::strerror(errno), "; it must belong to the server's user")};
-  }
-  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return {"data", Level::kWarn, absl::StrCat(config.data_dir, " can be entered by others; it holds callers' data: chmod 700 ",
-                                               config.data_dir)};
-  }
-  return {"data", Level::kOk, absl::StrCat(config.data_dir, DataLock::Held(config.data_dir) ? ", a server is running on it" : "")};
-}
-
 Finding Token(const runtime::Config& config) {
   struct stat info;
   if (stat(config.TokenPath().c_str(), &info) != 0) {
-    return {"token", Level::kWarn, absl::StrCat("no ", config.TokenPath(), " yet; the server writes it when it starts")};
+    return {"token", Level::kOk, absl::StrCat(config.TokenPath(), " is not there yet; the server writes it when it starts")};
   }
   if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return {"token", Level::kFail, absl::StrCat("others may read ", config.TokenPath(), ": chmod 600 it and revoke its tokens")};
+    return {"token", Level::kFail, absl::StrCat("others may read ", config.TokenPath(), ", and act as you: chmod 600 ", config.TokenPath(),
+                                                  ", then `ringback token list` and `ringback token revoke` what it holds")};
   }
   return {"token", Level::kOk, config.TokenPath()};
 }
@@ -68,13 +55,20 @@ Finding Token(const runtime::Config& config) {
 // Store and its clock. A database that is not there yet is not made.
 void Store(const runtime::Config& config, Clock* clock, Random* random, std::vector<Finding>* findings) {
   std::error_code error;
+  if (const absl::Status there = CheckDatabaseThere(config); !there.ok()) {
+    findings->push_back({"store", Level::kFail, Text(there)});
+    return;
+  }
   if (!config.SqlitePath().empty() && !std::filesystem::exists(config.SqlitePath(), error)) {
-    findings->push_back({"store", Level::kWarn, absl::StrCat("no ", config.SqlitePath(), " yet; the first start makes it")});
+    findings->push_back({"store", Level::kOk, absl::StrCat(config.SqlitePath(), " is not there yet; the first start makes it")});
     return;
   }
   const auto store = runtime::OpenStore(config, clock, random);
   if (!store.ok()) {
-    findings->push_back({"store", Level::kFail, Text(store.status())});
+    const std::string what = absl::IsUnavailable(store.status()) && absl::StartsWith(config.store, "redis://")
+                                 ? absl::StrCat(config.store, ": ", Text(store.status()), "; is Redis running there? ringback.store names it")
+                                 : Text(store.status());
+    findings->push_back({"store", Level::kFail, what});
     return;
   }
   const absl::Status check = (*store)->Check();
@@ -101,7 +95,7 @@ void Store(const runtime::Config& config, Clock* clock, Random* random, std::vec
 Finding Blobs(const runtime::Config& config) {
   std::error_code error;
   if (config.blobs.empty() && !std::filesystem::exists(config.BlobDir(), error)) {
-    return {"blobs", Level::kWarn, absl::StrCat("no ", config.BlobDir(), " yet; the first start makes it")};
+    return {"blobs", Level::kOk, absl::StrCat(config.BlobDir(), " is not there yet; the first start makes it")};
   }
   const auto blobs = runtime::OpenBlobs(config);
   const absl::Status status = blobs.ok() ? (*blobs)->Check() : blobs.status();
@@ -115,7 +109,7 @@ Finding Disk(const runtime::Config& config) {
   if (statvfs(place.c_str(), &space) != 0) return {"disk", Level::kFail, std::strerror(errno)};
   const int64_t free = static_cast<int64_t>(space.f_bavail) * static_cast<int64_t>(space.f_frsize);
   const std::string text = absl::StrCat(free >> 20, " MiB free");
-  if (free < kDiskFail) return {"disk", Level::kFail, text + "; make room, or uploads will be refused soon"};
+  if (free < kDiskFail) return {"disk", Level::kFail, text + "; make room now: uploads will be refused soon"};
   if (free < kDiskWarn) return {"disk", Level::kWarn, text + "; that is little for recordings"};
   return {"disk", Level::kOk, text};
 }
@@ -146,8 +140,10 @@ Finding CodecProgram(const runtime::Config& config) {
   transcode::Codec codec(options);
   const auto result = codec.Transcode(TestTone(), {}, absl::Seconds(20));
   if (!result.ok()) {
-    return {"codec", Level::kFail, absl::StrCat(options.program, ": ", Text(result.status()), "; no recording can be transcoded. "
-                                                "Build it, or name it with transcode.codec_path")};
+    // The program may stand in front already.
+    const std::string why = absl::StartsWith(Text(result.status()), options.program) ? "" : options.program + ": ";
+    return {"codec", Level::kFail, absl::StrCat(why, Text(result.status()), "; no recording can be transcoded. The program belongs "
+                                                "beside ringback; where else it is, transcode.codec_path says")};
   }
   for (const auto code : {transcode::FindingCode::kDecoderCrashed, transcode::FindingCode::kDecoderLimit}) {
     if (const transcode::Finding* const found = result->Find(code); found != nullptr) {
@@ -159,10 +155,11 @@ Finding CodecProgram(const runtime::Config& config) {
 
 Finding PublicUrl(const runtime::Config& config) {
   if (config.public_url.empty()) {
-    return {"public_url", Level::kWarn, "is not set: mails carry attachment and reply address, but no link to the customer's page"};
+    return {"public_url", Level::kWarn, "ringback.public_url is not set: mails carry attachment and reply address, but no link to the "
+                                         "customer's page. Fine where nobody can reach this machine from outside"};
   }
   if (absl::StartsWith(config.public_url, "http://")) {
-    return {"public_url", Level::kWarn, config.public_url + " is not encrypted; customers should read https://"};
+    return {"public_url", Level::kWarn, config.public_url + " is not encrypted: put a proxy with a certificate in front and write https://"};
   }
   return {"public_url", Level::kOk, config.public_url};
 }
@@ -173,6 +170,23 @@ std::string TestMail(const std::string& from, const std::string& to, const std::
                       absl::FormatTime("%a, %d %b %Y %H:%M:%S %z", now, absl::UTCTimeZone()), "\r\nMessage-ID: <", message_id,
                       ">\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n"
                       "\r\nThis mail was sent by `ringback doctor --mail-test`. Nothing needs to be done.\r\n");
+}
+
+Finding MailDomain(const runtime::Config& config) {
+  if (config.mail_domain != runtime::Config().mail_domain) return {"mail.domain", Level::kOk, config.mail_domain};
+  return {"mail.domain", Level::kWarn, absl::StrCat("is ", config.mail_domain, ", which makes real mail look like spam: set it to the "
+                                                    "firm's own domain")};
+}
+
+// The last line: whether there is something to do.
+std::string Summary(const std::vector<Finding>& findings) {
+  const auto count = [&](Level level) {
+    return std::count_if(findings.begin(), findings.end(), [&](const Finding& finding) { return finding.level == level; });
+  };
+  const auto failed = count(Level::kFail), warned = count(Level::kWarn);
+  const std::string known = warned == 0 ? "" : absl::StrCat(" (", warned, warned == 1 ? " line" : " lines", " marked warn: good to know)");
+  if (failed == 0) return absl::StrCat("Nothing stands in the way", known, ".");
+  return absl::StrCat("To mend: ", failed, failed == 1 ? " line" : " lines", " marked fail", known, ".");
 }
 
 const char* Word(Level level) { return level == Level::kOk ? "ok" : level == Level::kWarn ? "warn" : "fail"; }
@@ -198,25 +212,29 @@ void Print(const std::vector<Finding>& findings, bool json, cli::World& world) {
     *world.out << cli::Paint(word, colour, world.ColourOut()) << std::string(6 - word.size(), ' ') << finding.what
                << std::string(finding.what.size() < 12 ? 12 - finding.what.size() : 1, ' ') << cli::Printable(finding.text) << "\n";
   }
+  *world.out << Summary(findings) << "\n";
 }
 
 }  // namespace
 
 std::vector<Finding> Examine(const runtime::Config& config, Clock* clock, Random* random) {
-  std::vector<Finding> findings = {DataDir(config), Token(config)};
+  std::vector<Finding> findings = {ExamineDataDir(config), Token(config)};
   Store(config, clock, random, &findings);
   findings.push_back(Blobs(config));
   findings.push_back(Disk(config));
   findings.push_back(CodecProgram(config));
+  findings.push_back(ExamineAddresses(config));
+  findings.push_back(ExamineTls(config, clock));
+  for (Finding& finding : ExamineSecrets(config)) findings.push_back(std::move(finding));
   findings.push_back(PublicUrl(config));
   return findings;
 }
 
 Finding ExamineMail(const runtime::Config& config, const std::string& address, Clock* clock, Random* random) {
   if (address.empty() && (config.mail_transport.empty() || absl::StartsWith(config.mail_transport, "maildir:"))) {
-    return {"mail", Level::kWarn, absl::StrCat("goes nowhere: it lands as files in ",
+    return {"mail", Level::kWarn, absl::StrCat("goes to nobody: it lands as files in ",
                                                config.mail_transport.empty() ? config.OutboxDir() : config.mail_transport,
-                                               "; set mail.transport = \"smtp://…\"")};
+                                               "; to send it, set mail.transport = \"smtp://HOST:587\"")};
   }
   const auto transport = delivery::MailTransportOf(config);
   if (!transport.ok()) return {"mail", Level::kFail, Text(transport.status())};
@@ -233,7 +251,9 @@ Finding ExamineMail(const runtime::Config& config, const std::string& address, C
   if (outcome.result == delivery::SendResult::kAccepted) {
     return {"mail", Level::kOk, absl::StrCat(way, " took a mail to ", *to, outcome.reason.empty() ? "" : ": ", outcome.reason)};
   }
-  return {"mail", Level::kFail, absl::StrCat(way, ": ", outcome.reason)};
+  return {"mail", Level::kFail, absl::StrCat(way, ": ", outcome.reason, outcome.transport_fault
+                                                 ? "; look at mail.transport, mail.user and the firewall on the way"
+                                                 : "")};
 }
 
 void AddDoctorCommand(cli::Commands& commands) {
@@ -254,6 +274,7 @@ void AddDoctorCommand(cli::Commands& commands) {
       findings = Examine(*config, world.clock, world.random);
       findings.insert(findings.begin(), {"config", Level::kOk, args->server.config_file.empty() ? "no file" : args->server.config_file});
       findings.push_back(ExamineMail(*config, args->mail_test, world.clock, world.random));
+      if (absl::StartsWith(config->mail_transport, "smtp")) findings.push_back(MailDomain(*config));
     } else {
       findings.push_back({"config", Level::kFail, Text(config.status())});
     }

@@ -380,6 +380,41 @@ class Clocks(unittest.TestCase):
                 wait_for(lambda: get(health)[0] == 200, "it is ready again")
 
 
+class Doctor(unittest.TestCase):
+    def test_it_says_what_to_do_line_by_line(self):
+        with Office() as office:
+            good = office.run("doctor")
+            self.assertEqual(good.returncode, 0, good.stdout)
+            self.assertNotIn("fail", good.stdout)
+            self.assertRegex(good.stdout.splitlines()[-1], r"^Nothing stands in the way")
+            secret = office.dir / "secret"
+            secret.write_text("x\n")
+            secret.chmod(0o644)
+            busy = office.run("doctor", "--data", office.dir / "fresh", "--set", f"ringback.grpc_listen={self.address(office)}")
+            self.assertRegex(busy.stdout, r"addresses.*in use.*another port")
+            for flags, says in [
+                    (["mail.password_file=" + str(secret), "mail.transport=smtp://127.0.0.1:1"], r"fail +secrets +mail\.password_file: .*chmod 600"),
+                    (["transcode.codec_path=/nowhere/codec"], r"fail +codec +/nowhere/codec does not start.*transcode\.codec_path"),
+                    (["ringback.store=redis://127.0.0.1:1"], r"fail +store +redis://127\.0\.0\.1:1: .*is Redis running there"),
+                    (["ringback.tls_certificate_file=/nowhere.pem", f"ringback.tls_key_file={secret}"], r"fail +tls +.*/nowhere\.pem"),
+                    (["ringback.grpc_listen=0.0.0.0:7420"], r"warn +tls +off, but .*tokens travel in clear"),
+                    (["mail.transport=smtp://127.0.0.1:1"], r"warn +mail\.domain +.*firm's own domain"),
+                    (["mail.transprot=x"], r"fail +config +.*did you mean mail\.transport")]:
+                with self.subTest(flags):
+                    done = office.run("doctor", *[part for flag in flags for part in ("--set", flag)])
+                    self.assertRegex(done.stdout, says)
+                    self.assertEqual(done.returncode, 1 if says.startswith("fail") else 0, done.stdout)
+                    last = done.stdout.splitlines()[-1]
+                    self.assertRegex(last, r"^To mend: [12] lines? marked fail" if says.startswith("fail") else r"^Nothing stands")
+            mail = office.run("doctor", "--set", "mail.transport=smtp://127.0.0.1:1", "--mail-test", "a@example.com")
+            self.assertRegex(mail.stdout, r"fail +mail +.*mail\.transport.*firewall")
+            self.assertRegex(office.run("doctor", "--data", secret / "below").stdout, r"fail +data +")
+
+    @staticmethod
+    def address(office):
+        return json.loads((office.data / "token").read_text())["target"]
+
+
 class Restored(unittest.TestCase):
     MARKS = ["Quastenflosser", "quasti@example.com", "+493055512345"]
 
