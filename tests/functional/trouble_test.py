@@ -380,6 +380,34 @@ class Clocks(unittest.TestCase):
                 wait_for(lambda: get(health)[0] == 200, "it is ready again")
 
 
+class Orphans(unittest.TestCase):
+    def test_bytes_that_a_crash_left_without_a_record_leave_within_a_day_or_so(self):
+        port = free_port()
+        with Office(http_port=port) as office:
+            callback = office.request()
+            office.cli("send", speech(), "--callback", callback["id"], "--promise", "2026-12-20 13:00")
+            office.armed(callback)
+            office.stop()
+            # As a kill between the last byte and the commit leaves them, and one in the middle of the bytes.
+            orphan = office.data / "blobs" / "07" / "rc07h3k9x2m4q8w1" / "original"
+            orphan.parent.mkdir(parents=True)
+            half = office.data / "blobs" / ".tmp" / "killed" / "1"
+            half.parent.mkdir(parents=True)
+            for left in (orphan, half):
+                left.write_bytes(b"a voice that nobody will hear")
+                os.utime(left, (office.now(), office.now()))
+            office.start()
+            self.assertFalse(half.exists())
+            office.advance(hours=7)
+            wait_for(lambda: 'ringback_orphans_total{outcome="found"} 1' in get(f"http://127.0.0.1:{port}/metrics")[1],
+                     "it was found")
+            self.assertTrue(orphan.exists())
+            office.advance(hours=18)
+            wait_for(lambda: not orphan.exists(), "it left")
+            self.assertEqual(len(list(office.data.glob("blobs/*/*/original"))), 1)  # what has a record stays
+            self.assertEqual(office.show(callback)["promises"][0]["state"], "STATE_ARMED")
+
+
 class Doctor(unittest.TestCase):
     def test_it_says_what_to_do_line_by_line(self):
         with Office() as office:
