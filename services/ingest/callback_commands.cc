@@ -1,6 +1,7 @@
 #include "ingest/callback_commands.h"
 
 #include "core/domain/team.h"
+#include "core/rpc/update_mask.h"
 #include "ingest/contacts.h"
 
 namespace ringback::ingest {
@@ -13,6 +14,22 @@ using DecisionOr = absl::StatusOr<domain::Decision>;
 
 DecisionOr Apply(const Scene& scene, const domain::Command& command) {
   return domain::Apply(scene.callback.message, command, scene.team, scene.actor, scene.now);
+}
+
+// What is corrected of the caller is learned by the contact too, as long as number or address is left to find it by.
+absl::Status CorrectContact(runtime::Host& host, const Scene& scene, const rpc::UpdateMask& mask,
+                            const record::Caller& given, store::Commit* commit) {
+  const auto key = store::ContactKey(scene.callback.message.contact_id());
+  if (!key.ok()) return absl::OkStatus();
+  const auto contact = store::Load<record::ContactRecord>(host.store(), *key);
+  if (absl::IsNotFound(contact.status())) return absl::OkStatus();
+  RB_RETURN_IF_ERROR(contact.status());
+  record::ContactRecord after = contact->message;
+  mask.Copy(given, after.mutable_caller());
+  if (store::SubjectKeys(after.caller()).empty()) return absl::OkStatus();
+  *after.mutable_update_time() = rpc::ToProto(scene.now);
+  AddContact(&contact->message, contact->version, after, commit);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -83,24 +100,19 @@ absl::Status AssignCallback(runtime::Host& host, const rpc::Call& call, const ap
 
 absl::Status UpdateCaller(runtime::Host& host, const rpc::Call& call, const api::UpdateCallerRequest& request,
                           api::UpdateCallerResponse* response) {
-  RB_ASSIGN_OR_RETURN(const record::Caller newer,
+  RB_ASSIGN_OR_RETURN(const record::Caller given,
                       domain::NormaliseCaller(rpc::FromApi(request.caller()), host.config().region, "caller"));
+  RB_ASSIGN_OR_RETURN(const rpc::UpdateMask mask, rpc::UpdateMask::Of(request.update_mask(), given));
   return Carry<api::UpdateCallerRequest, api::UpdateCallerResponse>(
       host, call, request, response,
       [&](const Scene& scene, store::Commit* commit, api::UpdateCallerResponse*) -> DecisionOr {
-        RB_ASSIGN_OR_RETURN(domain::Decision decision,
-                            Apply(scene, domain::UpdateCaller{Corrected(scene.callback.message.caller(), newer)}));
-        if (const auto key = store::ContactKey(scene.callback.message.contact_id()); key.ok()) {
-          auto contact = store::Load<record::ContactRecord>(host.store(), *key);
-          if (!contact.ok() && !absl::IsNotFound(contact.status())) return contact.status();
-          if (contact.ok()) {
-            record::ContactRecord after = contact->message;
-            *after.mutable_caller() = Corrected(after.caller(), newer);
-            *after.mutable_update_time() = rpc::ToProto(scene.now);
-            AddContact(&contact->message, contact->version, after, commit);
-          }
+        domain::UpdateCaller command{scene.callback.message.caller()};
+        mask.Copy(given, &command.caller);
+        if (command.caller.name().empty() && store::SubjectKeys(command.caller).empty()) {
+          return domain::InvalidField("caller", "CALLER_EMPTY", "leave a name, a phone number or a mail address");
         }
-        return decision;
+        RB_RETURN_IF_ERROR(CorrectContact(host, scene, mask, given, commit));
+        return Apply(scene, command);
       });
 }
 

@@ -356,6 +356,26 @@ TEST_F(CallbackRpcTest, ACorrectedCallerIsFoundUnderTheNewAddressAndLearned) {
   EXPECT_EQ(known.contact().caller().email(), "h.mueller@example.com");
 }
 
+TEST_F(CallbackRpcTest, AMaskEmptiesACallersFieldButNotTheCaller) {
+  const api::Callback made = Create(Mueller(), team_.anna_token);
+  api::UpdateCallerRequest request;
+  request.set_request_id(NextRequestId());
+  request.set_callback_id(made.id());
+  request.mutable_update_mask()->add_paths("email");
+  api::UpdateCallerResponse response;
+  ASSERT_TRUE(Do(*callbacks_, &Stub::UpdateCaller, request, &response, team_.anna_token).ok());
+  api::Caller expected = made.caller();
+  expected.clear_email();
+  EXPECT_EQ(response.callback().caller().DebugString(), expected.DebugString());
+
+  request.set_request_id(NextRequestId());
+  for (const char* path : {"name", "phone"}) request.mutable_update_mask()->add_paths(path);
+  EXPECT_EQ(FieldOf(Do(*callbacks_, &Stub::UpdateCaller, request, &response, team_.anna_token)), "caller");
+  request.set_request_id(NextRequestId());
+  request.mutable_update_mask()->add_paths("shoe_size");
+  EXPECT_EQ(FieldOf(Do(*callbacks_, &Stub::UpdateCaller, request, &response, team_.anna_token)), "update_mask.paths[3]");
+}
+
 TEST_F(CallbackRpcTest, ARepCancelsOnlyTheOwn) {
   const api::Callback made = Create(Mueller(), team_.anna_token);
   api::CancelCallbackRequest request;

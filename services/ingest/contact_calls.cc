@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/ids.h"
+#include "core/rpc/update_mask.h"
 #include "ingest/contacts.h"
 
 namespace ringback::ingest {
@@ -24,9 +25,10 @@ absl::Status PutContact(runtime::Host& host, const rpc::Call& call, const api::P
   RB_ASSIGN_OR_RETURN(const record::Caller caller,
                       domain::NormaliseCaller(rpc::FromApi(request.caller()), host.config().region, "caller"));
   const std::vector<std::string> keys = store::SubjectKeys(caller);
-  if (keys.empty()) {
-    return domain::InvalidField("caller", "CONTACT_EMPTY", "a contact needs a phone number or a mail address");
-  }
+  const absl::Status nameless =
+      domain::InvalidField("caller", "CONTACT_EMPTY", "a contact needs a phone number or a mail address");
+  if (keys.empty()) return nameless;
+  RB_ASSIGN_OR_RETURN(const rpc::UpdateMask mask, rpc::UpdateMask::Of(request.update_mask(), caller));
   const std::string& team_id = team.message.id();
   return rpc::Once<api::PutContactRequest, api::PutContactResponse>(
       host.rpc(), call, request, response,
@@ -38,12 +40,14 @@ absl::Status PutContact(runtime::Host& host, const rpc::Call& call, const api::P
         record::ContactRecord contact;
         if (known.has_value()) {
           contact = known->message;
+          mask.Copy(caller, contact.mutable_caller());
+          if (store::SubjectKeys(contact.caller()).empty()) return nameless;
         } else {
           contact.set_id(NewId(id_prefix::kContact, commit->shard, host.random()));
           contact.set_team_id(team_id);
           *contact.mutable_create_time() = rpc::ToProto(now);
+          *contact.mutable_caller() = caller;
         }
-        *contact.mutable_caller() = Corrected(contact.caller(), caller);
         *contact.mutable_update_time() = rpc::ToProto(now);
         AddContact(known.has_value() ? &known->message : nullptr, known.has_value() ? known->version : 0, contact, commit);
         turnstiles.Turn(now, commit);

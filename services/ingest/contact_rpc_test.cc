@@ -49,6 +49,25 @@ TEST_F(ContactRpcTest, TheSameNumberCompletesTheContact) {
   EXPECT_EQ(FieldOf(Put("Niemand", "", "", &refused)), "caller");
 }
 
+TEST_F(ContactRpcTest, AMaskEmptiesAContactsField) {
+  api::PutContactResponse made;
+  ASSERT_TRUE(Put("Herr Müller", "030 123456", "muler@example.com", &made).ok());
+  api::PutContactRequest request;
+  request.set_request_id(NextRequestId());
+  request.mutable_caller()->set_phone("030 123456");
+  request.mutable_update_mask()->add_paths("email");
+  api::PutContactResponse changed;
+  ASSERT_TRUE(Do(*contacts_, &Stub::PutContact, request, &changed, team_.anna_token).ok());
+  EXPECT_EQ(changed.contact().id(), made.contact().id());
+  EXPECT_EQ(changed.contact().caller().email(), "");
+  EXPECT_EQ(changed.contact().caller().name(), "Herr Müller");
+  EXPECT_EQ(GetContact("muler@example.com").code(), absl::StatusCode::kNotFound);
+
+  request.set_request_id(NextRequestId());
+  request.mutable_update_mask()->set_paths(0, "mail");
+  EXPECT_EQ(FieldOf(Do(*contacts_, &Stub::PutContact, request, &changed, team_.anna_token)), "update_mask.paths[0]");
+}
+
 TEST_F(ContactRpcTest, ListsEachContactOnce) {
   for (int i = 0; i < 5; ++i) {
     api::PutContactResponse made;

@@ -11,20 +11,11 @@ namespace {
 
 constexpr absl::Duration kTurnstileKept = absl::Minutes(10);
 
-const std::string& Pick(const std::string& first, const std::string& second) { return first.empty() ? second : first; }
-
 }  // namespace
 
-record::Caller Completed(const record::Caller& known, const record::Caller& more) { return Corrected(more, known); }
-
-record::Caller Corrected(const record::Caller& known, const record::Caller& newer) {
-  record::Caller caller;
-  caller.set_name(Pick(newer.name(), known.name()));
-  caller.set_company(Pick(newer.company(), known.company()));
-  caller.set_phone(Pick(newer.phone(), known.phone()));
-  caller.set_email(Pick(newer.email(), known.email()));
-  caller.set_language(Pick(newer.language(), known.language()));
-  caller.set_time_zone(Pick(newer.time_zone(), known.time_zone()));
+record::Caller Completed(const record::Caller& known, const record::Caller& more) {
+  record::Caller caller = more;
+  caller.MergeFrom(known);  // of protobuf: a field without a value leaves what is there
   return caller;
 }
 

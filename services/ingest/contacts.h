@@ -15,8 +15,6 @@ namespace record = ::ringback::store::v1;
 
 // `known` with what it lacks taken from `more`.
 record::Caller Completed(const record::Caller& known, const record::Caller& more);
-// `known` with everything that is set in `newer`.
-record::Caller Corrected(const record::Caller& known, const record::Caller& newer);
 bool SameCaller(const record::Caller& a, const record::Caller& b);
 
 // By the first of the keys (store::SubjectKeys) that a contact has; nullopt when none.

@@ -6,6 +6,7 @@
 #include "core/base/ids.h"
 #include "core/domain/escalation.h"
 #include "core/domain/team.h"
+#include "core/rpc/update_mask.h"
 #include "ingest/teams.h"
 
 namespace ringback::ingest {
@@ -38,21 +39,6 @@ record::Member* Find(record::TeamRecord& team, const std::string& member_id) {
     if (member.id() == member_id) return &member;
   }
   return nullptr;
-}
-
-// What is set in `from` replaces what the member has.
-absl::Status Merge(const api::Member& from, const std::string& region, record::Member* member) {
-  RB_ASSIGN_OR_RETURN(const record::Member normal, NormaliseMember(from, member, region, "member"));
-  if (!normal.name().empty()) member->set_name(normal.name());
-  if (!normal.email().empty()) member->set_email(normal.email());
-  if (!normal.phone().empty()) member->set_phone(normal.phone());
-  if (normal.role() != record::Member::ROLE_UNSPECIFIED) member->set_role(normal.role());
-  if (!normal.language().empty()) member->set_language(normal.language());
-  if (!normal.time_zone().empty()) member->set_time_zone(normal.time_zone());
-  if (normal.channels_size() > 0) *member->mutable_channels() = normal.channels();
-  if (normal.absences_size() > 0) *member->mutable_absences() = normal.absences();
-  if (!normal.substitute_id().empty()) member->set_substitute_id(normal.substitute_id());
-  return absl::OkStatus();
 }
 
 // Nobody is stood in for by somebody who left.
@@ -183,6 +169,8 @@ absl::Status AddMember(runtime::Host& host, const rpc::Call& call, const api::Ad
 absl::Status UpdateMember(runtime::Host& host, const rpc::Call& call, const api::UpdateMemberRequest& request,
                           api::UpdateMemberResponse* response) {
   RB_ASSIGN_OR_RETURN(const auto found, TeamOfMember(host, call, request.member().id(), "member.id"));
+  RB_ASSIGN_OR_RETURN(const rpc::UpdateMask mask,
+                      rpc::UpdateMask::Of(request.update_mask(), request.member(), {"id", "inactive"}));
   const std::string team_id = found.message.id();
   return rpc::Once<api::UpdateMemberRequest, api::UpdateMemberResponse>(
       host.rpc(), call, request, response,
@@ -190,7 +178,9 @@ absl::Status UpdateMember(runtime::Host& host, const rpc::Call& call, const api:
         RB_ASSIGN_OR_RETURN(auto team, LoadTeam(host, team_id));
         record::Member* member = Find(team.message, request.member().id());
         if (member == nullptr) return NotThere("member.id", "member");
-        RB_RETURN_IF_ERROR(Merge(request.member(), host.config().region, member));
+        RB_ASSIGN_OR_RETURN(const record::Member given, NormaliseMember(mask.Only(request.member()), member,
+                                                                        host.config().region, "member"));
+        mask.Copy(given, member);
         RB_RETURN_IF_ERROR(domain::CheckMember(*member, team.message, "member"));
         RB_RETURN_IF_ERROR(domain::CheckTeam(team.message));
         AddTeam(team.message, team.version, commit);

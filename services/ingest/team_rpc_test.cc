@@ -64,6 +64,98 @@ TEST_F(TeamRpcTest, AnUpdateChangesOnlyWhatIsSet) {
   EXPECT_EQ(Team().policy().steps_size(), 3);
 }
 
+TEST_F(TeamRpcTest, AMaskSetsEveryFieldToItsZeroValueAndLeavesTheRest) {
+  api::UpdateTeamRequest request;
+  request.set_request_id("set");
+  api::Team* team = request.mutable_team();
+  team->set_legal_hold(true);
+  team->set_media_mode(api::MEDIA_MODE_LINK);
+  team->mutable_footer()->set_company("Beispiel GmbH");
+  team->mutable_footer()->set_phone("030 1");
+  team->mutable_calendar()->add_holidays("2026-12-25");
+  (*team->mutable_templates())["voice_message.de.text"] = "Hallo";
+  api::UpdateTeamResponse response;
+  ASSERT_TRUE(Call(&Stub::UpdateTeam, request, &response, team_.admin_token).ok());
+  const api::Team before = Team();
+  ASSERT_TRUE(before.legal_hold());
+
+  request.set_request_id("zero");
+  request.clear_team();
+  for (const char* path : {"legal_hold", "media_mode", "footer.phone", "calendar", "templates"}) {
+    request.mutable_update_mask()->add_paths(path);
+  }
+  request.mutable_team()->set_name("came along");
+  ASSERT_TRUE(Call(&Stub::UpdateTeam, request, &response, team_.admin_token).ok());
+  api::Team expected = before;
+  expected.clear_legal_hold();
+  expected.clear_media_mode();
+  expected.mutable_footer()->clear_phone();
+  expected.mutable_calendar()->Clear();
+  expected.clear_templates();
+  EXPECT_EQ(Team().DebugString(), expected.DebugString());
+
+  request.set_request_id("nameless");
+  request.clear_update_mask();
+  request.clear_team();
+  request.mutable_update_mask()->add_paths("name");
+  EXPECT_EQ(FieldOf(Call(&Stub::UpdateTeam, request, &response, team_.admin_token)), "team.name");
+  request.set_request_id("typo");
+  request.mutable_update_mask()->set_paths(0, "legal_hodl");
+  const absl::Status typo = Call(&Stub::UpdateTeam, request, &response, team_.admin_token);
+  EXPECT_EQ(typo.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(FieldOf(typo), "update_mask.paths[0]");
+  EXPECT_THAT(std::string(typo.message()), testing::HasSubstr("legal_hodl"));
+}
+
+TEST_F(TeamRpcTest, AMaskEmptiesAMembersFields) {
+  api::UpdateMemberRequest request;
+  request.set_request_id("set");
+  request.mutable_member()->set_id(team_.anna);
+  request.mutable_member()->set_phone("030 123");
+  request.mutable_member()->set_language("en");
+  request.mutable_member()->add_channels()->set_kind(api::CHANNEL_KIND_DESK);
+  api::UpdateMemberResponse response;
+  ASSERT_TRUE(Call(&Stub::UpdateMember, request, &response, team_.admin_token).ok());
+  const api::Member before = response.member();
+
+  request.set_request_id("zero");
+  request.clear_member();
+  request.mutable_member()->set_id(team_.anna);
+  request.mutable_member()->set_email("not looked at");
+  for (const char* path : {"phone", "language", "channels", "substitute_id"}) request.mutable_update_mask()->add_paths(path);
+  ASSERT_TRUE(Call(&Stub::UpdateMember, request, &response, team_.admin_token).ok());
+  api::Member expected = before;
+  expected.clear_phone();
+  expected.clear_language();
+  expected.clear_channels();
+  expected.clear_substitute_id();
+  EXPECT_EQ(response.member().DebugString(), expected.DebugString());
+
+  for (const char* path : {"id", "inactive", "telephone"}) {
+    request.set_request_id(path);
+    request.mutable_update_mask()->set_paths(0, path);
+    EXPECT_EQ(FieldOf(Call(&Stub::UpdateMember, request, &response, team_.admin_token)), "update_mask.paths[0]") << path;
+  }
+}
+
+TEST_F(TeamRpcTest, AMaskChangesOneFieldOfThePolicy) {
+  const api::Policy before = Team().policy();
+  api::SetPolicyRequest request;
+  request.set_request_id("one");
+  request.mutable_policy()->mutable_reminder_lead();
+  request.mutable_update_mask()->add_paths("reminder_lead");
+  request.mutable_update_mask()->add_paths("repeat_count");
+  api::SetPolicyResponse response;
+  ASSERT_TRUE(Call(&Stub::SetPolicy, request, &response, team_.admin_token).ok());
+  api::Policy expected = before;
+  expected.mutable_reminder_lead()->Clear();
+  expected.clear_repeat_count();
+  EXPECT_EQ(Team().policy().DebugString(), expected.DebugString());
+  request.set_request_id("typo");
+  request.mutable_update_mask()->add_paths("step");
+  EXPECT_EQ(FieldOf(Call(&Stub::SetPolicy, request, &response, team_.admin_token)), "update_mask.paths[2]");
+}
+
 TEST_F(TeamRpcTest, BadTeamsNameTheirField) {
   struct Row {
     std::function<void(api::Team*)> spoil;

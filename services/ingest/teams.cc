@@ -11,6 +11,7 @@
 #include "core/domain/calendar.h"
 #include "core/domain/escalation.h"
 #include "core/domain/team.h"
+#include "core/rpc/update_mask.h"
 #include "ingest/team_members.h"
 #include "ingest/team_tokens.h"
 
@@ -40,7 +41,9 @@ absl::StatusOr<record::Footer> NormaliseFooter(const api::Footer& footer) {
   return out;
 }
 
-absl::Status MergeTemplates(const api::Team& from, record::TeamRecord* team) {
+// Named in the mask they replace what the team has; else they are added to it.
+absl::Status MergeTemplates(const api::Team& from, bool replace, record::TeamRecord* team) {
+  if (replace) team->clear_templates();
   for (const auto& [name, text] : from.templates()) {
     if (name.size() > 100 || text.size() > kTemplateBytesMax) {
       return domain::InvalidField("team.templates", "TEMPLATE_TOO_LONG", "a name has at most 100 bytes, a template 64 KiB");
@@ -57,31 +60,41 @@ absl::Status MergeTemplates(const api::Team& from, record::TeamRecord* team) {
   return absl::OkStatus();
 }
 
-// What is set in `from` replaces what the team has.
-absl::Status Merge(const api::Team& from, record::TeamRecord* team) {
-  if (!from.name().empty()) {
-    RB_ASSIGN_OR_RETURN(*team->mutable_name(), domain::OneLine(from.name(), 200, "team.name"));
+// The fields of a team that UpdateTeam changes, as the record has them.
+absl::StatusOr<record::TeamRecord> Normalise(const api::Team& team) {
+  record::TeamRecord out;
+  RB_ASSIGN_OR_RETURN(*out.mutable_name(), domain::OneLine(team.name(), 200, "team.name"));
+  out.set_time_zone(team.time_zone());
+  out.set_language(team.language());
+  if (!team.mail_address().empty()) {
+    RB_ASSIGN_OR_RETURN(*out.mutable_mail_address(), domain::NormaliseEmail(team.mail_address(), "team.mail_address"));
   }
-  if (!from.time_zone().empty()) team->set_time_zone(from.time_zone());
-  if (!from.language().empty()) team->set_language(from.language());
-  if (!from.mail_address().empty()) {
-    RB_ASSIGN_OR_RETURN(*team->mutable_mail_address(), domain::NormaliseEmail(from.mail_address(), "team.mail_address"));
+  if (team.has_policy()) *out.mutable_policy() = rpc::FromApi(team.policy());
+  if (team.has_calendar()) *out.mutable_calendar() = Same<record::Calendar>(team.calendar());
+  if (team.has_footer()) {
+    RB_ASSIGN_OR_RETURN(*out.mutable_footer(), NormaliseFooter(team.footer()));
   }
-  if (from.has_policy()) *team->mutable_policy() = rpc::FromApi(from.policy());
-  if (from.has_calendar()) *team->mutable_calendar() = Same<record::Calendar>(from.calendar());
-  if (from.has_footer()) {
-    RB_ASSIGN_OR_RETURN(*team->mutable_footer(), NormaliseFooter(from.footer()));
+  out.set_retention_days(team.retention_days());
+  if (!api::MediaMode_IsValid(team.media_mode())) {
+    return domain::InvalidField("team.media_mode", "MEDIA_MODE_UNKNOWN", "both, attachment or link");
   }
-  if (from.retention_days() != 0) team->set_retention_days(from.retention_days());
-  if (from.media_mode() != api::MEDIA_MODE_UNSPECIFIED) {
-    if (!api::MediaMode_IsValid(from.media_mode())) {
-      return domain::InvalidField("team.media_mode", "MEDIA_MODE_UNKNOWN", "attachment or link");
-    }
-    team->set_media_mode(static_cast<record::TeamRecord::MediaMode>(from.media_mode()));
-  }
-  if (from.recording_max_seconds() != 0) team->set_recording_max_seconds(from.recording_max_seconds());
-  if (from.legal_hold()) team->set_legal_hold(true);
-  return MergeTemplates(from, team);
+  out.set_media_mode(static_cast<record::TeamRecord::MediaMode>(team.media_mode()));
+  out.set_recording_max_seconds(team.recording_max_seconds());
+  out.set_legal_hold(team.legal_hold());
+  return out;
+}
+
+absl::StatusOr<rpc::UpdateMask> TeamMask(const google::protobuf::FieldMask& mask, const api::Team& team) {
+  return rpc::UpdateMask::Of(mask, team, {"id", "members", "create_time"});
+}
+
+// What the mask means in `from` replaces what the team has.
+absl::Status Merge(const api::Team& from, const rpc::UpdateMask& mask, record::TeamRecord* team) {
+  RB_ASSIGN_OR_RETURN(record::TeamRecord given, Normalise(mask.Only(from)));
+  *given.mutable_templates() = team->templates();
+  if (mask.Has("templates")) RB_RETURN_IF_ERROR(MergeTemplates(from, mask.explicit_paths(), &given));
+  mask.Copy(given, team);
+  return absl::OkStatus();
 }
 
 // One callback's timer comes earlier under the team as it is now.
@@ -175,7 +188,8 @@ absl::Status CreateTeam(runtime::Host& host, const rpc::Call& call, const api::C
         RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
         record::TeamRecord team = domain::NewTeam(NewId(id_prefix::kTeam, commit->shard, host.random()), "",
                                                   "Europe/Berlin", "de", now);
-        RB_RETURN_IF_ERROR(Merge(request.team(), &team));
+        RB_ASSIGN_OR_RETURN(const rpc::UpdateMask given, TeamMask({}, request.team()));
+        RB_RETURN_IF_ERROR(Merge(request.team(), given, &team));
         RB_ASSIGN_OR_RETURN(record::Member admin,
                             NormaliseMember(request.admin(), nullptr, host.config().region, "admin"));
         admin.set_id(NewId(id_prefix::kMember, commit->shard, host.random()));
@@ -237,19 +251,19 @@ absl::Status ListTeams(runtime::Host& host, const rpc::Call& call, const api::Li
 absl::Status UpdateTeam(runtime::Host& host, const rpc::Call& call, const api::UpdateTeamRequest& request,
                         api::UpdateTeamResponse* response) {
   RB_ASSIGN_OR_RETURN(const auto found, TeamOf(host, call, request.team().id()));
+  RB_ASSIGN_OR_RETURN(const rpc::UpdateMask mask, TeamMask(request.update_mask(), request.team()));
   const std::string id = found.message.id();
   RB_RETURN_IF_ERROR((rpc::Once<api::UpdateTeamRequest, api::UpdateTeamResponse>(
       host.rpc(), call, request, response,
       [&](store::Commit* commit, api::UpdateTeamResponse* answer) -> absl::Status {
         RB_ASSIGN_OR_RETURN(auto team, LoadTeam(host, id));
-        RB_RETURN_IF_ERROR(Merge(request.team(), &team.message));
+        RB_RETURN_IF_ERROR(Merge(request.team(), mask, &team.message));
         RB_RETURN_IF_ERROR(At("team", domain::CheckTeam(team.message)));
         AddTeam(team.message, team.version, commit);
         *answer->mutable_team() = rpc::ToApi(team.message);
         return absl::OkStatus();
       })));
-  const api::Team& changed = request.team();
-  const bool moves_timers = changed.has_policy() || changed.has_calendar() || !changed.time_zone().empty();
+  const bool moves_timers = mask.Has("policy") || mask.Has("calendar") || mask.Has("time_zone");
   return moves_timers ? RearmAll(host, id) : absl::OkStatus();
 }
 
@@ -263,12 +277,15 @@ absl::Status GetPolicy(runtime::Host& host, const rpc::Call& call, const api::Ge
 absl::Status SetPolicy(runtime::Host& host, const rpc::Call& call, const api::SetPolicyRequest& request,
                        api::SetPolicyResponse* response) {
   RB_ASSIGN_OR_RETURN(const auto found, TeamOf(host, call, request.team_id()));
+  google::protobuf::FieldMask paths = request.update_mask();
+  if (paths.paths().empty()) paths.add_paths("*");
+  RB_ASSIGN_OR_RETURN(const rpc::UpdateMask mask, rpc::UpdateMask::Of(paths, request.policy()));
   const std::string id = found.message.id();
   RB_RETURN_IF_ERROR((rpc::Once<api::SetPolicyRequest, api::SetPolicyResponse>(
       host.rpc(), call, request, response,
       [&](store::Commit* commit, api::SetPolicyResponse* answer) -> absl::Status {
         RB_ASSIGN_OR_RETURN(auto team, LoadTeam(host, id));
-        *team.message.mutable_policy() = rpc::FromApi(request.policy());
+        mask.Copy(rpc::FromApi(request.policy()), team.message.mutable_policy());
         RB_RETURN_IF_ERROR(At("policy", domain::CheckPolicy(team.message.policy())));
         RB_RETURN_IF_ERROR(domain::CheckTeam(team.message));
         AddTeam(team.message, team.version, commit);

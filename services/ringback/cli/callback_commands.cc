@@ -271,17 +271,19 @@ void AddCaller(Commands& commands) {
     CallerOptions caller;
   };
   auto args = std::make_shared<Args>();
-  CLI::App* command = commands.app().add_subcommand("caller", "Correct what is known of a callback's caller");
+  CLI::App* command = commands.app().add_subcommand("caller", "Correct what is known of a callback's caller; \"\" empties a field");
   command->add_option("ID", args->id, "The callback")->required();
   args->caller.AddTo(command);
   commands.OnServer(command, [args](Session& session) -> absl::Status {
-    if (args->caller.Empty()) return UsageError("say what is to be corrected, for example --email");
+    const google::protobuf::FieldMask mask = args->caller.given.Mask();
+    if (mask.paths().empty()) return UsageError("say what is to be corrected, for example --email");
     RB_ASSIGN_OR_RETURN(const v1::Callback callback, session.FindCallback(args->id));
     v1::UpdateCallerRequest request;
     v1::UpdateCallerResponse response;
     request.set_request_id(session.NewRequestId());
     request.set_callback_id(callback.id());
     *request.mutable_caller() = args->caller.ToProto();
+    *request.mutable_update_mask() = mask;
     RB_RETURN_IF_ERROR(
         session.Call([&](auto* context) { return session.callbacks().UpdateCaller(context, request, &response); }));
     PrintDone(session, response, "corrected");

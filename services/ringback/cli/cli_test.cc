@@ -68,6 +68,10 @@ struct Script {
   v1::SnoozeCallbackRequest snoozed;
   v1::SetAbsenceRequest absence;
   std::vector<v1::Caller> contacts;
+  google::protobuf::FieldMask contact_mask;  // of the last PutContact
+  v1::UpdateTeamRequest team_update;
+  v1::UpdateMemberRequest member_update;
+  v1::UpdateCallerRequest caller_update;
   std::string uploaded;
   std::string uploaded_sha256;
   std::vector<size_t> chunks;
@@ -149,6 +153,12 @@ class FakeCallbacks : public v1::CallbackService::Service {
     *response->mutable_callback() = script_.callback;
     return grpc::Status::OK;
   }
+  grpc::Status UpdateCaller(grpc::ServerContext*, const v1::UpdateCallerRequest* request,
+                            v1::UpdateCallerResponse* response) override {
+    script_.caller_update = *request;
+    *response->mutable_callback() = script_.callback;
+    return grpc::Status::OK;
+  }
   grpc::Status WatchCallbacks(grpc::ServerContext*, const v1::WatchCallbacksRequest* request,
                               grpc::ServerWriter<v1::WatchCallbacksResponse>* writer) override {
     v1::WatchCallbacksResponse change;
@@ -215,6 +225,8 @@ class FakeTeams : public v1::TeamService::Service {
     v1::Team* const team = response->mutable_team();
     team->set_id("tm07abcdefghjkmn");
     team->set_time_zone("Europe/Berlin");
+    (*team->mutable_templates())["voice_message.de.text"] = "Hallo";
+    (*team->mutable_templates())["reminder.de"] = "Gleich";
     const auto add = [&](const char* id, const char* name, const char* email) {
       v1::Member* const member = team->add_members();
       member->set_id(id);
@@ -232,6 +244,16 @@ class FakeTeams : public v1::TeamService::Service {
     if (TokenOf(context) != "Bearer rb_operator") return {grpc::StatusCode::PERMISSION_DENIED, "for operators"};
     *response->mutable_team() = request->team();
     response->set_admin_token("rb_admin");
+    return grpc::Status::OK;
+  }
+  grpc::Status UpdateTeam(grpc::ServerContext*, const v1::UpdateTeamRequest* request,
+                          v1::UpdateTeamResponse*) override {
+    script_.team_update = *request;
+    return grpc::Status::OK;
+  }
+  grpc::Status UpdateMember(grpc::ServerContext*, const v1::UpdateMemberRequest* request,
+                            v1::UpdateMemberResponse*) override {
+    script_.member_update = *request;
     return grpc::Status::OK;
   }
   grpc::Status SetAbsence(grpc::ServerContext*, const v1::SetAbsenceRequest* request,
@@ -255,6 +277,7 @@ class FakeContacts : public v1::ContactService::Service {
     }
     response->set_created(script_.contacts.empty());
     script_.contacts.push_back(request->caller());
+    script_.contact_mask = request->update_mask();
     return grpc::Status::OK;
   }
   grpc::Status EraseSubject(grpc::ServerContext*, const v1::EraseSubjectRequest*, v1::EraseSubjectResponse* response) override {
@@ -547,6 +570,38 @@ TEST_F(CliTest, ImportGoesOnBehindABadRow) {
   EXPECT_EQ(script_.contacts[1].name(), "Änne");
   EXPECT_EQ(out_.str(), "1 added, 1 completed, 1 refused\n");
   EXPECT_EQ(err_.str(), "ringback: contact import: " + file + ":3: caller.phone: use +49 30 123456\n");
+}
+
+TEST_F(CliTest, WhatIsGivenIsChangedAlsoToNothing) {
+  const auto paths = [](const google::protobuf::FieldMask& mask) {
+    return std::vector<std::string>(mask.paths().begin(), mask.paths().end());
+  };
+  using ::testing::ElementsAre;
+  ASSERT_EQ(Do({"team", "set", "--legal-hold", "off", "--media", "both"}), kDone) << err_.str();
+  EXPECT_THAT(paths(script_.team_update.update_mask()), ElementsAre("media_mode", "legal_hold"));
+  EXPECT_FALSE(script_.team_update.team().legal_hold());
+  EXPECT_EQ(script_.team_update.team().media_mode(), v1::MEDIA_MODE_UNSPECIFIED);
+  ASSERT_EQ(Do({"team", "set", "--legal-hold", "on", "--media", "link"}), kDone) << err_.str();
+  EXPECT_TRUE(script_.team_update.team().legal_hold());
+  EXPECT_EQ(script_.team_update.team().media_mode(), v1::MEDIA_MODE_LINK);
+  EXPECT_EQ(Do({"team", "set", "--legal-hold", "maybe"}), kWrongUsage);
+  EXPECT_EQ(Do({"team", "set"}), kWrongUsage);
+
+  ASSERT_EQ(Do({"team", "set", "--hours", "always", "--holiday", "none", "--footer-phone", ""}), kDone) << err_.str();
+  EXPECT_THAT(paths(script_.team_update.update_mask()), ElementsAre("calendar.hours", "calendar.holidays", "footer.phone"));
+  EXPECT_EQ(script_.team_update.team().calendar().ByteSizeLong(), 0u);
+  ASSERT_EQ(Do({"team", "set", "--template", "reminder.de="}), kDone) << err_.str();
+  EXPECT_EQ(script_.team_update.team().templates().at("voice_message.de.text"), "Hallo") << "stays";
+  EXPECT_EQ(script_.team_update.team().templates().at("reminder.de"), "");
+
+  ASSERT_EQ(Do({"member", "set", "Jörg", "--phone", "", "--channel", "", "--substitute", ""}), kDone) << err_.str();
+  EXPECT_THAT(paths(script_.member_update.update_mask()), ElementsAre("phone", "substitute_id", "channels"));
+  EXPECT_EQ(script_.member_update.member().channels_size(), 0);
+  ASSERT_EQ(Do({"caller", kId, "--email", ""}), kDone) << err_.str();
+  EXPECT_THAT(paths(script_.caller_update.update_mask()), ElementsAre("email"));
+  EXPECT_EQ(Do({"caller", kId}), kWrongUsage);
+  ASSERT_EQ(Do({"contact", "add", "--phone", "1", "--email", ""}), kDone) << err_.str();
+  EXPECT_THAT(paths(script_.contact_mask), ElementsAre("phone", "email"));
 }
 
 TEST_F(CliTest, EraseAsksFirst) {

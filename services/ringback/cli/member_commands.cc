@@ -7,6 +7,7 @@
 #include "core/domain/input.h"
 #include "core/domain/proto_time.h"
 #include "ringback/cli/commands.h"
+#include "ringback/cli/given_options.h"
 #include "ringback/cli/print.h"
 
 namespace ringback::cli {
@@ -59,19 +60,20 @@ std::string ChannelWords(const v1::Member& member) {
 struct MemberOptions {
   std::string name, email, phone, role, language, time_zone, substitute, secret, secret_file;
   std::vector<std::string> channels;
+  GivenOptions given;
 
   void AddTo(CLI::App* command, bool required) {
-    command->add_option("--name", name, "As customers read it")->required(required);
-    command->add_option("--email", email, "Mail address")->required(required);
-    command->add_option("--phone", phone, "Number");
-    command->add_option("--role", role, required ? "rep (default), manager or admin" : "rep, manager or admin")
-        ->check(CLI::IsMember({"rep", "manager", "admin"}));
-    command->add_option("--language", language, "de or en; else the team's");
-    command->add_option("--time-zone", time_zone, "Europe/Berlin, …; else the team's");
-    command->add_option("--substitute", substitute, "Who stands in: name, mail address or id");
-    command->add_option("--channel", channels,
-                        "How to reach them, in order: mail, webhook:URL, slack:URL, teams:URL, sms:NUMBER, desk; "
-                        "may be repeated; replaces what was there");
+    given.Field(command->add_option("--name", name, "As customers read it")->required(required), "name");
+    given.Field(command->add_option("--email", email, "Mail address")->required(required), "email");
+    given.Field(command->add_option("--phone", phone, "Number"), "phone");
+    given.Field(command->add_option("--role", role, required ? "rep (default), manager or admin" : "rep, manager or admin")
+                    ->check(CLI::IsMember({"rep", "manager", "admin"})), "role");
+    given.Field(command->add_option("--language", language, "de or en; else the team's"), "language");
+    given.Field(command->add_option("--time-zone", time_zone, "Europe/Berlin, …; else the team's"), "time_zone");
+    given.Field(command->add_option("--substitute", substitute, "Who stands in: name, mail address or id"), "substitute_id");
+    given.Field(command->add_option("--channel", channels,
+                                    "How to reach them, in order: mail, webhook:URL, slack:URL, teams:URL, sms:NUMBER, "
+                                    "desk; may be repeated; replaces what was there; \"\": mail, then the desk"), "channels");
     CLI::Option* const key = command->add_option("--webhook-secret", secret, "Key of the webhooks' signature");
     command->add_option("--webhook-secret-file", secret_file, "File with it: other users do not see it there")->excludes(key);
   }
@@ -95,6 +97,7 @@ struct MemberOptions {
       while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) key.pop_back();
     }
     for (const std::string& text : channels) {
+      if (text.empty() && channels.size() == 1) break;
       RB_ASSIGN_OR_RETURN(*member->add_channels(), ParseChannel(text, key));
     }
     return absl::OkStatus();
@@ -215,14 +218,15 @@ void AddMemberCommands(Commands& commands) {
 
   auto who = std::make_shared<std::string>();
   auto changes = std::make_shared<MemberOptions>();
-  CLI::App* set = member->add_subcommand("set", "Change what is said; the rest stays");
+  CLI::App* set = member->add_subcommand("set", "Change what is said, \"\" empties it; the rest stays");
   set->add_option("WHO", *who, "Name, mail address, id or \"me\"")->required();
   changes->AddTo(set, false);
   commands.OnServer(set, [who, changes](Session& session) -> absl::Status {
     v1::UpdateMemberRequest request;
     v1::UpdateMemberResponse response;
     RB_RETURN_IF_ERROR(changes->Fill(session, request.mutable_member()));
-    if (request.member().ByteSizeLong() == 0) return UsageError("say what is to change; --help lists it");
+    *request.mutable_update_mask() = changes->given.Mask();
+    if (request.update_mask().paths().empty()) return UsageError("say what is to change; --help lists it");
     RB_ASSIGN_OR_RETURN(const v1::Member found, session.FindMember(*who));
     request.set_request_id(session.NewRequestId());
     request.mutable_member()->set_id(found.id());

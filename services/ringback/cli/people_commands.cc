@@ -11,11 +11,13 @@
 namespace ringback::cli {
 namespace {
 
-absl::Status Put(Session& session, const v1::Caller& caller, v1::PutContactResponse* response) {
+absl::Status Put(Session& session, const v1::Caller& caller, const google::protobuf::FieldMask& mask,
+                 v1::PutContactResponse* response) {
   v1::PutContactRequest request;
   request.set_request_id(session.NewRequestId());
   RB_ASSIGN_OR_RETURN(*request.mutable_team_id(), session.TeamId());
   *request.mutable_caller() = caller;
+  *request.mutable_update_mask() = mask;
   return session.Call([&](auto* context) { return session.contacts().PutContact(context, request, response); });
 }
 
@@ -35,17 +37,17 @@ void PrintContact(Session& session, const v1::Contact& contact) {
 
 void AddAdd(Commands& commands, CLI::App* contact) {
   auto caller = std::make_shared<CallerOptions>();
-  CLI::App* command = contact->add_subcommand("add", "Add a contact, or complete the one with this phone or mail");
+  CLI::App* command = contact->add_subcommand("add", "Add a contact, or change the one with this phone or mail; \"\" empties a field");
   caller->AddTo(command);
   commands.OnServer(command, [caller](Session& session) -> absl::Status {
     if (caller->phone.empty() && caller->email.empty()) return UsageError("say at least --phone or --email");
     v1::PutContactResponse response;
-    RB_RETURN_IF_ERROR(Put(session, caller->ToProto(), &response));
+    RB_RETURN_IF_ERROR(Put(session, caller->ToProto(), caller->given.Mask(), &response));
     if (session.options().json) {
       *session.world().out << ToJson(response) << "\n";
     } else {
       *session.world().out << response.contact().id() << "  " << Printable(CallerWords(response.contact().caller()))
-                           << (response.created() ? ": added\n" : ": completed\n");
+                           << (response.created() ? ": added\n" : ": changed\n");
     }
     return absl::OkStatus();
   });
@@ -69,7 +71,7 @@ absl::Status Import(Session& session, const std::string& file) {
       for (size_t i = 0; i < table->rows.size(); ++i) {
         const ContactRow& row = table->rows[i];
         v1::PutContactResponse response;
-        const absl::Status status = Put(session, row.caller, &response);
+        const absl::Status status = Put(session, row.caller, {}, &response);
         if (absl::IsUnavailable(status) || absl::IsUnauthenticated(status) || absl::IsPermissionDenied(status)) {
           return status;
         }

@@ -7,6 +7,7 @@
 #include "core/domain/input.h"
 #include "core/domain/proto_time.h"
 #include "ringback/cli/commands.h"
+#include "ringback/cli/given_options.h"
 #include "ringback/cli/hours.h"
 #include "ringback/cli/print.h"
 
@@ -15,28 +16,36 @@ namespace {
 
 // What create and set have in common.
 struct TeamOptions {
-  std::string name, time_zone, language, mail_address, media;
+  std::string name, time_zone, language, mail_address, media, legal_hold;
   std::string footer_company, footer_legal, imprint_url, privacy_url, footer_phone;
   std::vector<std::string> hours, holidays, templates;
   int retention_days = 0, max_seconds = 0;
-  bool legal_hold = false;
+  GivenOptions given;
 
   void AddTo(CLI::App* command) {
-    command->add_option("--time-zone", time_zone, "Europe/Berlin, …");
-    command->add_option("--language", language, "Of mails: de or en")->check(CLI::IsMember({"de", "en"}));
-    command->add_option("--mail-address", mail_address, "From which customers get mail");
-    command->add_option("--hours", hours, "\"Mon-Fri 8:00-18:00\"; may be repeated; replaces what was there");
-    command->add_option("--holiday", holidays, "2026-12-25; may be repeated; replaces what was there");
-    command->add_option("--retention-days", retention_days, "From closing to purge, 1 to 3650");
-    command->add_option("--media", media, "What the customer gets")->check(CLI::IsMember({"attachment", "link"}));
-    command->add_option("--max-seconds", max_seconds, "Longest voice message, 2 to 600");
-    command->add_option("--footer-company", footer_company, "Company below every mail");
-    command->add_option("--footer-legal", footer_legal, "Legal lines below every mail");
-    command->add_option("--footer-phone", footer_phone, "The number to call instead");
-    command->add_option("--imprint-url", imprint_url, "Link to the imprint");
-    command->add_option("--privacy-url", privacy_url, "Link to the privacy notice");
-    command->add_option("--template", templates, "voice_message.de.text=FILE; may be repeated");
-    command->add_flag("--legal-hold", legal_hold, "Stop the purge of everything the team has");
+    const auto option = [&](const char* flag, auto& value, const char* field, const char* help) {
+      return given.Field(command->add_option(flag, value, help), field);
+    };
+    option("--time-zone", time_zone, "time_zone", "Europe/Berlin, …");
+    option("--language", language, "language", "Of mails: de or en")->check(CLI::IsMember({"de", "en"}));
+    option("--mail-address", mail_address, "mail_address", "From which customers get mail");
+    option("--hours", hours, "calendar.hours",
+           "\"Mon-Fri 8:00-18:00\" or always; may be repeated; replaces what was there");
+    option("--holiday", holidays, "calendar.holidays",
+           "2026-12-25; may be repeated; replaces what was there; none: no holidays");
+    option("--retention-days", retention_days, "retention_days", "From closing to purge, 1 to 3650");
+    option("--media", media, "media_mode", "What the customer gets; both: attachment and link")
+        ->check(CLI::IsMember({"both", "attachment", "link"}));
+    option("--max-seconds", max_seconds, "recording_max_seconds", "Longest voice message, 2 to 600; 0: the default of 120");
+    option("--footer-company", footer_company, "footer.company", "Company below every mail");
+    option("--footer-legal", footer_legal, "footer.legal_text", "Legal lines below every mail");
+    option("--footer-phone", footer_phone, "footer.phone", "The number to call instead");
+    option("--imprint-url", imprint_url, "footer.imprint_url", "Link to the imprint");
+    option("--privacy-url", privacy_url, "footer.privacy_url", "Link to the privacy notice");
+    option("--template", templates, "templates",
+           "voice_message.de.text=FILE; without FILE the built-in one again; may be repeated");
+    option("--legal-hold", legal_hold, "legal_hold", "on stops the purge of everything the team has")
+        ->check(CLI::IsMember({"on", "off"}));
   }
 
   absl::Status Fill(v1::Team* team, World& world) const {
@@ -45,15 +54,19 @@ struct TeamOptions {
     team->set_language(language);
     team->set_mail_address(mail_address);
     for (const std::string& text : hours) {
+      team->mutable_calendar();
+      if (text == "always" && hours.size() == 1) break;
       if (const absl::Status status = AddHours(text, team->mutable_calendar()); !status.ok()) {
         return domain::InvalidField("hours", "NO_HOURS", std::string(status.message()));
       }
     }
-    for (const std::string& day : holidays) team->mutable_calendar()->add_holidays(day);
-    team->set_retention_days(retention_days);
-    if (!media.empty()) {
-      team->set_media_mode(media == "link" ? v1::MEDIA_MODE_LINK : v1::MEDIA_MODE_ATTACHMENT);
+    for (const std::string& day : holidays) {
+      if (day == "none" && holidays.size() == 1) break;
+      team->mutable_calendar()->add_holidays(day);
     }
+    team->set_retention_days(retention_days);
+    if (media == "link") team->set_media_mode(v1::MEDIA_MODE_LINK);
+    if (media == "attachment") team->set_media_mode(v1::MEDIA_MODE_ATTACHMENT);
     team->set_recording_max_seconds(max_seconds);
     const std::string footer = footer_company + footer_legal + footer_phone + imprint_url + privacy_url;
     if (!footer.empty()) {
@@ -66,10 +79,14 @@ struct TeamOptions {
     for (const std::string& pair : templates) {
       const size_t equals = pair.find('=');
       if (equals == std::string::npos || equals == 0) return UsageError("--template is written NAME=FILE");
+      if (equals + 1 == pair.size()) {
+        (*team->mutable_templates())[pair.substr(0, equals)] = "";
+        continue;
+      }
       RB_ASSIGN_OR_RETURN((*team->mutable_templates())[pair.substr(0, equals)],
                           ReadFile(pair.substr(equals + 1), 1 << 20, world));
     }
-    team->set_legal_hold(legal_hold);
+    team->set_legal_hold(legal_hold == "on");
     return absl::OkStatus();
   }
 };
@@ -148,19 +165,12 @@ absl::Status Set(Session& session, const TeamOptions& options) {
   v1::UpdateTeamRequest request;
   v1::UpdateTeamResponse response;
   RB_RETURN_IF_ERROR(options.Fill(request.mutable_team(), session.world()));
-  if (request.team().ByteSizeLong() == 0) return UsageError("say what is to change; --help lists it");
+  *request.mutable_update_mask() = options.given.Mask();
+  if (request.update_mask().paths().empty()) return UsageError("say what is to change; --help lists it");
   RB_ASSIGN_OR_RETURN(const v1::Team* const team, session.Team());
-  // The calendar is replaced as a whole: what was not named stays.
-  if (request.team().has_calendar()) {
-    v1::Calendar* const calendar = request.mutable_team()->mutable_calendar();
-    if (options.hours.empty()) *calendar->mutable_hours() = team->calendar().hours();
-    if (options.holidays.empty()) *calendar->mutable_holidays() = team->calendar().holidays();
-  }
-  // So is the footer.
-  if (request.team().has_footer()) {
-    v1::Footer footer = team->footer();
-    footer.MergeFrom(request.team().footer());
-    *request.mutable_team()->mutable_footer() = footer;
+  // Templates are replaced as a whole: those not named stay.
+  for (const auto& [name, text] : team->templates()) {
+    request.mutable_team()->mutable_templates()->insert({name, text});
   }
   request.set_request_id(session.NewRequestId());
   request.mutable_team()->set_id(team->id());
@@ -229,8 +239,8 @@ void AddTeam(Commands& commands) {
   });
   commands.OnServer(team->add_subcommand("list", "Every team, for operators; else one's own"), List);
   auto options = std::make_shared<TeamOptions>();
-  CLI::App* set = team->add_subcommand("set", "Change what is said; the rest stays");
-  set->add_option("--name", options->name, "The team's name");
+  CLI::App* set = team->add_subcommand("set", "Change what is said, \"\" empties it; the rest stays");
+  options->given.Field(set->add_option("--name", options->name, "The team's name"), "name");
   options->AddTo(set);
   commands.OnServer(set, [options](Session& session) { return Set(session, *options); });
   auto week = std::make_shared<std::string>();
