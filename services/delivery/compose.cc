@@ -98,12 +98,20 @@ NoticeKind KindOfAlarm(const ComposeInput& input) {
   }
 }
 
+NoticeKind KindOfReminder(const DeliveryRecord& delivery) {
+  switch (delivery.alarm_kind()) {
+    case record::ALARM_KIND_RESPONSE: return NoticeKind::kResponseDue;
+    case record::ALARM_KIND_FOLLOW_UP: return NoticeKind::kFollowUpDue;
+    default: return NoticeKind::kReminder;
+  }
+}
+
 NoticeKind KindOf(const ComposeInput& input) {
   switch (input.delivery->kind()) {
     case DeliveryRecord::KIND_VOICE_MESSAGE: return NoticeKind::kVoiceMessage;
     case DeliveryRecord::KIND_PROMISE_UPDATE: return NoticeKind::kPromiseMoved;
     case DeliveryRecord::KIND_CANCELLATION: return NoticeKind::kPromiseCancelled;
-    case DeliveryRecord::KIND_REMINDER: return NoticeKind::kReminder;
+    case DeliveryRecord::KIND_REMINDER: return KindOfReminder(*input.delivery);
     case DeliveryRecord::KIND_DELIVERY_ALARM: return NoticeKind::kDeliveryFailed;
     case DeliveryRecord::KIND_HANDOVER: return NoticeKind::kHandover;
     case DeliveryRecord::KIND_WRAP_UP: return NoticeKind::kWrapUp;

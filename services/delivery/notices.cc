@@ -20,7 +20,7 @@ constexpr std::array<absl::string_view, kNoticeKinds> kKindNames = {
     "voice_message", "promise_moved", "promise_cancelled", "spoken_promise", "reminder",     "escalation",
     "response_target", "follow_up",   "catch_up",          "bundle",         "digest",       "daily_notice",
     "delivery_failed", "handover",    "brief_arrived",     "customer_answer", "closed_unattempted",
-    "wrap_up"};
+    "wrap_up",         "response_due", "follow_up_due"};
 
 std::string Key(NoticeKind kind, Language language) {
   return absl::StrCat(LanguageTag(language), "/", NoticeKindName(kind));

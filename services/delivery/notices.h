@@ -37,8 +37,10 @@ enum class NoticeKind {
   kCustomerAnswer,      // agreed, wants another time, called off
   kClosedUnattempted,   // closed without an attempt, to the manager
   kWrapUp,              // talked with the customer, and the callback is still open
+  kResponseDue,         // at the response target: a caller has no promise yet, to the assignee or the managers
+  kFollowUpDue,         // at the follow-up time: to be called again, to the assignee
 };
-inline constexpr int kNoticeKinds = 18;
+inline constexpr int kNoticeKinds = 20;
 absl::string_view NoticeKindName(NoticeKind kind);  // "voice_message": the template's file name
 
 // One callback as a notice tells it. Empty values leave their sentence out.

@@ -171,6 +171,30 @@ TEST(Notices, TheReminderCarriesTheBriefOrSaysToCallAnyway) {
   EXPECT_THAT(notice.line, HasSubstr("Anliegen: Es geht um das Angebot. Bitte mit Preis."));
 }
 
+TEST(Notices, ADueFollowUpAndTargetAreRemindersInBothLanguages) {
+  NoticeFacts facts = Member(Language::kGerman);
+  facts.now = At(23, 13, 31);
+  facts.call.promised_time = facts.now;
+  facts.call.brief = "Es geht um das Angebot.";
+  facts.attempts = 1;
+  facts.last_attempt_time = At(23, 13, 1);
+  RenderedNotice notice = Render(NoticeKind::kFollowUpDue, facts);
+  EXPECT_EQ(notice.subject, "Jetzt erneut anrufen: Herr Müller (Müller GmbH)");
+  for (const char* part : {"Bisher 1 Versuch, zuletzt heute um 13:01 Uhr.", "> Es geht um das Angebot.\n",
+                           "Fällig: heute um 13:31 Uhr\n", "Telefon: tel:+4930123456\n"}) {
+    EXPECT_THAT(notice.text, HasSubstr(part));
+  }
+  EXPECT_THAT(notice.text, Not(HasSubstr("Versprochen")));
+  EXPECT_THAT(Render(NoticeKind::kResponseDue, facts).subject, "Noch ohne Versprechen: Herr Müller (Müller GmbH)");
+  facts.language = Language::kEnglish;
+  notice = Render(NoticeKind::kFollowUpDue, facts);
+  EXPECT_EQ(notice.subject, "Call again now: Herr Müller (Müller GmbH)");
+  EXPECT_THAT(notice.text, HasSubstr("So far 1 attempt, the last today at 1:01 pm."));
+  notice = Render(NoticeKind::kResponseDue, facts);
+  EXPECT_THAT(notice.subject, HasSubstr("Still without a promise"));
+  EXPECT_THAT(notice.text, HasSubstr("The team's response target is now"));
+}
+
 TEST(Notices, TheEscalationSaysWhoSinceWhenWhoElseKnowsAndWhatToDo) {
   NoticeFacts facts = Member(Language::kGerman);
   facts.now = At(23, 13, 15);

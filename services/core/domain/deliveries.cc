@@ -33,6 +33,12 @@ record::AlarmKind AnchorKind(const CallbackRecord& callback) {
   }
 }
 
+// What it speaks of is still what is due.
+bool OfThisDueTime(const CallbackRecord& callback, const DeliveryRecord& delivery) {
+  const auto due = DueTime(callback);
+  return due && AnchorKind(callback) == delivery.alarm_kind() && *due == FromProto(delivery.anchor_time());
+}
+
 }  // namespace
 
 std::string DeliveryId(const std::string& callback_id, int count) {
@@ -66,13 +72,11 @@ bool StillNeeded(const CallbackRecord& callback, const DeliveryRecord& delivery,
       return open && IsArmed(callback, delivery) && delivery.calendar_sequence() == callback.calendar_sequence();
     case DeliveryRecord::KIND_CANCELLATION: return !open;
     case DeliveryRecord::KIND_REMINDER: {
+      if (delivery.alarm_kind() != record::ALARM_KIND_UNSPECIFIED) return open && OfThisDueTime(callback, delivery);
       if (!open || !IsArmed(callback, delivery)) return false;
       return !delivery.lead_reminder() || now < FromProto(ArmedPromise(callback)->promised_time());
     }
-    case DeliveryRecord::KIND_ESCALATION: {
-      const auto due = DueTime(callback);
-      return open && due && AnchorKind(callback) == delivery.alarm_kind() && *due == FromProto(delivery.anchor_time());
-    }
+    case DeliveryRecord::KIND_ESCALATION: return open && OfThisDueTime(callback, delivery);
     case DeliveryRecord::KIND_DELIVERY_ALARM: return !open || !callback.delivery_alarm().empty();
     case DeliveryRecord::KIND_HANDOVER:
       return open && (callback.assignee_id() == delivery.member_id() ||

@@ -354,6 +354,14 @@ class Life {
       ASSERT_EQ(Bytes(after.history(i)), Bytes(before.history(i)));
     }
     int alarms = 0, overdue = 0;
+    std::set<std::string> alarmed, reminded;
+    for (const auto& delivery : decision.new_deliveries) {
+      if (delivery.kind() == DeliveryRecord::KIND_ESCALATION) alarmed.insert(delivery.member_id());
+      if (delivery.kind() != DeliveryRecord::KIND_REMINDER || delivery.alarm_kind() == record::ALARM_KIND_UNSPECIFIED) continue;
+      ASSERT_EQ(FromProto(delivery.anchor_time()), DueTime(after));
+      ASSERT_GE(now_, *DueTime(after)) << "reminded of a time that is still to come";
+      reminded.insert(delivery.member_id());
+    }
     for (const auto& event : decision.events) {
       history_.push_back(event.number());
       ASSERT_EQ(event.number(), static_cast<int>(history_.size()));
@@ -365,8 +373,17 @@ class Life {
         overdue_number_ = event.number();
       }
       if (event.what() == "alarm") CheckAlarm(before, after, event);
+      if (event.what() == "reminded" && event.details().count("of") > 0) {  // law 5: once per due time
+        ASSERT_TRUE(reminded_.insert(overdue_number_).second) << "reminded twice of one due time";
+      }
       if (testing::Test::HasFatalFailure()) return;
     }
+    // Law 6: when a response target or a follow-up time comes, somebody hears of it then, and nobody twice.
+    if (overdue == 1 && decision.events.back().author() == "system" && is_open &&
+        after.phase() != CallbackRecord::PHASE_PROMISED) {
+      ASSERT_FALSE(alarmed.empty() && reminded.empty()) << "a due time that passes in silence";
+    }
+    for (const std::string& id : reminded) ASSERT_EQ(alarmed.count(id), 0u) << id << " is told twice at once";
     ASSERT_LE(alarms, 1);  // law 5: one alarm, however many steps were slept through
     ASSERT_LE(overdue, 1);
 
@@ -399,6 +416,7 @@ class Life {
   std::vector<int> history_;
   std::set<std::string> delivery_ids_;
   std::set<std::pair<int, int>> fired_;  // number of the overdue event, alarm
+  std::set<int> reminded_;               // number of the overdue event
   std::vector<DeliveryRecord> messages_;
   int overdue_number_ = 0;
   int alarms_ = 0;

@@ -43,12 +43,44 @@ TEST(Waiting, RunsTheResponseTargetInTeamHours) {
 TEST(Waiting, ThatNobodyAnswersEscalatesByTheResponseTarget) {
   Story story;
   story.Open();
+  story.Forget();
   story.PassUntil("2026-11-23 13:35");
   EXPECT_THAT(story.Times("overdue"), ElementsAre("11-23 13:00"));
+  EXPECT_THAT(story.Times("reminded"), ElementsAre("11-23 13:00"));
+  EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_REMINDER), "anna");
+  EXPECT_EQ(story.deliveries[0].alarm_kind(), record::ALARM_KIND_RESPONSE);
   EXPECT_THAT(story.Times("alarm"), ElementsAre("11-23 13:05", "11-23 13:15", "11-23 13:30"));
   EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_ESCALATION), "anna mia mia mia adam");
   EXPECT_EQ(story.Counted("response_overdue"), 1);
   EXPECT_EQ(story.Counted("overdue"), 0);
+}
+
+TEST(Waiting, UnassignedIsTheManagersToHearOfAtTheTarget) {
+  Story story;
+  story.Open("");
+  story.PassUntil("2026-11-23 13:00");
+  EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_REMINDER), "mia");
+  EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_ESCALATION), "");
+}
+
+TEST(Waiting, AStepAtTheTargetItselfIsTheOneWordToEach) {
+  Story story;
+  story.team.mutable_policy()->mutable_steps(0)->mutable_delay()->Clear();
+  story.Open();
+  story.PassUntil("2026-11-23 13:01");
+  EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_ESCALATION), "anna mia");
+  EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_REMINDER), "");
+}
+
+TEST(Waiting, AReminderIsDroppedOnceATimeIsPromised) {
+  Story story;
+  story.Open();
+  story.Forget();
+  story.PassUntil("2026-11-23 13:00");
+  const DeliveryRecord reminder = story.deliveries[0];
+  EXPECT_TRUE(StillNeeded(story.callback, reminder, story.team, story.now));
+  story.PromiseSpoken("2026-11-23 15:00");
+  EXPECT_FALSE(StillNeeded(story.callback, reminder, story.team, story.now));
 }
 
 TEST(Promise, IsKeptByAConversationAtTheTime) {
@@ -139,6 +171,8 @@ TEST(Attempt, ThatReachedNobodyStartsAFollowUpWithTheSameEscalation) {
   story.Forget();
   story.PassUntil("2026-11-23 13:50");
   EXPECT_THAT(story.Times("overdue"), ElementsAre("11-23 13:31"));
+  EXPECT_THAT(story.Times("reminded"), ElementsAre("11-23 13:31"));
+  EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_REMINDER), "anna");
   EXPECT_THAT(story.Times("alarm"), ElementsAre("11-23 13:36", "11-23 13:46"));
   EXPECT_EQ(story.deliveries[0].alarm_kind(), record::ALARM_KIND_FOLLOW_UP);
   story.Attempt(kNoAnswer);

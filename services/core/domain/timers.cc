@@ -53,6 +53,30 @@ void FireReminders(Draft& draft) {
   if ((lead && draft.now >= *lead) || snoozed) Remind(draft, *promise, true);
 }
 
+// The response target or the follow-up time is there: the owner's first word, before any step. Who hears of it by a step
+// that is due in this very moment (a delay of zero, an outage) is not told twice. (Of a promise FireReminders speaks.)
+void RemindOfDueTime(Draft& draft) {
+  const record::EscalationRecord& escalation = draft.callback.escalation();
+  if (escalation.kind() == record::ALARM_KIND_PROMISE) return;
+  std::vector<Told> owner = draft.Owner();
+  if (escalation.next_alarm() > 0) {
+    std::erase_if(owner, [&](const Told& told) {
+      const auto& alarmed = escalation.told_ids();
+      return std::find(alarmed.begin(), alarmed.end(), told.member_id) != alarmed.end();
+    });
+  }
+  if (owner.empty()) return;
+  for (const Told& told : owner) {
+    DeliveryRecord& delivery = draft.ToMember(DeliveryRecord::KIND_REMINDER, told);
+    delivery.set_alarm_kind(escalation.kind());
+    *delivery.mutable_anchor_time() = escalation.anchor_time();
+    for (const Told& one : owner) delivery.add_told_ids(one.member_id);
+  }
+  draft.Event("reminded", {{"of", escalation.kind() == record::ALARM_KIND_RESPONSE ? "response" : "follow_up"},
+                           {"when", "due"},
+                           {"told", Join(owner)}});
+}
+
 void FireWrapUp(Draft& draft) {
   CallbackRecord& callback = draft.callback;
   if (callback.phase() != CallbackRecord::PHASE_TALKED || draft.now < FromProto(callback.wrap_up_time())) return;
@@ -144,8 +168,12 @@ Decision OnTimer(const CallbackRecord& callback, const record::TeamRecord& team,
   if (callback.phase() != CallbackRecord::PHASE_CLOSED) {
     FirePending(draft);
     FireReminders(draft);
+    const bool known = IsMarkedOverdue(draft.callback);
     MarkOverdue(draft);
-    if (IsMarkedOverdue(draft.callback)) FireAlarm(draft);
+    if (IsMarkedOverdue(draft.callback)) {
+      FireAlarm(draft);
+      if (!known) RemindOfDueTime(draft);
+    }
     FireWrapUp(draft);
   }
   return std::move(draft).Finish();
