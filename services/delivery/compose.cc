@@ -98,6 +98,12 @@ NoticeKind KindOfAlarm(const ComposeInput& input) {
   }
 }
 
+// The promise was made on the phone: what goes out about it is its confirmation.
+bool WasSpoken(const ComposeInput& input) {
+  const record::PromiseRecord* promise = PromiseOf(input);
+  return promise != nullptr && promise->channel() == record::PromiseRecord::CHANNEL_SPOKEN;
+}
+
 NoticeKind KindOfReminder(const DeliveryRecord& delivery) {
   switch (delivery.alarm_kind()) {
     case record::ALARM_KIND_RESPONSE: return NoticeKind::kResponseDue;
@@ -108,7 +114,7 @@ NoticeKind KindOfReminder(const DeliveryRecord& delivery) {
 
 NoticeKind KindOf(const ComposeInput& input) {
   switch (input.delivery->kind()) {
-    case DeliveryRecord::KIND_VOICE_MESSAGE: return NoticeKind::kVoiceMessage;
+    case DeliveryRecord::KIND_VOICE_MESSAGE: return WasSpoken(input) ? NoticeKind::kSpokenPromise : NoticeKind::kVoiceMessage;
     case DeliveryRecord::KIND_PROMISE_UPDATE: return NoticeKind::kPromiseMoved;
     case DeliveryRecord::KIND_CANCELLATION: return NoticeKind::kPromiseCancelled;
     case DeliveryRecord::KIND_REMINDER: return KindOfReminder(*input.delivery);
@@ -175,6 +181,7 @@ NoticeFacts FactsOf(const ComposeInput& input, NoticeKind kind) {
     facts.acknowledged_by = NameOf(team, callback.escalation().ack_by());
     if (callback.has_next_timer_time()) facts.next_alarm_time = rpc::FromProto(callback.next_timer_time());
     facts.reason = delivery.reason();
+    facts.unconfirmed = delivery.what() == "confirmation_failed";
     facts.attempts = callback.attempts_size();
     if (callback.attempts_size() > 0) {
       facts.last_attempt_time = rpc::FromProto(callback.attempts(callback.attempts_size() - 1).called_time());

@@ -126,6 +126,7 @@ TemplateValues ValuesOf(const NoticeFacts& facts) {
   texts["acknowledged_by"] = facts.acknowledged_by;
   SetTime(values, "next_alarm", facts.next_alarm_time, facts);
   texts["reason"] = OneLine(facts.reason);
+  flag("unconfirmed", facts.unconfirmed);
   texts["channel"] = facts.channel;
   texts["other_member"] = facts.other_member;
   if (facts.attempts > 0) texts["attempts"] = absl::StrCat(facts.attempts);

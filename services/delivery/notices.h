@@ -77,6 +77,7 @@ struct NoticeFacts {
   std::string page_url;          // the customer's page; empty: no link at all
   bool audio_attached = false;
   bool calendar_attached = false;
+  bool unconfirmed = false;      // of a failed delivery: the customer heard the time on the phone, the mail is missing
   bool can_reply = true;         // an answer to the mail reaches the callback
   std::optional<absl::Time> previous_promised_time;
   std::string previous_rep_name;  // kPromiseMoved: who was going to call before

@@ -32,6 +32,7 @@ absl::StatusOr<domain::MakePromise> Check(const api::MakePromiseRequest& request
   }
   command.channel = static_cast<record::PromiseRecord::Channel>(channel);
   command.recording_id = request.recording_id();
+  command.confirm = request.confirm();
   const bool needs_recording = channel == api::PROMISE_CHANNEL_VOICE_MAIL;
   if (needs_recording && command.recording_id.empty() && !request.validate_only()) {
     return domain::InvalidField("recording_id", "RECORDING_MISSING", "a promise by voice message needs its recording");

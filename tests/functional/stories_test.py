@@ -196,6 +196,22 @@ class NotKept(unittest.TestCase):
             office.mail(admin, count=2)
             self.assertEqual(office.show(callback)["escalation"]["last_step"], 3)
 
+    def test_a_spoken_promise_is_confirmed_in_the_customers_zone_when_asked(self):
+        with Office() as office:
+            quiet = office.request(email_address="quiet@example.com", phone="+4930222222")
+            office.cli("promise", quiet["id"], "13:00", "--spoken")
+            callback = office.request()
+            office.cli("caller", callback["id"], "--time-zone", "America/New_York")
+            promised = office.cli("promise", callback["id"], "17:00", "--spoken", "--confirm")["callback"]
+            self.assertEqual(promised["phase"], "PHASE_PROMISED")
+            mail = office.mail("mueller@example.com")
+            self.assertIn("11:00 Uhr", mail.subject)
+            calendar = mail.attachment("text/calendar").decode()
+            self.assertRegex(calendar, rf"UID:{callback['id']}@")
+            self.assertIn("DTSTART:20261124T160000Z", calendar)
+            self.assertRegex(str(mail.message["Reply-To"]), r"\+pg[0-9]{2}[a-z0-9]+@")
+            self.assertEqual(office.count("quiet@example.com"), 0)
+
     def test_a_spoken_no_answer_starts_the_follow_up(self):
         with Office() as office:
             callback = office.request()

@@ -245,7 +245,7 @@ class Life {
       case 8:
       case 9:
         return Try(MakePromise{dice_.OneIn(10) ? now_ : promised, static_cast<Channel>(dice_.Below(5)),
-                               dice_.OneIn(6) ? "" : "rc07take", dice_.OneIn(2), "Guten Morgen!"});
+                               dice_.OneIn(6) ? "" : "rc07take", dice_.OneIn(2), "Guten Morgen!", dice_.OneIn(4)});
       case 10: return Try(CustomerMove{promised});
       case 11: return dice_.OneIn(6) ? Try(CustomerCallOff{}) : Try(Reopen{});
       case 12: return Try(dice_.OneIn(4) ? domain::Command(Complete{"ordered"}) : domain::Command(Complete{""}));

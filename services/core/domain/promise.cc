@@ -171,6 +171,13 @@ absl::Status DoMakePromise(Draft& draft, const MakePromise& command) {
     return InvalidField("caller.phone", "NO_WAY_TO_REACH_THE_CUSTOMER",
                         "an SMS needs a phone number: add --phone, or promise it on the phone (SPOKEN)");
   }
+  if (command.confirm && command.channel != PromiseRecord::CHANNEL_SPOKEN) {
+    return InvalidField("confirm", "MISPLACED", "only what was SPOKEN is confirmed in writing; a message is in writing itself");
+  }
+  if (command.confirm && caller.email().empty()) {
+    return InvalidField("caller.email", "NO_MAIL_ADDRESS",
+                        "there is no mail address to confirm the promise to: add --email, or promise without --confirm");
+  }
   // Who promises a call that nobody owes yet owes it: the reminders must have somewhere to go.
   if (draft.callback.assignee_id().empty() && CheckAssignee(draft.rules.team, draft.author).ok()) {
     draft.callback.set_assignee_id(draft.author);
@@ -185,8 +192,9 @@ absl::Status DoMakePromise(Draft& draft, const MakePromise& command) {
   promise.set_spoken_text(command.spoken_text);
   if (!by_message) {
     Arm(draft, promise, record::VERDICT_MOVED_BY_TEAM);
-    if (entry_is_out) TellCustomerUpdate(draft, promise, "moved_by_team");
-    return absl::OkStatus();
+    // The confirmation brings the calendar entry up to date itself.
+    if (entry_is_out && !command.confirm) TellCustomerUpdate(draft, promise, "moved_by_team");
+    if (!command.confirm) return absl::OkStatus();
   }
 
   // RFC 5545 3.8.7.4: the first entry has 0, every change one more.
@@ -375,6 +383,9 @@ Decision OnDeliveryOutcome(const CallbackRecord& callback, const DeliveryRecord&
   if (promise == nullptr || (replaced && outcome.result != Result::kAccepted)) return std::move(draft).Finish();
   const std::string revision = absl::StrCat(promise->revision());
   const bool pending = promise->state() == PromiseRecord::STATE_PENDING;
+  // Of what was said on the phone only the written word is missing: the customer heard.
+  const bool unconfirmed =
+      promise->state() == PromiseRecord::STATE_ARMED && promise->channel() == PromiseRecord::CHANNEL_SPOKEN;
   switch (outcome.result) {
     case Result::kAccepted:
       if (AcceptanceCounts(draft.callback, *promise)) {
@@ -387,9 +398,10 @@ Decision OnDeliveryOutcome(const CallbackRecord& callback, const DeliveryRecord&
       }
       break;
     case Result::kAtStake:
-      if (pending && !promise->guard_alarmed()) {
+      if ((pending || unconfirmed) && !promise->guard_alarmed()) {
         promise->set_guard_alarmed(true);
-        DeliveryAlarm(draft, promise->revision(), "not_accepted_in_time", outcome.reason, kind);
+        DeliveryAlarm(draft, promise->revision(), unconfirmed ? "confirmation_failed" : "not_accepted_in_time",
+                      outcome.reason, kind);
       }
       break;
     case Result::kFailed:
@@ -399,7 +411,7 @@ Decision OnDeliveryOutcome(const CallbackRecord& callback, const DeliveryRecord&
         DeliveryAlarm(draft, promise->revision(), "refused", outcome.reason, kind);
       } else if (promise->state() == PromiseRecord::STATE_ARMED) {
         // Bounced after it was accepted: the clock does not pause for that, but the customer never heard.
-        DeliveryAlarm(draft, promise->revision(), "bounced", outcome.reason, kind);
+        DeliveryAlarm(draft, promise->revision(), unconfirmed ? "confirmation_failed" : "bounced", outcome.reason, kind);
       }
       break;
   }

@@ -43,6 +43,7 @@ struct MakePromise {
   std::string recording_id;   // for CHANNEL_VOICE_MAIL
   bool recording_ready = false;
   std::string spoken_text;
+  bool confirm = false;       // CHANNEL_SPOKEN: also in writing, by mail
 };
 struct LogAttempt {
   record::AttemptRecord::Outcome outcome;

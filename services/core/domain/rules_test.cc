@@ -249,6 +249,60 @@ TEST(RangAgain, SettlesNothingAndAfterTheTalkTheCustomerWaitsAgain) {
   EXPECT_EQ(story.next_timer, At("2026-11-23 17:00"));
 }
 
+TEST(SpokenPromise, IsConfirmedInWritingOnlyWhenAsked) {
+  Story story;
+  story.Open();
+  story.PromiseSpoken("2026-11-23 13:00");
+  EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_VOICE_MESSAGE), "");
+  MakePromise command{At("2026-11-23 14:00"), PromiseRecord::CHANNEL_SPOKEN, "", false, ""};
+  command.confirm = true;
+  story.Do(command);
+  EXPECT_EQ(story.callback.phase(), CallbackRecord::PHASE_PROMISED);
+  EXPECT_EQ(FromProto(ArmedPromise(story.callback)->promised_time()), At("2026-11-23 14:00")) << "counts at once";
+  EXPECT_EQ(story.VerdictOf(1), record::VERDICT_MOVED_BY_TEAM);
+  ASSERT_EQ(story.ToldBy(DeliveryRecord::KIND_VOICE_MESSAGE), "customer");
+  EXPECT_EQ(story.deliveries.back().channels(0).address(), "mueller@example.com");
+  EXPECT_EQ(story.deliveries.back().state(), DeliveryRecord::STATE_QUEUED);
+  // The next time is in the calendar entry's next version, and the entry goes out once.
+  const int sequence = story.callback.calendar_sequence();
+  story.Accept(story.deliveries.back());
+  command.promised_time = At("2026-11-23 15:00");
+  story.Do(command);
+  EXPECT_EQ(story.callback.calendar_sequence(), sequence + 1);
+  EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_PROMISE_UPDATE), "");
+}
+
+TEST(SpokenPromise, StandsWhenItsConfirmationFailsAndTheAssigneeIsTold) {
+  for (const bool accepted_first : {false, true}) {
+    Story story;
+    story.Open();
+    MakePromise command{At("2026-11-23 13:00"), PromiseRecord::CHANNEL_SPOKEN, "", false, ""};
+    command.confirm = true;
+    story.Do(command);
+    const DeliveryRecord confirmation = story.deliveries.back();
+    if (accepted_first) story.Accept(confirmation);
+    story.Outcome(confirmation, DeliveryOutcome::Result::kFailed, "550 no such user");
+    EXPECT_NE(ArmedPromise(story.callback), nullptr);
+    ASSERT_EQ(story.ToldBy(DeliveryRecord::KIND_DELIVERY_ALARM), "anna anna");
+    EXPECT_EQ(story.deliveries.back().what(), "confirmation_failed");
+  }
+}
+
+TEST(SpokenPromise, NeedsAnAddressToConfirmTo) {
+  Story story;
+  story.Open();
+  record::Caller caller = story.callback.caller();
+  caller.clear_email();
+  story.Do(UpdateCaller{caller});
+  MakePromise command{At("2026-11-23 13:00"), PromiseRecord::CHANNEL_SPOKEN, "", false, ""};
+  command.confirm = true;
+  const absl::Status refused = story.Try(command);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(DetailOf(refused).field, "caller.email");
+  command.channel = PromiseRecord::CHANNEL_LINK_SHARED;
+  EXPECT_EQ(DetailOf(story.Try(command)).field, "confirm");
+}
+
 // ---- promises by message: pending, armed (laws 1 and 4) -------------------------------------------------------------
 
 TEST(PendingPromise, LeavesWhatWasArmedBeforeInForce) {

@@ -86,7 +86,7 @@ void AddRequest(Commands& commands) {
 void AddPromise(Commands& commands) {
   struct Args {
     std::string id, time, text;
-    bool spoken = false, link_shared = false;
+    bool spoken = false, link_shared = false, confirm = false;
   };
   auto args = std::make_shared<Args>();
   CLI::App* command = commands.app().add_subcommand("promise", "Promise a time that the customer was told without a recording");
@@ -94,6 +94,7 @@ void AddPromise(Commands& commands) {
   command->add_option("TIME", args->time, "13:00, \"tomorrow 9:30\", +2h, RFC 3339")->required();
   CLI::Option* spoken = command->add_flag("--spoken", args->spoken, "Said on the phone");
   command->add_flag("--link-shared", args->link_shared, "The page's link was shared by hand")->excludes(spoken);
+  command->add_flag("--confirm", args->confirm, "Also in writing: a mail with the time and a calendar entry")->needs(spoken);
   command->add_option("--text", args->text, "What was said, in words");
   commands.OnServer(command, [args](Session& session) -> absl::Status {
     if (!args->spoken && !args->link_shared) {
@@ -108,6 +109,7 @@ void AddPromise(Commands& commands) {
     *request.mutable_promised_time() = ToProto(at);
     request.set_channel(args->spoken ? v1::PROMISE_CHANNEL_SPOKEN : v1::PROMISE_CHANNEL_LINK_SHARED);
     request.set_spoken_text(args->text);
+    request.set_confirm(args->confirm);
     RB_RETURN_IF_ERROR(
         session.Call([&](auto* context) { return session.callbacks().MakePromise(context, request, &response); }));
     PrintWarnings(session, response);
@@ -115,6 +117,7 @@ void AddPromise(Commands& commands) {
     if (args->link_shared && !response.callback().page_url().empty()) {
       absl::StrAppend(&what, "; share ", response.callback().page_url());
     }
+    if (args->confirm) absl::StrAppend(&what, "; a confirmation goes to ", response.callback().caller().email());
     PrintDone(session, response, what);
     return absl::OkStatus();
   });
