@@ -14,6 +14,19 @@ function(ringback_library name)
   endif()
 endfunction()
 
+# ringback_embed_templates(OUT HEADER NAMESPACE): templates/ of this room as a source file, whose path is put into OUT. It
+# defines NAMESPACE::CompiledTemplates(), which HEADER declares: a program needs no files beside it.
+function(ringback_embed_templates out header namespace)
+  set(dir ${CMAKE_CURRENT_SOURCE_DIR}/templates)
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/compiled_templates.cc)
+  set(script ${CMAKE_SOURCE_DIR}/cmake/embed_templates.cmake)
+  file(GLOB_RECURSE templates CONFIGURE_DEPENDS ${dir}/*.mustache ${dir}/*.css)
+  add_custom_command(OUTPUT ${source}
+    COMMAND ${CMAKE_COMMAND} -DDIR=${dir} -DOUT=${source} -DHEADER=${header} -DNAMESPACE=${namespace} -P ${script}
+    DEPENDS ${templates} ${script} VERBATIM)
+  set(${out} ${source} PARENT_SCOPE)
+endfunction()
+
 # ringback_binary(NAME [GRPC] SRCS … DEPS …): a program in build/bin.
 function(ringback_binary name)
   cmake_parse_arguments(ARG "GRPC" "" "SRCS;DEPS" ${ARGN})

@@ -1,4 +1,4 @@
-// How times, durations and greetings are said, in German and English. Pure: the present and the zone are handed in.
+// How durations, greetings and names are said in messages, in German and English; times are said by time_words.h. Pure: the present and the zone are handed in.
 // The sentences themselves are in templates/.
 #pragma once
 
@@ -7,31 +7,23 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "core/domain/time_words.h"
 
 namespace ringback::delivery {
 
-enum class Language { kGerman, kEnglish };
+using domain::Language;
+using domain::LanguageTag;
+using domain::ClockTime;
+using domain::FullTime;
+using domain::SpokenTime;
+using domain::ZoneWords;
 
 // "de", "de-AT" → German; "en…" and everything unknown or empty → `otherwise`.
 Language LanguageOf(absl::string_view tag, Language otherwise);
-absl::string_view LanguageTag(Language language);  // "de", "en"
 
 // "Guten Morgen" before 11, "Guten Tag" before 18, then "Guten Abend"; English "Good morning" before 12,
 // "Good afternoon" before 18, "Good evening". By the hour of sending in the reader's zone.
 std::string Greeting(Language language, absl::Time now, absl::TimeZone zone);
-
-// "13:00 Uhr"; "1:00 pm". In an hour that daylight saving repeats: "2:30 Uhr (Winterzeit)", "2:30 am (standard time)".
-std::string ClockTime(Language language, absl::Time time, absl::TimeZone zone);
-
-// "heute um 13:00 Uhr", "morgen um 9:30 Uhr", "gestern um …", "am Dienstag, 24. November um 9:30 Uhr", with the year
-// when it is another one than now's; "today at 1:00 pm", "tomorrow at 9:30 am", "on Tuesday, 24 November at 9:30 am".
-std::string SpokenTime(Language language, absl::Time time, absl::Time now, absl::TimeZone zone);
-
-// Valid on any day it is read: "Montag, 23. November 2026, 13:00 Uhr"; "Monday, 23 November 2026, 1:00 pm".
-std::string FullTime(Language language, absl::Time time, absl::TimeZone zone);
-
-// "Ortszeit New York" / "New York time" from an IANA name; "UTC" stays.
-std::string ZoneWords(Language language, const absl::TimeZone& zone);
 
 // Days and hours, or hours and minutes, rounded down: "15 Minuten", "1 Stunde 5 Minuten", "2 Tagen 3 Stunden" (as after
 // "in" and "seit"), "weniger als 1 Minute". The sign is dropped: the sentence says before or after.

@@ -1,6 +1,5 @@
 #include "web/page_words.h"
 
-#include <array>
 #include <cmath>
 
 #include "absl/strings/ascii.h"
@@ -15,36 +14,8 @@
 namespace ringback::web {
 namespace {
 
-constexpr std::array<absl::string_view, 7> kWeekdays[2] = {
-    {"Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"},
-    {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}};
-constexpr std::array<absl::string_view, 12> kMonths[2] = {
-    {"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November",
-     "Dezember"},
-    {"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-     "December"}};
-
 absl::string_view View(std::string_view text) { return absl::string_view(text.data(), text.size()); }
 bool IsGerman(Language language) { return language == Language::kGerman; }
-
-// "Dienstag, 24. November", "Tuesday, 24 November".
-std::string DayWords(Language language, absl::CivilDay day) {
-  const int index = IsGerman(language) ? 0 : 1;
-  return absl::StrCat(kWeekdays[index][static_cast<int>(absl::GetWeekday(day))], ", ", day.day(),
-                      IsGerman(language) ? ". " : " ", kMonths[index][day.month() - 1]);
-}
-
-std::string ClockTime(Language language, absl::Time time, absl::TimeZone zone) {
-  const absl::TimeZone::CivilInfo info = zone.At(time);
-  const int hour = info.cs.hour();
-  const bool twice = zone.At(info.cs).kind == absl::TimeZone::TimeInfo::REPEATED;
-  if (IsGerman(language)) {
-    return absl::StrFormat("%d:%02d Uhr%s", hour, info.cs.minute(),
-                           !twice ? "" : info.is_dst ? " (Sommerzeit)" : " (Winterzeit)");
-  }
-  return absl::StrFormat("%d:%02d %s%s", hour % 12 == 0 ? 12 : hour % 12, info.cs.minute(), hour < 12 ? "am" : "pm",
-                         !twice ? "" : info.is_dst ? " (daylight saving time)" : " (standard time)");
-}
 
 // "de", "de-AT", "DE_de" → true.
 bool IsTag(absl::string_view tag, absl::string_view language) {
@@ -117,44 +88,11 @@ std::string PercentEncoded(absl::string_view text) {
 
 }  // namespace
 
-std::string_view LanguageTag(Language language) { return IsGerman(language) ? "de" : "en"; }
-
 Language ChooseLanguage(std::string_view caller, std::string_view accept_language, std::string_view team) {
   Language language = Language::kGerman;
   if (KnownTag(View(caller), &language) || BestOf(accept_language, &language)) return language;
   KnownTag(View(team), &language);
   return language;
-}
-
-std::string SpokenTime(Language language, absl::Time time, absl::Time now, absl::TimeZone zone) {
-  const absl::CivilDay day(zone.At(time).cs);
-  const absl::CivilDay today(zone.At(now).cs);
-  const bool german = IsGerman(language);
-  std::string words;
-  if (day == today) {
-    words = german ? "heute" : "today";
-  } else if (day == today + 1) {
-    words = german ? "morgen" : "tomorrow";
-  } else if (day == today - 1) {
-    words = german ? "gestern" : "yesterday";
-  } else {
-    words = absl::StrCat(german ? "am " : "on ", DayWords(language, day));
-    if (day.year() != today.year()) absl::StrAppend(&words, " ", day.year());
-  }
-  return absl::StrCat(words, german ? " um " : " at ", ClockTime(language, time, zone));
-}
-
-std::string FullTime(Language language, absl::Time time, absl::TimeZone zone) {
-  const absl::CivilDay day(zone.At(time).cs);
-  return absl::StrCat(DayWords(language, day), " ", day.year(), ", ", ClockTime(language, time, zone));
-}
-
-std::string ZoneWords(Language language, const absl::TimeZone& zone) {
-  const std::string name = zone.name();
-  const size_t slash = name.rfind('/');
-  if (slash == std::string::npos) return name;
-  const std::string city = absl::StrReplaceAll(name.substr(slash + 1), {{"_", " "}});
-  return IsGerman(language) ? absl::StrCat("Ortszeit ", city) : absl::StrCat(city, " time");
 }
 
 std::string Length(double seconds) {
