@@ -17,29 +17,6 @@ To SameOnTheWire(const From& from) {
 
 }  // namespace
 
-google::protobuf::Timestamp ToProto(absl::Time at) {
-  google::protobuf::Timestamp proto;
-  const int64_t seconds = absl::ToUnixSeconds(at);  // rounds towards the past, so nanos are never negative
-  proto.set_seconds(seconds);
-  proto.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(at - absl::FromUnixSeconds(seconds))));
-  return proto;
-}
-
-absl::Time FromProto(const google::protobuf::Timestamp& at) {
-  return absl::FromUnixSeconds(at.seconds()) + absl::Nanoseconds(at.nanos());
-}
-
-google::protobuf::Duration ToProto(absl::Duration span) {
-  google::protobuf::Duration proto;
-  proto.set_seconds(absl::IDivDuration(span, absl::Seconds(1), &span));
-  proto.set_nanos(static_cast<int32_t>(absl::IDivDuration(span, absl::Nanoseconds(1), &span)));
-  return proto;
-}
-
-absl::Duration FromProto(const google::protobuf::Duration& span) {
-  return absl::Seconds(span.seconds()) + absl::Nanoseconds(span.nanos());
-}
-
 api::Caller ToApi(const record::Caller& caller) { return SameOnTheWire<api::Caller>(caller); }
 record::Caller FromApi(const api::Caller& caller) { return SameOnTheWire<record::Caller>(caller); }
 
@@ -212,13 +189,6 @@ api::Token ToApi(const record::TokenRecord& token) {
 
 std::string MessageId(const std::string& delivery_id, const std::string& mail_domain) {
   return delivery_id + "@" + mail_domain;
-}
-
-const record::Member* FindMember(const record::TeamRecord& team, const std::string& member_id) {
-  for (const record::Member& member : team.members()) {
-    if (member.id() == member_id) return &member;
-  }
-  return nullptr;
 }
 
 std::string ChannelWord(record::Channel::Kind kind) {

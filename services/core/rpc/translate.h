@@ -4,6 +4,8 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "core/domain/proto_time.h"
+#include "core/domain/team.h"
 #include "ringback/store/v1/records.pb.h"
 #include "ringback/v1/callback.pb.h"
 #include "ringback/v1/contact_service.pb.h"
@@ -16,10 +18,9 @@ namespace ringback::rpc {
 namespace record = ::ringback::store::v1;
 namespace api = ::ringback::v1;
 
-google::protobuf::Timestamp ToProto(absl::Time at);
-absl::Time FromProto(const google::protobuf::Timestamp& at);
-google::protobuf::Duration ToProto(absl::Duration span);
-absl::Duration FromProto(const google::protobuf::Duration& span);
+using domain::FindMember;
+using domain::FromProto;
+using domain::ToProto;
 
 // `public_url` without a trailing slash, "" when there is none: page_url is then empty.
 api::Callback ToApi(const record::CallbackRecord& callback, const record::TeamRecord& team, uint64_t version,
@@ -40,8 +41,6 @@ api::Token ToApi(const record::TokenRecord& token);
 
 // "<dl07…@domain>" without the angle brackets: the same for every try of a delivery.
 std::string MessageId(const std::string& delivery_id, const std::string& mail_domain);
-// The member, or nullptr.
-const record::Member* FindMember(const record::TeamRecord& team, const std::string& member_id);
 // "mail", "webhook", "sms", "desk".
 std::string ChannelWord(record::Channel::Kind kind);
 

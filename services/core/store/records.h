@@ -58,7 +58,6 @@ inline constexpr std::string_view kClosed = "closed";          // close time, ca
 inline constexpr std::string_view kSubject = "subject";        // "p:+49…" or "m:address", callback: open and closed
 inline constexpr std::string_view kContact = "contact";        // "p:+49…" or "m:address", contact
 inline constexpr std::string_view kRecordingsOf = "recordings";  // callback, recording
-inline constexpr std::string_view kUpload = "upload";          // callback/author/sha256, recording
 inline constexpr std::string_view kDead = "dead";              // time, delivery or recording
 inline constexpr std::string_view kTokens = "tokens";          // token id, key id of its record
 inline constexpr std::string_view kTeams = "teams";            // scope "*": team id
