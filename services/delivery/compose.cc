@@ -211,24 +211,27 @@ std::string ReplyAddress(const record::TeamRecord& team, const record::CallbackR
   return absl::StrCat(address.substr(0, at), "+", callback.page_token(), address.substr(at));
 }
 
-absl::StatusOr<RenderedNotice> ComposeNotice(const ComposeInput& input) {
+absl::StatusOr<ComposedNotice> ComposeNotice(const ComposeInput& input) {
   std::map<std::string, std::string> overrides(input.team->templates().begin(), input.team->templates().end());
   RB_ASSIGN_OR_RETURN(const NoticeTemplates templates, NoticeTemplates::Create(overrides));
   const NoticeKind kind = KindOf(input);
-  return templates.Render(kind, FactsOf(input, kind));
+  ComposedNotice notice;
+  notice.facts = FactsOf(input, kind);
+  RB_ASSIGN_OR_RETURN(notice.words, templates.Render(kind, notice.facts));
+  return notice;
 }
 
-absl::StatusOr<MailMessage> ComposeMailMessage(const ComposeInput& input, const RenderedNotice& notice) {
+absl::StatusOr<MailMessage> ComposeMailMessage(const ComposeInput& input, const ComposedNotice& notice) {
   const DeliveryRecord& delivery = *input.delivery;
   const record::TeamRecord& team = *input.team;
-  const NoticeFacts facts = FactsOf(input, KindOf(input));
+  const NoticeFacts& facts = notice.facts;
   const std::string team_address = TeamAddress(input);
 
   MailMessage mail;
   mail.to = {facts.reader_name, delivery.channels(delivery.channel()).address()};
-  mail.subject = notice.subject;
-  mail.text = notice.text;
-  mail.html = notice.html;
+  mail.subject = notice.words.subject;
+  mail.text = notice.words.text;
+  mail.html = notice.words.html;
   mail.message_id = rpc::MessageId(delivery.id(), input.mail_domain);
   mail.date = input.now;
   mail.date_zone = facts.zone;
@@ -256,8 +259,8 @@ absl::StatusOr<MailMessage> ComposeMailMessage(const ComposeInput& input, const 
   entry.cancelled = delivery.kind() == DeliveryRecord::KIND_CANCELLATION;
   entry.start = *facts.call.promised_time;
   entry.now = input.now;
-  entry.summary = notice.subject;
-  entry.description = notice.line;
+  entry.summary = notice.words.subject;
+  entry.description = notice.words.line;
   entry.phone = input.callback->caller().phone();
   entry.organizer = mail.from;
   entry.attendee = mail.to;

@@ -30,11 +30,16 @@ struct ComposeInput {
   std::vector<Bundled> bundled;
 };
 
-// The notice in the reader's language, or the template's error.
-absl::StatusOr<RenderedNotice> ComposeNotice(const ComposeInput& input);
+// A notice in the reader's language, and the facts that it was made of.
+struct ComposedNotice {
+  NoticeFacts facts;
+  RenderedNotice words;
+};
+// The notice, or the template's error.
+absl::StatusOr<ComposedNotice> ComposeNotice(const ComposeInput& input);
 
 // The mail to the delivery's current channel. INVALID_ARGUMENT when an address or a name cannot be mailed to.
-absl::StatusOr<MailMessage> ComposeMailMessage(const ComposeInput& input, const RenderedNotice& notice);
+absl::StatusOr<MailMessage> ComposeMailMessage(const ComposeInput& input, const ComposedNotice& notice);
 
 // Where the customer's answer by mail goes: the team's address with the callback's token (RFC 5233 subaddress).
 std::string ReplyAddress(const store::v1::TeamRecord& team, const store::v1::CallbackRecord& callback);

@@ -74,10 +74,10 @@ SendOutcome Wires::Send(const ComposeInput& input, const BeforeData& before_data
   if (!notice.ok()) return Refused(std::string(notice.status().message()));
   switch (channel.kind()) {
     case record::Channel::KIND_MAIL: return SendMail(input, *notice, before_data);
-    case record::Channel::KIND_WEBHOOK: return SendWebhook(input, *notice, before_data);
+    case record::Channel::KIND_WEBHOOK: return SendWebhook(input, notice->words, before_data);
     case record::Channel::KIND_SMS: {
       if (sms_ == nullptr) return Refused("no SMS gateway is configured (sms.url)");
-      return sms_->Send(Sms{input.delivery->id(), channel.address(), notice->line}, config_.mail_timeout, before_data);
+      return sms_->Send(Sms{input.delivery->id(), channel.address(), notice->words.line}, config_.mail_timeout, before_data);
     }
     default: {
       SendOutcome shown;
@@ -88,7 +88,7 @@ SendOutcome Wires::Send(const ComposeInput& input, const BeforeData& before_data
   }
 }
 
-SendOutcome Wires::SendMail(const ComposeInput& input, const RenderedNotice& notice, const BeforeData& before_data) {
+SendOutcome Wires::SendMail(const ComposeInput& input, const ComposedNotice& notice, const BeforeData& before_data) {
   const auto message = ComposeMailMessage(input, notice);
   if (!message.ok()) return Refused(std::string(message.status().message()));
   const auto bytes = ComposeMail(*message);
