@@ -17,63 +17,13 @@
 #include "core/base/mutex.h"
 #include "core/rpc/identity.h"
 #include "core/rpc/server.h"
+#include "core/store/forwarding_store.h"
 #include "core/store/sqlite_store.h"
-#include "core/store/store.h"
 #include "ringback/store/v1/records.pb.h"
 
 namespace ringback::rpc {
 
-// Passes everything on; tests override what they disturb or watch.
-class ForwardingStore : public store::Store {
- public:
-  explicit ForwardingStore(store::Store* inner) : inner_(inner) {}
-  absl::StatusOr<absl::Time> Now() override { return inner_->Now(); }
-  absl::StatusOr<store::Record> Get(const store::Key& key) override { return inner_->Get(key); }
-  absl::StatusOr<std::vector<store::Record>> GetMany(const std::vector<store::Key>& keys) override {
-    return inner_->GetMany(keys);
-  }
-  absl::StatusOr<store::CommitResult> CommitOnce(const store::Commit& commit) override {
-    return inner_->CommitOnce(commit);
-  }
-  std::vector<absl::StatusOr<store::CommitResult>> CommitAll(const std::vector<store::Commit>& commits) override {
-    return inner_->CommitAll(commits);
-  }
-  absl::StatusOr<std::vector<store::Lease>> ClaimDue(store::Stage stage, const store::ClaimOptions& options) override {
-    return inner_->ClaimDue(stage, options);
-  }
-  absl::StatusOr<store::Lease> Claim(const store::DueKey& key, absl::Duration lease) override {
-    return inner_->Claim(key, lease);
-  }
-  absl::StatusOr<store::Lease> Extend(const store::Lease& lease, absl::Duration duration) override {
-    return inner_->Extend(lease, duration);
-  }
-  absl::Status Release(const store::Lease& lease, std::optional<absl::Time> due, bool uncount) override {
-    return inner_->Release(lease, due, uncount);
-  }
-  absl::StatusOr<std::optional<absl::Time>> NextDue(store::Stage stage) override { return inner_->NextDue(stage); }
-  absl::StatusOr<store::DueStats> Stats(store::Stage stage) override { return inner_->Stats(stage); }
-  absl::StatusOr<store::ScanResult> Scan(const store::IndexKey& index, const std::string& from, const std::string& to,
-                                         const store::Page& page) override {
-    return inner_->Scan(index, from, to, page);
-  }
-  absl::StatusOr<store::ChangesResult> Changes(int shard, const std::string& team, int64_t since, int limit) override {
-    return inner_->Changes(shard, team, since, limit);
-  }
-  absl::StatusOr<std::vector<std::pair<std::string, int64_t>>> Counters(int shard, const std::string& scope,
-                                                                        const std::string& group) override {
-    return inner_->Counters(shard, scope, group);
-  }
-  absl::StatusOr<int> Sweep() override { return inner_->Sweep(); }
-  absl::Status Compact() override { return inner_->Compact(); }
-  absl::StatusOr<std::vector<store::Record>> List(int shard, store::Kind kind, const std::string& after_id,
-                                                  int limit) override {
-    return inner_->List(shard, kind, after_id, limit);
-  }
-  absl::Status Check() override { return inner_->Check(); }
-
- private:
-  store::Store* const inner_;
-};
+using store::ForwardingStore;
 
 class ThreadExecutor : public Executor {
  public:
