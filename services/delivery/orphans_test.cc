@@ -196,5 +196,30 @@ TEST_F(OrphansTest, WhatAWriterLeftThatDiedGoesToo) {
   EXPECT_TRUE(alive->Finish().ok());
 }
 
+TEST_F(OrphansTest, AllThatHasExpiredLeavesTheStoreInOneRound) {
+  constexpr int kExpired = 2500;  // more than the store removes in one call
+  for (int i = 0; i < kExpired; i += 500) {
+    store::Commit commit;
+    commit.shard = 7;
+    commit.commit_id = absl::StrCat("requests/", i);
+    for (int n = i; n < i + 500; ++n) {
+      store::Put& put = commit.puts.emplace_back();
+      put.key = {7, store::Kind::kRequest, absl::StrCat("tm07.", n)};
+      put.value = "an answer";
+      put.expires = host_->clock().Now() + absl::Hours(1);
+    }
+    ASSERT_TRUE(host_->store().CommitOnce(commit).ok());
+  }
+  Advance(absl::Minutes(61));
+  ASSERT_TRUE(retention_->Sweep().ok());
+  EXPECT_EQ(host_->store().Sweep().value(), 0) << "is still there";
+}
+
+TEST(CompactPauseTest, IsShortForASmallStoreAndKeepsTheDayForALargeOne) {
+  EXPECT_EQ(CompactPause(absl::Milliseconds(20)), absl::Seconds(30));
+  EXPECT_EQ(CompactPause(absl::Seconds(6)), absl::Minutes(10));
+  EXPECT_EQ(CompactPause(absl::Hours(1)), absl::Hours(12));
+}
+
 }  // namespace
 }  // namespace ringback::delivery

@@ -1,5 +1,7 @@
 #include "delivery/retention.h"
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +24,7 @@ namespace record = ::ringback::store::v1;
 
 // The transcode worker's lease, and then some.
 constexpr absl::Duration kLongestJob = absl::Minutes(3);
+constexpr int kSweepCallsMax = 1000;
 
 class RetentionHandler : public runtime::JobHandler {
  public:
@@ -145,13 +148,29 @@ std::unique_ptr<runtime::JobHandler> Retention::NewHandler() {
   return std::make_unique<RetentionHandler>(host_, &erased_);
 }
 
+absl::Duration CompactPause(absl::Duration took) { return std::clamp(took * 100, absl::Seconds(30), absl::Hours(12)); }
+
 absl::Status Retention::Sweep() {
+  // Each call's work is bounded, so that writers get their turn in between.
+  for (int calls = 0; calls < kSweepCallsMax; ++calls) {
+    RB_ASSIGN_OR_RETURN(const int removed, host_.store().Sweep());
+    if (removed == 0) break;
+  }
   const absl::Time now = host_.clock().Now();
-  if (!erased_.exchange(false) && now - swept_ < absl::Hours(24)) return absl::OkStatus();
-  swept_ = now;
-  absl::Status status = host_.store().Sweep().status();
-  status.Update(host_.store().Compact());
-  if (!status.ok()) erased_.store(true);
+  if (now < next_compact_ || (!erased_.load() && now - compacted_ < absl::Hours(24))) return absl::OkStatus();
+  return Compact(now);
+}
+
+absl::Status Retention::Compact(absl::Time now) {
+  erased_.store(false);  // before it begins: what is erased meanwhile is for the next time
+  const auto begin = std::chrono::steady_clock::now();
+  const absl::Status status = host_.store().Compact();
+  next_compact_ = now + CompactPause(absl::FromChrono(std::chrono::steady_clock::now() - begin));
+  if (status.ok()) {
+    compacted_ = now;
+  } else {
+    erased_.store(true);
+  }
   return status;
 }
 

@@ -25,14 +25,21 @@ class Retention {
 
   std::unique_ptr<runtime::JobHandler> NewHandler();
 
-  // Clears erased bytes out of the store's own files (free pages, log), after erasures and once a day. Call it every
-  // minute, one call at a time: that is as often as the store is read through for it.
+  // Removes what has expired from the store and, after erasures and once a day, clears erased bytes out of its files
+  // (free pages, log). Call it every minute, one call at a time.
   absl::Status Sweep();
 
  private:
+  absl::Status Compact(absl::Time now);
+
   runtime::Host& host_;
   std::atomic<bool> erased_{true};  // something may lie there since before this start
-  absl::Time swept_ = absl::InfinitePast();
+  absl::Time next_compact_ = absl::InfinitePast();
+  absl::Time compacted_ = absl::InfinitePast();
 };
+
+// How long to leave the store's files alone after clearing them took `took`: a small office's are clear within a minute,
+// a large store gives at most a hundredth of its time to it, and law 9's day is kept.
+absl::Duration CompactPause(absl::Duration took);
 
 }  // namespace ringback::delivery
