@@ -105,6 +105,32 @@ TEST_F(BackupTest, WhatWasBackedUpWhileInUseComesBack) {
   EXPECT_FALSE(fs::exists(place + ".restoring"));
 }
 
+TEST_F(BackupTest, AViewerOfTheLostStoreIsToldToListAnew) {
+  const auto happen = [&](store::Store& store, int times) {
+    for (int i = 0; i < times; ++i) {
+      store::Commit commit;
+      commit.shard = 7;
+      commit.commit_id = NewId(id_prefix::kLease, 7, *random_);
+      commit.events.push_back({"tm07", "cb07", "something"});
+      ASSERT_TRUE(store.CommitOnce(commit).ok());
+    }
+  };
+  happen(*store_, 5);
+  ASSERT_TRUE(Take().ok());
+  happen(*store_, 3);  // lost, and seen by the viewer
+  const int64_t seen = store_->Changes(7, "tm07", 0, 100)->newest;
+  ASSERT_TRUE(Put(dir_ + "/restored").ok());
+  runtime::Config config;
+  config.data_dir = dir_ + "/restored";
+  const auto store = *runtime::OpenStore(config, &clock_, random_.get());
+  happen(*store, 4);  // as many as were lost, and one more
+  const auto changes = store->Changes(7, "tm07", seen, 100);
+  ASSERT_TRUE(changes.ok()) << changes.status();
+  EXPECT_FALSE(changes->complete);
+  happen(*store, 1);
+  EXPECT_TRUE(store->Changes(7, "tm07", changes->newest, 100)->complete);
+}
+
 TEST_F(BackupTest, ABlobThatWasErasedMeanwhileIsNoError) {
   ASSERT_TRUE(blobs_->Delete(recording_.original_blob()).ok());
   EXPECT_THAT(Take().value().missing_blobs, ElementsAre(recording_.original_blob()));

@@ -132,6 +132,7 @@ absl::StatusOr<RestoreResult> Restore(const RestoreOptions& options, Clock* cloc
     RB_ASSIGN_OR_RETURN(result.erased, EraseAgain(since, *store, *blobs, built));
     RB_ASSIGN_OR_RETURN(result.settled, SettleRestored(*store));
   }
+  RB_RETURN_IF_ERROR(store::MoveRevisionsOn(built.SqlitePath()));
   if (!IsEmptyOrMissing(place)) {
     result.moved_aside = absl::StrCat(place, ".before-restore-",
                                       absl::FormatTime("%Y%m%dT%H%M%SZ", clock->Now(), absl::UTCTimeZone()));

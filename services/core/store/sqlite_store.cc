@@ -27,6 +27,8 @@ namespace {
 // Remembered commits outlive the hour the contract promises, so that a test's jump of an hour does not drop them.
 constexpr absl::Duration kCommitsKept = absl::Hours(2);
 constexpr int kSweepMax = 1000;
+// More than any store commits between a backup and its loss.
+constexpr int64_t kRevisionsLost = int64_t{1} << 32;
 
 // A read of several statements that must see one state.
 class Snapshot {
@@ -321,6 +323,13 @@ absl::Status BackupSqliteStore(const std::string& path, const std::string& copy)
   }
   const std::string folder = std::filesystem::path(copy).parent_path().string();
   return SyncPath(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
+}
+
+absl::Status MoveRevisionsOn(const std::string& path) {
+  RB_ASSIGN_OR_RETURN(const std::unique_ptr<SqliteDb> db, SqliteDb::Open(path, std::chrono::seconds(5)));
+  static_assert(kEventsKept < kRevisionsLost / 2, "numbers must not meet on their way");
+  Query q(*db, "UPDATE event SET revision = revision + ?");
+  return q.Bind(kRevisionsLost).Run();
 }
 
 }  // namespace ringback::store

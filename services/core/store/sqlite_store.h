@@ -36,4 +36,9 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const SqliteOptions& opti
 // in use. ALREADY_EXISTS when `copy` is there; nothing is left of a copy that failed.
 absl::Status BackupSqliteStore(const std::string& path, const std::string& copy);
 
+// For a copy that takes the place of a newer store, before anybody uses it: every team's revisions move on so far that
+// whoever had seen the lost ones gets "not complete" from Changes and lists anew, instead of going on as if those had
+// been the ones that now come with their numbers.
+absl::Status MoveRevisionsOn(const std::string& path);
+
 }  // namespace ringback::store
