@@ -26,22 +26,18 @@ class PrometheusMetrics : public Metrics {
   }
 
   void Count(const std::string& name, const Labels& labels, double by) override {
-    Find(counters_, name, [&] { return &prometheus::BuildCounter().Name(name).Help(help_[name]).Register(registry_); },
-         labels)
-        .Increment(by);
+    MutexLock lock(&mutex_);
+    Find(&counters_[name], name, prometheus::BuildCounter(), labels).Increment(by);
   }
 
   void Gauge(const std::string& name, const Labels& labels, double value) override {
-    Find(gauges_, name, [&] { return &prometheus::BuildGauge().Name(name).Help(help_[name]).Register(registry_); },
-         labels)
-        .Set(value);
+    MutexLock lock(&mutex_);
+    Find(&gauges_[name], name, prometheus::BuildGauge(), labels).Set(value);
   }
 
   void Observe(const std::string& name, const Labels& labels, double seconds) override {
-    Find(histograms_, name,
-         [&] { return &prometheus::BuildHistogram().Name(name).Help(help_[name]).Register(registry_); }, labels,
-         kBuckets)
-        .Observe(seconds);
+    MutexLock lock(&mutex_);
+    Find(&histograms_[name], name, prometheus::BuildHistogram(), labels, kBuckets).Observe(seconds);
   }
 
   std::string Text() override { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
@@ -56,16 +52,15 @@ class PrometheusMetrics : public Metrics {
   using Families = std::map<std::string, Family<Metric>>;
 
   // prometheus-cpp looks labels up by hashing under a lock of its own; here the same lookup happens once per call.
-  template <typename Metric, typename Make, typename... Rest>
-  Metric& Find(Families<Metric>& families, const std::string& name, Make make, const Labels& labels, Rest&... rest) {
-    MutexLock lock(&mutex_);
-    Family<Metric>& family = families[name];
-    if (family.family == nullptr) {
+  template <typename Metric, typename Builder, typename... Rest>
+  Metric& Find(Family<Metric>* family, const std::string& name, Builder builder, const Labels& labels,
+               Rest&... rest) RB_REQUIRES(mutex_) {
+    if (family->family == nullptr) {
       RB_CHECK(name.rfind("ringback_", 0) == 0 && prometheus::CheckMetricName(name));
-      family.family = make();
+      family->family = &builder.Name(name).Help(help_[name]).Register(registry_);
     }
-    Metric*& metric = family.metrics[labels];
-    if (metric == nullptr) metric = &family.family->Add(labels, rest...);
+    Metric*& metric = family->metrics[labels];
+    if (metric == nullptr) metric = &family->family->Add(labels, rest...);
     return *metric;
   }
 

@@ -162,7 +162,7 @@ absl::StatusOr<std::unique_ptr<ChildPool::Child>> ChildPool::Acquire(absl::Durat
     }
     if (alive_ < options_.children_max) {
       ++alive_;
-      auto child = SpawnOnKeeper(steady_deadline);
+      auto child = SpawnOnKeeper();
       if (!child.ok()) {
         --alive_;
         changed_.NotifyAll();
@@ -179,7 +179,7 @@ absl::StatusOr<std::unique_ptr<ChildPool::Child>> ChildPool::Acquire(absl::Durat
 
 // Holds mutex_ on entry and exit; waiting lets it go. The order lives on this stack, so this waits for the keeper, whose
 // work is bounded by start_timeout.
-absl::StatusOr<std::unique_ptr<ChildPool::Child>> ChildPool::SpawnOnKeeper(absl::Duration) {
+absl::StatusOr<std::unique_ptr<ChildPool::Child>> ChildPool::SpawnOnKeeper() {
   if (!keeper_.joinable()) keeper_ = std::thread([this] { Keeper(); });
   SpawnOrder order;
   orders_.push_back(&order);

@@ -54,7 +54,7 @@ class ChildPool {
   struct SpawnOrder;
 
   absl::StatusOr<std::unique_ptr<Child>> Acquire(absl::Duration steady_deadline);
-  absl::StatusOr<std::unique_ptr<Child>> SpawnOnKeeper(absl::Duration steady_deadline);
+  absl::StatusOr<std::unique_ptr<Child>> SpawnOnKeeper() RB_REQUIRES(mutex_);
   void Return(std::unique_ptr<Child> child, bool healthy);
   void Keeper();
 
