@@ -19,8 +19,16 @@ add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
 # RINGBACK_SANITIZE=address,undefined or thread; chosen by the presets "asan" and "tsan".
 set(RINGBACK_SANITIZE "" CACHE STRING "Sanitizers for every target")
 if(RINGBACK_SANITIZE)
-  add_compile_options(-fsanitize=${RINGBACK_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  # -O1: builds in half the time, and stack traces keep the frames that -O2 folds away.
+  add_compile_options(-fsanitize=${RINGBACK_SANITIZE} -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${RINGBACK_SANITIZE})
+endif()
+# What a ThreadSanitizer build has in addition; the files say why.
+set(RINGBACK_PROGRAM_SRCS "")
+if(RINGBACK_SANITIZE MATCHES "thread")
+  include_directories(BEFORE ${CMAKE_SOURCE_DIR}/tests/tsan)
+  add_library(ringback_tsan OBJECT ${CMAKE_SOURCE_DIR}/tests/tsan/abseil_mutex.cc)
+  set(RINGBACK_PROGRAM_SRCS $<TARGET_OBJECTS:ringback_tsan>)
 endif()
 
 find_package(Threads REQUIRED)
