@@ -69,7 +69,7 @@ void PrintJson(const TranscodeResult& result) {
 }
 
 int Usage() {
-  std::fprintf(stderr, "usage: ringback-codec --file IN --out DIR [--max-seconds N] [--min-seconds N]\n"
+  std::fprintf(stderr, "usage: ringback-codec --file IN --out DIR [--max-seconds N] [--min-seconds N] [--target-lufs N]\n"
                        "writes DIR/message.opus, DIR/message.mp3 and DIR/waveform, and prints what was measured\n");
   return 2;
 }
@@ -89,6 +89,8 @@ int CommandLine(int argc, char** argv) {
       if (!absl::SimpleAtod(value, &settings.duration_max_s)) return Usage();
     } else if (flag == "--min-seconds") {
       if (!absl::SimpleAtod(value, &settings.duration_min_s)) return Usage();
+    } else if (flag == "--target-lufs") {
+      if (!absl::SimpleAtod(value, &settings.target_lufs)) return Usage();
     } else {
       return Usage();
     }

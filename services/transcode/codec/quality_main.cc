@@ -1,7 +1,8 @@
 // ringback-audio-quality: measures a rendition as a listener decodes it. For the bench and for people; nothing in
 // production calls it.
 //   ringback-audio-quality FILE [REFERENCE]     prints JSON: loudness and true peak (libebur128), and against a
-//                                               reference the mel log-spectral distance in dB (lower is better)
+//                                               reference the mel log-spectral distance in dB (lower is better),
+//                                               at equal loudness, and of the spectrum's shape alone
 #include <ebur128.h>
 
 #include <algorithm>
@@ -159,26 +160,34 @@ long Alignment(const std::vector<float>& reference, const std::vector<float>& ca
   return exact;
 }
 
+struct Distances {
+  double at_equal_loudness = 0;  // Both brought to one integrated loudness: what a listener compares.
+  double of_spectrum_shape = 0;  // Each frame brought to one level: what a leveller or limiter does slowly falls out.
+};
+
 // Root mean square over the bands, mean over the frames that are not pauses.
-double Distance(std::vector<float> reference, std::vector<float> candidate, double reference_lufs, double lufs) {
+Distances Compare(std::vector<float> reference, std::vector<float> candidate, double reference_lufs, double lufs) {
   const long shift = Alignment(reference, candidate);
   if (shift > 0) reference.erase(reference.begin(), reference.begin() + shift);
   if (shift < 0) candidate.erase(candidate.begin(), candidate.begin() - shift);
   const auto a = MelSpectrum(reference, std::pow(10, (-16 - reference_lufs) / 20));
   const auto b = MelSpectrum(candidate, std::pow(10, (-16 - lufs) / 20));
-  double sum = 0;
+  Distances sum;
   size_t n = 0;
   for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
     if (*std::max_element(a[i].begin(), a[i].end()) < -40) continue;
-    double square = 0;
+    double square = 0, mean = 0;
     for (size_t k = 0; k < kBands; ++k) {
       const double d = std::max(a[i][k], -60.0f) - std::max(b[i][k], -60.0f);
-      square += d * d;
+      square += d * d / kBands;
+      mean += d / kBands;
     }
-    sum += std::sqrt(square / kBands);
+    sum.at_equal_loudness += std::sqrt(square);
+    sum.of_spectrum_shape += std::sqrt(std::max(0.0, square - mean * mean));
     ++n;
   }
-  return n == 0 ? 0 : sum / static_cast<double>(n);
+  if (n == 0) return {};
+  return {sum.at_equal_loudness / static_cast<double>(n), sum.of_spectrum_shape / static_cast<double>(n)};
 }
 
 }  // namespace
@@ -196,8 +205,9 @@ int main(int argc, char** argv) {
               meter.lufs, meter.true_peak_db);
   if (argc == 3) {
     const std::vector<float> reference = Load(argv[2]);
-    std::printf(", \"mel_log_spectral_distance\": %.3f",
-                Distance(reference, samples, Measure(reference).lufs, meter.lufs));
+    const Distances d = Compare(reference, samples, Measure(reference).lufs, meter.lufs);
+    std::printf(", \"mel_log_spectral_distance\": %.3f, \"shape_distance\": %.3f", d.at_equal_loudness,
+                d.of_spectrum_shape);
   }
   std::printf("}\n");
 }
