@@ -17,7 +17,7 @@ struct TranscodeSettings {
   // Integrated loudness of the renditions (EBU R 128 / ITU-R BS.1770-4) and highest true peak of what they decode to.
   double target_lufs = -16;
   double true_peak_max_dbtp = -1;
-  int opus_bitrate = 36000;
+  int opus_bitrate = 40000;
   int mp3_bitrate_kbps = 64;
 };
 

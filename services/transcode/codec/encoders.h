@@ -18,7 +18,7 @@ struct Overshoot {
 
 struct Rendition {
   std::string bytes;
-  float true_peak = 0;  // As decoded, linear; only where it was worth looking.
+  float true_peak = 0;  // As decoded, linear, overshoots apart.
   double loudness_lufs = 0;  // As decoded; EncodeMp3 only, which decodes the whole anyway.
   std::vector<Overshoot> overshoots;
 };

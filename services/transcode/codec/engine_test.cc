@@ -1,6 +1,7 @@
 // The engine's parts against independent references: libebur128 for loudness and true peak, arithmetic for the rest.
 #include <ebur128.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <string>
@@ -8,6 +9,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "transcode/codec/decoder.h"
+#include "transcode/codec/encoders.h"
 #include "transcode/codec/limiter.h"
 #include "transcode/codec/loudness.h"
 #include "transcode/codec/sniff.h"
@@ -105,6 +108,18 @@ TEST(TruePeakTest, FindsThePeakBetweenTheSamples) {
   EXPECT_GE(reports, 98);
 }
 
+TEST(TruePeakTest, AWatchThatStepsBackForgets) {
+  std::vector<float> quiet(1000, 0.1f), loud(1000, 0.4f);
+  PeakWatch watch(0.9f, [](size_t, float) { FAIL(); });
+  watch.Push(quiet.data(), quiet.size());
+  const PeakWatch::State here = watch.state();
+  watch.Push(loud.data(), loud.size());
+  EXPECT_NEAR(watch.peak(), 0.4f, 0.001);
+  watch.StepBack(here);
+  watch.Push(quiet.data(), quiet.size());
+  EXPECT_NEAR(watch.peak(), 0.1f, 0.001);
+}
+
 TEST(LimiterTest, MeetsTheTargetUnderTheCeiling) {
   for (double level : {0.5, 0.05, 0.002}) {
     const Take take = TakeOf(Bursts(8, level));
@@ -129,6 +144,33 @@ TEST(LimiterTest, LoweringOnePlaceLowersOnlyThatPlace) {
   after.Solve(-16, 0.5f);
   EXPECT_LE(after.PeakAfter(1000), 0.26f);
   EXPECT_NEAR(after.PeakAfter(3000), before.PeakAfter(3000), 0.02f);
+}
+
+std::vector<float> Listen(const std::string& rendition) {
+  std::vector<float> samples;
+  EXPECT_FALSE(Decode(rendition, {}, [&](const float* s, size_t n) { samples.insert(samples.end(), s, s + n); }).fatal);
+  return samples;
+}
+
+TEST(RenditionTest, EncodersKeepTheLoudness) {
+  const Take take = TakeOf(Bursts(8, 0.2));
+  Limiter limiter(take, 0, take.slices());
+  limiter.Solve(-16, 0.85f);
+  EXPECT_NEAR(Measure(Listen(EncodeOpus(limiter, 40000, 0.9f).bytes)).lufs, -16, 0.15);
+}
+
+TEST(RenditionTest, OpusRepairsWhatItAdds) {
+  const Take take = TakeOf(Bursts(8, 0.2));
+  Limiter limiter(take, 0, take.slices());
+  limiter.Solve(-20, 0.5f);
+  // Little headroom: without repairs the encoder goes over many times.
+  const float limit = 0.515f;
+  const Rendition opus = EncodeOpus(limiter, 40000, limit);
+  EXPECT_TRUE(opus.overshoots.empty());
+  EXPECT_LE(opus.true_peak, limit);
+  const Reference heard = Measure(Listen(opus.bytes));
+  EXPECT_LE(heard.true_peak, limit * 1.012);  // Meters differ by 0.1 dB.
+  EXPECT_NEAR(heard.lufs, -20, 0.5);
 }
 
 TEST(SpeechTest, FindsBeginAndEndAndTheNoiseBetween) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <map>
 #include <memory>
 #include <new>
@@ -17,14 +18,10 @@ namespace {
 
 constexpr int kFrame = 960;  // 20 ms: what every player expects.
 constexpr int kSlicesPerFrame = kFrame / kSlice;
-constexpr int kComplexity = 5;
+constexpr int kComplexity = 10;
+// A packet may take a quarter more than the bitrate gives on average: voices with strong overtones need it.
+constexpr double kPacketMax = 1.25;
 constexpr int kPacketsPerPage = 50;
-// The decoder needs this many packets before what it gives is what a listener hears (RFC 7845, 80 ms).
-constexpr int kPreRoll = 4;
-// Quieter frames than this share of the limit (1.6 dB under it) are not checked. Hybrid Opus rarely adds 1 dB to a
-// frame's peak, and 1.44 dB is the most seen in some 36,000 limited milliseconds of synthetic speech; with
-// OPUS_APPLICATION_VOIP, whose high-pass shifts phases, 2.3 dB. A measured margin, not a proof.
-constexpr float kWorthChecking = 0.83f;
 
 struct Destroy {
   void operator()(OpusEncoder* e) const { opus_encoder_destroy(e); }
@@ -83,132 +80,91 @@ void WriteHeaders(OggWriter* ogg, int pre_skip) {
   ogg->Packet(reinterpret_cast<const unsigned char*>(tags.data()), tags.size(), 0, false, false, true);
 }
 
-// Decodes what a listener would hear around loud frames and notes peaks over the limit.
-class OpusCheck {
+// The encoder with its input, and a decoder that hears every packet as a listener will. Able to step back: where a frame
+// decodes to more than it may, only the last few frames are encoded again, a little lower there. libopus allows to copy
+// the states of both as bytes (opus.h).
+class OpusTake {
  public:
-  OpusCheck(const Limiter& source, int pre_skip, float limit)
-      : source_(source), pre_skip_(pre_skip), watch_(limit, [this, limit](size_t chunk, float peak) {
-          const int64_t slice = static_cast<int64_t>(chunk) - pre_skip_ / kSlice;
+  OpusTake(const Limiter& source, OpusEncoder* encoder, OpusDecoder* decoder, int pre_skip, int packet_bytes_max,
+           float limit)
+      : source_(source), encoder_(encoder), decoder_(decoder), packet_bytes_max_(packet_bytes_max),
+        dips_(source.slices() + 1, 1.0f), tries_(source.slices() + 1, 0),
+        watch_(limit, [this, pre_skip, limit](size_t chunk, float peak) {
+          const int64_t slice = static_cast<int64_t>(chunk) - pre_skip / kSlice;
           if (slice >= 0 && slice < static_cast<int64_t>(source_.slices())) {
             overshoots.push_back({static_cast<size_t>(slice), peak / limit});
           }
-        }) {
-    int error = 0;
-    decoder_.reset(opus_decoder_create(kRate, 1, &error));
-    if (error != OPUS_OK) throw std::bad_alloc();
-    wanted_.resize(source.slices() / kSlicesPerFrame + 3);
-    for (size_t slice = 0; slice < source.slices(); ++slice) {
-      if (source.PeakAfter(slice) < limit * kWorthChecking) continue;
-      // The decoder is pre_skip behind, so a slice comes out of its own frame or of the next.
-      const size_t frame = slice / kSlicesPerFrame;
-      wanted_[frame] = wanted_[frame + 1] = true;
-    }
-  }
+        }) {}
 
-  // `packets` are all so far; the last one is new.
-  void Packet(const std::vector<std::string>& packets) {
-    const size_t frame = packets.size() - 1;
-    if (!wanted_[frame]) {
-      running_ = false;
-      return;
+  void EncodeNext() {
+    const size_t frame = packets.size();
+    if (frame % kCheckpointEvery == 0 && (checkpoints_.empty() || checkpoints_.back().frame < frame)) {
+      checkpoints_.push_back(Now());
+      if (checkpoints_.size() > kCheckpointsMax) checkpoints_.pop_front();
     }
-    if (!running_) Settle(packets, frame);
-    float decoded[kFrame];
-    if (Decode(packets[frame], decoded)) watch_.Push(decoded, kFrame);
+    float pcm[kFrame];
+    for (size_t s = 0; s < kSlicesPerFrame; ++s) Render(frame * kSlicesPerFrame + s, pcm + s * kSlice);
+    unsigned char packet[1500];
+    const int size = opus_encode_float(encoder_, pcm, kFrame, packet, packet_bytes_max_);
+    if (size < 0) throw std::bad_alloc();  // Its only other reason is a wrong argument.
+    packets.emplace_back(reinterpret_cast<char*>(packet), static_cast<size_t>(size));
+    if (opus_decode_float(decoder_, packet, size, pcm, kFrame, 0) != kFrame) throw std::bad_alloc();
+    watch_.Push(pcm, kFrame);
   }
-  // The packets from `frame` on will come again.
-  void Rewind() {
-    running_ = false;
-    watch_.Restart(0);
-    overshoots.clear();
-  }
+  // After the last packet. May be called again after more.
   float Finish() {
     watch_.Finish();
     return watch_.peak();
   }
 
-  std::vector<Overshoot> overshoots;
-
- private:
-  bool Decode(const std::string& packet, float* decoded) {
-    return opus_decode_float(decoder_.get(), reinterpret_cast<const unsigned char*>(packet.data()),
-                             static_cast<opus_int32>(packet.size()), decoded, kFrame, 0) == kFrame;
-  }
-  // Before the decoder has settled its output is nobody's.
-  void Settle(const std::vector<std::string>& packets, size_t frame) {
-    opus_decoder_ctl(decoder_.get(), OPUS_RESET_STATE);
-    float ignored[kFrame];
-    for (size_t f = frame < kPreRoll ? 0 : frame - kPreRoll; f < frame; ++f) Decode(packets[f], ignored);
-    watch_.Restart(frame * kFrame);
-    running_ = true;
-  }
-
-  const Limiter& source_;
-  const int pre_skip_;
-  PeakWatch watch_;
-  std::unique_ptr<OpusDecoder, Destroy> decoder_;
-  std::vector<bool> wanted_;
-  bool running_ = false;
-};
-
-// The encoder with its input, able to step back: where a frame decodes to more than it may, only the last few frames are
-// encoded again, a little lower there. libopus allows to copy an encoder's state as bytes (opus.h).
-class OpusTake {
- public:
-  OpusTake(const Limiter& source, OpusEncoder* encoder)
-      : source_(source), encoder_(encoder), size_(static_cast<size_t>(opus_encoder_get_size(1))),
-        dips_(source.slices() + 1, 1.0f) {}
-
-  void EncodeNext() {
-    const size_t frame = packets.size();
-    if (frame % kCheckpointEvery == 0) {
-      std::swap(older_, newer_);
-      newer_.frame = frame;
-      newer_.state.resize(size_);
-      std::memcpy(newer_.state.data(), encoder_, size_);
-    }
-    float pcm[kFrame];
-    for (size_t s = 0; s < kSlicesPerFrame; ++s) Render(frame * kSlicesPerFrame + s, pcm + s * kSlice);
-    unsigned char packet[1500];
-    const int size = opus_encode_float(encoder_, pcm, kFrame, packet, sizeof packet);
-    if (size < 0) throw std::bad_alloc();  // Its only other reason is a wrong argument.
-    packets.emplace_back(reinterpret_cast<char*>(packet), static_cast<size_t>(size));
-  }
-
   // Steps back to before the earliest overshoot.
-  void Repair(const std::vector<Overshoot>& overshoots) {
+  void Repair() {
     size_t first = packets.size() * kSlicesPerFrame;
+    std::map<size_t, float> repaired;
     for (const Overshoot& over : overshoots) {
-      const size_t from = over.slice < kReach ? 0 : over.slice - kReach;
-      for (size_t i = from; i < std::min(dips_.size(), over.slice + kReach + 1); ++i) {
-        repaired_[i] = std::min(Repaired(i), dips_[i] * kRepair / over.excess);
+      // Where lowering the place itself did not help, the noise of its surroundings is what is too high.
+      const size_t reach = std::min(kReach << tries_[over.slice], kReachMax);
+      const size_t from = over.slice < reach ? 0 : over.slice - reach;
+      for (size_t i = from; i < std::min(dips_.size(), over.slice + reach + 1); ++i) {
+        const auto [place, fresh] = repaired.try_emplace(i, 1.0f);
+        place->second = std::min(place->second, dips_[i] * kRepair / over.excess);
       }
       first = std::min(first, from < 1 ? 0 : from - 1);
     }
-    for (const auto& [slice, dip] : repaired_) dips_[slice] = dip;
-    repaired_.clear();
-    const Checkpoint& back = newer_.frame <= first / kSlicesPerFrame ? newer_ : older_;
-    std::memcpy(encoder_, back.state.data(), size_);
+    for (const Overshoot& over : overshoots) tries_[over.slice] = std::min(tries_[over.slice] + 1, 8);
+    overshoots.clear();
+    for (const auto& [slice, dip] : repaired) dips_[slice] = dip;
+    while (checkpoints_.size() > 1 && checkpoints_.back().frame > first / kSlicesPerFrame) checkpoints_.pop_back();
+    const Checkpoint& back = checkpoints_.back();
+    std::memcpy(encoder_, back.encoder.data(), back.encoder.size());
+    std::memcpy(decoder_, back.decoder.data(), back.decoder.size());
+    watch_.StepBack(back.watch);
     packets.resize(back.frame);
-    if (&back == &older_) newer_ = older_;
     ++repairs;
   }
 
   std::vector<std::string> packets;
+  std::vector<Overshoot> overshoots;  // New since the last repair.
   int repairs = 0;
 
  private:
   struct Checkpoint {
     size_t frame = 0;
-    std::vector<unsigned char> state;
+    std::vector<unsigned char> encoder, decoder;
+    PeakWatch::State watch;
   };
-  static constexpr size_t kCheckpointEvery = 6;
-  static constexpr size_t kReach = 3;
+  static constexpr size_t kCheckpointEvery = 6, kCheckpointsMax = 4;
+  // Slices. The widest reach, twice in a row, stays within the frames that the checkpoints cover.
+  static constexpr size_t kReach = 3, kReachMax = 48;
   static constexpr float kRepair = 0.97f;
 
-  float Repaired(size_t slice) const {
-    const auto found = repaired_.find(slice);
-    return found == repaired_.end() ? 1.0f : found->second;
+  Checkpoint Now() const {
+    const auto bytes = [](const void* state, int size) {
+      const auto* from = static_cast<const unsigned char*>(state);
+      return std::vector<unsigned char>(from, from + size);
+    };
+    return {packets.size(), bytes(encoder_, opus_encoder_get_size(1)), bytes(decoder_, opus_decoder_get_size(1)),
+            watch_.state()};
   }
   float Node(size_t slice) const {
     return std::min(slice == 0 ? 1.0f : dips_[slice - 1], dips_[std::min(slice, dips_.size() - 1)]);
@@ -226,10 +182,12 @@ class OpusTake {
 
   const Limiter& source_;
   OpusEncoder* const encoder_;
-  const size_t size_;
+  OpusDecoder* const decoder_;
+  const int packet_bytes_max_;
   std::vector<float> dips_;  // Factor per slice, on top of the limiter.
-  std::map<size_t, float> repaired_;
-  Checkpoint older_, newer_;
+  std::vector<int> tries_;   // Repairs so far, per slice.
+  PeakWatch watch_;
+  std::deque<Checkpoint> checkpoints_;
 };
 
 }  // namespace
@@ -240,32 +198,38 @@ Rendition EncodeOpus(const Limiter& source, int bitrate, float true_peak_max) {
   if (error != OPUS_OK) throw std::bad_alloc();
   opus_encoder_ctl(encoder.get(), OPUS_SET_BITRATE(bitrate));
   opus_encoder_ctl(encoder.get(), OPUS_SET_VBR(1));
+  opus_encoder_ctl(encoder.get(), OPUS_SET_VBR_CONSTRAINT(0));
   opus_encoder_ctl(encoder.get(), OPUS_SET_COMPLEXITY(kComplexity));
-  opus_encoder_ctl(encoder.get(), OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
+  // Of libopus' two coders the one for music (CELT), for speech too at this bitrate: half the CPU (2.4 ms per second
+  // against 5.0 at complexity 5), and it follows the waveform and keeps loudness. On real voices it is closer to the take
+  // up to 16 kHz (mel log-spectral distance 1.2 against 1.5), less close below 8 kHz (PESQ, ITU-T P.862.2: 4.24 against
+  // 4.43; 24 kb/s at complexity 10 for speech, as scripts do it, has 1.9 and 4.27). Complexity 5 would save 0.7 ms and
+  // costs voices with strong overtones much (2.9 against 2.4).
+  opus_encoder_ctl(encoder.get(), OPUS_SET_SIGNAL(OPUS_SIGNAL_MUSIC));
   opus_int32 pre_skip = 0;
   opus_encoder_ctl(encoder.get(), OPUS_GET_LOOKAHEAD(&pre_skip));
 
   const auto samples = static_cast<int64_t>(source.slices()) * kSlice;
   const auto frames = static_cast<size_t>((samples + pre_skip + kFrame - 1) / kFrame);
-  OpusCheck check(source, pre_skip, true_peak_max);
-  OpusTake take(source, encoder.get());
+  const std::unique_ptr<OpusDecoder, Destroy> decoder(opus_decoder_create(kRate, 1, &error));
+  if (error != OPUS_OK) throw std::bad_alloc();
+  const double packet_bytes = static_cast<double>(bitrate) / 8 * kFrame / kRate;
+  OpusTake take(source, encoder.get(), decoder.get(), pre_skip,
+                std::min(1500, static_cast<int>(packet_bytes * kPacketMax)), true_peak_max);
   Rendition rendition;
   // Far more than ever needed; a take that resists keeps its overshoots, and the caller sees them.
   const int repairs_max = static_cast<int>(frames) / 4 + 20;
   while (take.packets.size() < frames) {
     take.EncodeNext();
-    check.Packet(take.packets);
-    if (take.packets.size() == frames) check.Finish();
-    if (check.overshoots.empty()) continue;
+    if (take.packets.size() == frames) rendition.true_peak = take.Finish();
+    if (take.overshoots.empty()) continue;
     if (take.repairs < repairs_max) {
-      take.Repair(check.overshoots);
-      check.Rewind();
+      take.Repair();
     } else {
-      rendition.overshoots.insert(rendition.overshoots.end(), check.overshoots.begin(), check.overshoots.end());
-      check.overshoots.clear();
+      rendition.overshoots.insert(rendition.overshoots.end(), take.overshoots.begin(), take.overshoots.end());
+      take.overshoots.clear();
     }
   }
-  rendition.true_peak = check.Finish();
 
   OggWriter ogg;
   WriteHeaders(&ogg, pre_skip);

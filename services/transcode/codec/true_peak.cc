@@ -52,43 +52,37 @@ PeakWatch::PeakWatch(float level, std::function<void(size_t, float)> report)
 
 void PeakWatch::Push(const float* samples, size_t count) {
   while (count > 0) {
-    const size_t n = std::min(count, window_.size() - filled_);
-    std::memcpy(window_.data() + filled_, samples, n * sizeof(float));
-    filled_ += n;
+    const size_t n = std::min(count, state_.window.size() - state_.filled);
+    std::memcpy(state_.window.data() + state_.filled, samples, n * sizeof(float));
+    state_.filled += n;
     samples += n;
     count -= n;
-    if (filled_ == window_.size()) Examine();
+    if (state_.filled == state_.window.size()) Examine();
   }
 }
 
 void PeakWatch::Examine() {
-  const float* chunk = window_.data() + kTruePeakMargin;
+  const float* chunk = state_.window.data() + kTruePeakMargin;
   float peak = 0;
   for (int i = 0; i <= kChunk; ++i) peak = std::max(peak, std::fabs(chunk[i]));
   // Speech overshoots its samples by far less than a factor of 1.6.
   if (peak > level_ / 1.6f) peak = TruePeak(chunk, kChunk);
   if (peak > level_) {
-    report_(chunk_start_ / kChunk, peak);
+    report_(state_.chunk_start / kChunk, peak);
   } else {
-    peak_ = std::max(peak_, peak);
+    state_.peak = std::max(state_.peak, peak);
   }
-  chunk_start_ += kChunk;
-  std::memmove(window_.data(), window_.data() + kChunk, 2 * kTruePeakMargin * sizeof(float));
-  filled_ = 2 * kTruePeakMargin;
-}
-
-void PeakWatch::Restart(size_t at) {
-  window_.fill(0);
-  filled_ = kTruePeakMargin;
-  chunk_start_ = at;
+  state_.chunk_start += kChunk;
+  std::memmove(state_.window.data(), state_.window.data() + kChunk, 2 * kTruePeakMargin * sizeof(float));
+  state_.filled = 2 * kTruePeakMargin;
 }
 
 void PeakWatch::Finish() {
-  if (filled_ <= kTruePeakMargin) return;
-  std::fill(window_.begin() + static_cast<long>(filled_), window_.end(), 0.0f);
-  filled_ = window_.size();
+  if (state_.filled <= kTruePeakMargin) return;
+  std::fill(state_.window.begin() + static_cast<long>(state_.filled), state_.window.end(), 0.0f);
+  state_.filled = state_.window.size();
   Examine();
-  filled_ = kTruePeakMargin;
+  state_.filled = kTruePeakMargin;
 }
 
 }  // namespace ringback::transcode

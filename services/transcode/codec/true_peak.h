@@ -24,21 +24,26 @@ class PeakWatch {
   PeakWatch(float level, std::function<void(size_t, float)> report);
 
   void Push(const float* samples, size_t count);
-  // Forgets what was pushed last and not yet examined; the next sample is number `at`.
-  void Restart(size_t at);
   void Finish();
   // Highest of the chunks that were not reported; those well below `level` count with their sample peak.
-  float peak() const { return peak_; }
+  float peak() const { return state_.peak; }
+
+  // Where the watch stands, so that it can step back to there.
+  struct State {
+    std::array<float, kChunk + 2 * kTruePeakMargin> window{};
+    size_t filled = kTruePeakMargin;  // The margin before the first sample is silence.
+    size_t chunk_start = 0;
+    float peak = 0;
+  };
+  const State& state() const { return state_; }
+  void StepBack(const State& state) { state_ = state; }
 
  private:
   void Examine();
 
   const float level_;
   const std::function<void(size_t, float)> report_;
-  std::array<float, kChunk + 2 * kTruePeakMargin> window_{};
-  size_t filled_ = kTruePeakMargin;  // The margin before the first sample is silence.
-  size_t chunk_start_ = 0;
-  float peak_ = 0;
+  State state_;
 };
 
 }  // namespace ringback::transcode
