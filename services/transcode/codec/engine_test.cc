@@ -135,6 +135,17 @@ TEST(LimiterTest, MeetsTheTargetUnderTheCeiling) {
   }
 }
 
+TEST(LimiterTest, SaysWhatItCosts) {
+  const Take take = TakeOf(Bursts(4, 0.5));
+  Limiter idle(take, 0, take.slices()), busy(take, 0, take.slices());
+  idle.Solve(-30, 0.9f);
+  EXPECT_EQ(idle.limited_share(), 0);
+  EXPECT_NEAR(idle.taken_lu(), 0, 0.001);
+  busy.Solve(-16, 0.5f);
+  EXPECT_GT(busy.taken_lu(), 0.5);
+  EXPECT_NEAR(busy.gain() / idle.gain(), std::pow(10, (busy.loudness() - idle.loudness() + busy.taken_lu()) / 20), 0.001);
+}
+
 TEST(LimiterTest, LoweringOnePlaceLowersOnlyThatPlace) {
   const Take take = TakeOf(Bursts(4, 0.5));
   Limiter before(take, 0, take.slices()), after(take, 0, take.slices());

@@ -9,7 +9,11 @@ namespace ringback::transcode {
 namespace {
 
 constexpr int kLookAhead = 3;          // Slices over which the gain goes down before a peak.
-constexpr float kRelease_ms = 10;      // Time constant with which it comes back. Measured: longer takes more from quiet sounds.
+// Time constant with which it comes back. Measured on real and synthetic voices: longer takes more from the quiet sounds
+// after a peak and needs more gain for the same loudness (mel log-spectral distance 5 % higher at 10 ms, 10 % at 30 ms;
+// PESQ hears no difference from 3 ms on). Turning the phases of the low sounds first, as broadcasters do, raised the
+// peaks of real voices; limiting only the low sounds cost more than it saved.
+constexpr float kRelease_ms = 3;
 constexpr int kFadeIn = 5, kFadeOut = 20;
 // No sample between two others of speech is higher than this times the higher one.
 constexpr float kOvershoot = 1.6f;
@@ -30,7 +34,10 @@ Limiter::Limiter(const Take& take, size_t begin, size_t end)
 
 void Limiter::Solve(double target_lufs, float ceiling) {
   const std::span energies(take_.energies().data() + begin_, slices());
-  if (loudness_ == 0) gain_ = std::pow(10, (target_lufs - IntegratedLoudness(energies)) / 20);
+  if (loudness_ == 0) {
+    unlimited_lufs_ = IntegratedLoudness(energies);
+    gain_ = std::pow(10, (target_lufs - unlimited_lufs_) / 20);
+  }
   std::vector<float> gains(slices());
   double last_gain_db = 0, last_loudness = 0;
   for (int round = 0; round < kRounds; ++round) {
@@ -97,6 +104,8 @@ void Limiter::Lower(size_t slice, float factor) {
   const size_t to = std::min(slices(), slice + kReach + 1);
   for (size_t i = from; i < to; ++i) allowance_[i] = std::min(allowance_[i], factor);
 }
+
+double Limiter::taken_lu() const { return unlimited_lufs_ + 20 * std::log10(gain_) - loudness_; }
 
 double Limiter::limited_share() const {
   const auto limited = static_cast<float>(gain_ * 0.891);

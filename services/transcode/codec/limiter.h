@@ -25,6 +25,7 @@ class Limiter {
   size_t slices() const { return end_ - begin_; }
   double gain() const { return gain_; }  // Before limiting, linear.
   double loudness() const { return loudness_; }
+  double taken_lu() const;  // Loudness that the limiter costs.
   double limited_share() const;
   // Highest sample of a kept slice after the limiter, about.
   float PeakAfter(size_t slice) const { return peaks_[slice] * SliceGain(slice); }
@@ -45,6 +46,7 @@ class Limiter {
   std::vector<float> scratch_;
   double gain_ = 1;
   double loudness_ = 0;
+  double unlimited_lufs_ = 0;  // At a gain of 1.
 };
 
 }  // namespace ringback::transcode
