@@ -76,7 +76,7 @@ class WarmCodec:
 
     def transcode(self, take):
         with open(take, "rb") as file:
-            request = struct.pack("<I4d3i", 0x52515201, 600, 2, -16, -1, 8, 40000, 64) + file.read()
+            request = struct.pack("<I4d3i", 0x52515201, 600, 2, -16, -1, 8, 40000, 96) + file.read()
         clock = (~self.process.pid << 3) | 2  # CPU clock of another process: clock_getcpuclockid(3).
         before, start = time.clock_gettime(clock), time.monotonic()
         self._send(request)

@@ -18,7 +18,7 @@ struct TranscodeSettings {
   double target_lufs = -16;
   double true_peak_max_dbtp = -1;
   int opus_bitrate = 40000;
-  int mp3_bitrate_kbps = 64;
+  int mp3_bitrate_max_kbps = 96;  // It varies with the sound: 50 to 80 kb/s for speech.
 };
 
 enum class Severity : uint8_t {

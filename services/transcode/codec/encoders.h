@@ -25,6 +25,6 @@ struct Rendition {
 
 // Deterministic. `true_peak_max` is linear and holds for the decoded rendition. Throws std::bad_alloc.
 Rendition EncodeOpus(const Limiter& source, int bitrate, float true_peak_max);
-Rendition EncodeMp3(const Limiter& source, int bitrate_kbps, float true_peak_max);
+Rendition EncodeMp3(const Limiter& source, int bitrate_max_kbps, float true_peak_max);
 
 }  // namespace ringback::transcode

@@ -74,7 +74,7 @@ void EncodeBoth(const Limiter& source, const TranscodeSettings& settings, Rendit
   if (mp3 != nullptr) {
     other = std::thread([&] {
       try {
-        *mp3 = EncodeMp3(source, settings.mp3_bitrate_kbps, limit);
+        *mp3 = EncodeMp3(source, settings.mp3_bitrate_max_kbps, limit);
       } catch (...) {
         failure = std::current_exception();
       }

@@ -168,6 +168,9 @@ TEST(RenditionTest, EncodersKeepTheLoudness) {
   Limiter limiter(take, 0, take.slices());
   limiter.Solve(-16, 0.85f);
   EXPECT_NEAR(Measure(Listen(EncodeOpus(limiter, 40000, 0.9f).bytes)).lufs, -16, 0.15);
+  const Rendition mp3 = EncodeMp3(limiter, 96, 0.9f);
+  EXPECT_NEAR(Measure(Listen(mp3.bytes)).lufs, -16, 0.15);
+  EXPECT_NEAR(mp3.loudness_lufs, -16, 0.15);
 }
 
 TEST(RenditionTest, OpusRepairsWhatItAdds) {
@@ -182,6 +185,22 @@ TEST(RenditionTest, OpusRepairsWhatItAdds) {
   const Reference heard = Measure(Listen(opus.bytes));
   EXPECT_LE(heard.true_peak, limit * 1.012);  // Meters differ by 0.1 dB.
   EXPECT_NEAR(heard.lufs, -20, 0.5);
+}
+
+TEST(RenditionTest, Mp3SaysWhereItIsOver) {
+  const Take take = TakeOf(Bursts(8, 0.2));
+  Limiter limiter(take, 0, take.slices());
+  limiter.Solve(-16, 0.5f);
+  const Rendition mp3 = EncodeMp3(limiter, 96, 0.45f);
+  ASSERT_FALSE(mp3.overshoots.empty());
+  for (const Overshoot& over : mp3.overshoots) {
+    // The limiter's loudest slices are what is over, within what the encoder smears.
+    float loudest = 0;
+    for (size_t i = over.slice < 4 ? 0 : over.slice - 4; i < std::min(limiter.slices(), over.slice + 5); ++i) {
+      loudest = std::max(loudest, limiter.PeakAfter(i));
+    }
+    EXPECT_GT(loudest, 0.4f) << over.slice;
+  }
 }
 
 TEST(SpeechTest, FindsBeginAndEndAndTheNoiseBetween) {

@@ -81,7 +81,7 @@ std::string EncodeRequestHeader(const TranscodeSettings& s) {
   Writer w;
   w.Number(kRequestVersion);
   for (double value : {s.duration_max_s, s.duration_min_s, s.target_lufs, s.true_peak_max_dbtp}) w.Number(value);
-  for (int32_t value : {s.channels_max, s.opus_bitrate, s.mp3_bitrate_kbps}) w.Number(value);
+  for (int32_t value : {s.channels_max, s.opus_bitrate, s.mp3_bitrate_max_kbps}) w.Number(value);
   return w.Take();
 }
 
@@ -91,7 +91,7 @@ std::optional<DecodedRequest> DecodeRequest(std::string_view request) {
   if (r.Number<uint32_t>() != kRequestVersion) return std::nullopt;
   TranscodeSettings& s = out.settings;
   for (double* value : {&s.duration_max_s, &s.duration_min_s, &s.target_lufs, &s.true_peak_max_dbtp}) *value = r.Real();
-  for (int* value : {&s.channels_max, &s.opus_bitrate, &s.mp3_bitrate_kbps}) *value = r.Number<int32_t>();
+  for (int* value : {&s.channels_max, &s.opus_bitrate, &s.mp3_bitrate_max_kbps}) *value = r.Number<int32_t>();
   out.bytes = r.rest();
   if (!r.good()) return std::nullopt;
   return out;
