@@ -16,7 +16,9 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TAKES = [("60 s WAV", "bench_60.wav", 60), ("10 s WAV", "bench_10.wav", 10),
-         ("60 s 44.1k stereo", "bench_60_44s.wav", 60), ("60 s WebM/Opus", "bench_60.webm", 60)]
+         ("60 s 44.1k stereo", "bench_60_44s.wav", 60), ("60 s WebM/Opus", "bench_60.webm", 60),
+         ("60 s WAV, real voices", "bench_real.wav", 60)]
+RATIO_MIN = {"script A": 3, "script B": 2.4}  # What they cost over what ringback costs.
 SPEECH = [("even speech", "bench_even.wav"), ("peaky speech", "bench_60.wav"), ("very peaky speech", "bench_peaky.wav"),
           ("real voices", "bench_real.wav"), ("real voices, very peaky", "bench_real_peaky.wav")]
 OUTPUTS = ["-map", "[a]", "-ac", "1", "-ar", "48000", "-c:a", "libopus", "-b:a", "24k", "-application", "voip", "a.opus",
@@ -165,7 +167,9 @@ def main():
         for way, value in figures.items():
             ratios = ""
             if way.startswith("ringback"):
-                ratios = "   1/%.2f of A, 1/%.2f of B" % (figures["script A"] / value, figures["script B"] / value)
+                met = all(figures[script] / value >= least for script, least in RATIO_MIN.items())
+                ratios = "   1/%.2f of A, 1/%.2f of B   target 1/3, 1/2.4   %s" % (
+                    figures["script A"] / value, figures["script B"] / value, "met" if met else "MISSED")
             print(f"    {way:36} {value:6.1f}{ratios}")
         print(f"    {'latency of the warm child, ms':36} {report['latency_ms'][label]:6.0f}")
     print("\nRenditions as decoded (libebur128; mel log-spectral distance to the take in dB, lower is better)")
@@ -175,6 +179,12 @@ def main():
             print("    %-28s %6.2f LUFS  %6.2f dBTP  distance %5.2f  of shape %5.2f  %7d bytes" %
                   (rendition, r["lufs"], r["true_peak_dbtp"], r["mel_log_spectral_distance"], r["shape_distance"],
                    r["bytes"]))
+        for kind in ("Opus", "MP3"):
+            ours, theirs = rows[f"ringback {kind}"], rows[f"script A {kind}"]
+            held = {"loudness within 0.5 LU of -16": abs(ours["lufs"] + 16) <= 0.5,
+                    "true peak at most -1": ours["true_peak_dbtp"] <= -1,
+                    "distance no worse than A's": ours["mel_log_spectral_distance"] <= theirs["mel_log_spectral_distance"]}
+            print(f"    {kind}: " + ", ".join(f"{what} {'met' if good else 'MISSED'}" for what, good in held.items()))
     print("\n" + "\n".join(f"  {name}: {version}" for name, version in report["versions"].items()))
     if options.json:
         with open(options.json, "w") as file:
