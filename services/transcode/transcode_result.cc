@@ -50,8 +50,10 @@ std::string FindingText(const Finding& finding, std::string_view language) {
       return pick("beschädigt: die Aufnahme lässt sich nicht lesen, bitte neu aufnehmen",
                   "damaged: the recording cannot be read, please record it again");
     case FindingCode::kTruncated:
-      return de ? absl::StrCat("unvollständig: die Aufnahme bricht nach ", Seconds(value, de), " Sekunden ab")
-                : absl::StrCat("incomplete: the recording breaks off after ", Seconds(value, de), " seconds");
+      return de ? absl::StrCat("unvollständig: die Aufnahme bricht nach ", Seconds(value, de),
+                               " Sekunden ab, bitte die ganze Datei senden oder neu aufnehmen")
+                : absl::StrCat("incomplete: the recording breaks off after ", Seconds(value, de),
+                               " seconds, please send the whole file or record it again");
     case FindingCode::kTooShort:
       return de ? absl::StrCat("zu kurz: nur ", Seconds(value, de), " Sekunden")
                 : absl::StrCat("too short: only ", Seconds(value, de), " seconds");

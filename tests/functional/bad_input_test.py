@@ -61,6 +61,7 @@ class Audio(unittest.TestCase):
                 "text": (b"hello, this is no audio\n" * 400, "not a recording"),
                 "an archive": (b"PK\x03\x04" + b"\x5a" * 100_000, "not a recording"),
                 "nothing": (b"", "empty"),
+                "cut off in the middle": (speech().read_bytes()[:400_000], "breaks off after"),
                 "a cut header": (speech().read_bytes()[:30], "damaged|not a recording"),
                 "one sample": (wav(1), "too short"),
                 "200 channels": (wav(4000, channels=200), "too many channels"),

@@ -317,12 +317,12 @@ class Run {
     }
     if (!going) return;
     mixer_.Finish();
-    if (mixer_.seconds() == 0 && (bad_packets > 0 || (error < 0 && error != AVERROR_EOF))) {
+    const bool read_error = error < 0 && error != AVERROR_EOF;
+    if (bad_packets > std::max(2, packets / 100) || (mixer_.seconds() == 0 && (bad_packets > 0 || read_error))) {
       Fail(FindingCode::kDecodeError);
       return;
     }
-    const bool read_error = error < 0 && error != AVERROR_EOF;
-    outcome_.truncated = read_error || bad_packets > std::max(2, packets / 100) || EndsEarly();
+    outcome_.truncated = read_error || EndsEarly();
   }
 
   // False when the job is decided.

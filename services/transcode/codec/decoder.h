@@ -17,7 +17,7 @@ inline constexpr int kRate = 48000;
 struct DecodeOutcome {
   Container container = Container::kUnknown;
   std::optional<Finding> fatal;  // Then nothing else is worth anything.
-  bool truncated = false;        // The file ends before its own claim, or parts of it did not decode.
+  bool truncated = false;        // The file ends before its own claim.
   int sample_rate = 0;
   int channels = 0;
   double seconds = 0;

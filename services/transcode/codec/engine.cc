@@ -157,13 +157,17 @@ TranscodeResult Transcode(std::string bytes, size_t skip, const TranscodeSetting
   m.channels_in = decoded.channels;
   m.duration_in_s = decoded.seconds;
   m.clipped_share = decoded.clipped_share;
-  if (decoded.truncated) find(FindingCode::kTruncated, Severity::kWarning, decoded.seconds);
   if (decoded.fatal) {
     result.findings.push_back(*decoded.fatal);
     return result;
   }
   if (decoded.seconds < settings.duration_min_s) {
     find(FindingCode::kTooShort, Severity::kFatal, decoded.seconds);
+    return result;
+  }
+  // A message that breaks off before the promise is worse than none, and the rep is still there to record it again.
+  if (decoded.truncated) {
+    find(FindingCode::kTruncated, Severity::kFatal, decoded.seconds);
     return result;
   }
 

@@ -61,13 +61,23 @@ std::string_view ContainerName(Container container) {
   return "";
 }
 
+namespace {
+
+// What programs write that stream into a pipe and cannot go back to fill the size in: 0, 2^32 - 1 (ffmpeg, GStreamer) or
+// a little under 2 GiB (sox, arecord).
+bool IsPlaceholder(uint64_t size) {
+  return size == 0 || size >= 0xFFFFFF00 || (size >= 0x7FFFF000 && size <= 0x80000000);
+}
+
+}  // namespace
+
 bool WavEndsInsideData(std::string_view bytes) {
   size_t at = 12;
   while (at + 8 <= bytes.size()) {
     uint64_t size = 0;
     for (size_t i = 4; i-- > 0;) size = size << 8 | At(bytes, at + 4 + i);
     if (bytes.substr(at, 4) == "data") {
-      return size != 0 && size != 0xFFFFFFFF && size > bytes.size() - at - 8;
+      return !IsPlaceholder(size) && size > bytes.size() - at - 8;
     }
     at += 8 + size + size % 2;
   }
