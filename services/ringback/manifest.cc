@@ -17,6 +17,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/base/sync_folder.h"
 
 namespace ringback {
 namespace {
@@ -47,11 +48,6 @@ class Fd {
  private:
   const int fd_;
 };
-
-absl::Status SyncFolder(const std::string& folder) {
-  const Fd fd(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return fd.get() >= 0 && fsync(fd.get()) == 0 ? absl::OkStatus() : Failed(folder);
-}
 
 absl::Status WriteAll(int fd, const std::string& path, const char* data, size_t size) {
   while (size > 0) {

@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/base/sync_folder.h"
 #include "core/runtime/config.h"
 #include "core/runtime/erasure_journal.h"
 #include "core/runtime/open.h"
@@ -144,6 +145,7 @@ absl::StatusOr<RestoreResult> Restore(const RestoreOptions& options, Clock* cloc
   if (error) {
     return absl::UnavailableError(absl::StrCat("cannot put ", built.data_dir, " in place of ", place, ": ", error.message()));
   }
+  RB_RETURN_IF_ERROR(SyncFolderOf(place));
   return result;
 }
 

@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "core/base/ids.h"
 #include "core/base/status_macros.h"
+#include "core/base/sync_folder.h"
 #include "core/runtime/open.h"
 
 namespace ringback::runtime {
@@ -59,13 +60,6 @@ absl::Status WriteAt(const Fd& fd, off_t at, std::string_view text, const std::s
     to += wrote;
   }
   return fsync(fd.get()) == 0 ? absl::OkStatus() : Failed(errno, path);
-}
-
-absl::Status SyncFolderOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  const Fd fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return fd.get() >= 0 && fsync(fd.get()) == 0 ? absl::OkStatus() : Failed(errno, folder);
 }
 
 // Where the next line begins: behind the last line end, so that a line cut off by a crash is written over.

@@ -11,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/base/sync_folder.h"
 #include "core/store/redis_store.h"
 #include "core/store/sqlite_store.h"
 
@@ -57,7 +58,7 @@ absl::Status MakeFolder(const std::string& path) {
   std::filesystem::create_directories(folder, error);
   if (error) return absl::InvalidArgumentError(absl::StrCat("cannot make ", folder.string(), ": ", error.message()));
   std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
-  return absl::OkStatus();
+  return SyncFolderOf(folder.string());
 }
 
 absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const Config& config, Clock* clock, Random* random) {

@@ -29,7 +29,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arg
 std::map<std::string, std::string> RingbackEnvironment();
 
 // Runs every function on one host and serves. Returns 0 after a clean drain, 1 when it could not start or serve. Does
-// not return (exit code 1) when work outlived drain_timeout. `ready` may be empty.
+// not return (exit code 0) when work outlived drain_timeout and was given back. `ready` may be empty.
 int ServeAll(const Config& config, const std::vector<RunFunction>& run, std::function<void(Host&)> ready);
 
 // For the main of a single service: int main(int argc, char** argv) { return ServiceMain(argc, argv, {RunReminder}); }

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/base/sync_folder.h"
 #include "core/store/commit_rules.h"
 #include "core/store/sqlite_commit.h"
 #include "core/store/sqlite_due.h"
@@ -321,8 +322,7 @@ absl::Status BackupSqliteStore(const std::string& path, const std::string& copy)
     unlink(part.c_str());
     return status;
   }
-  const std::string folder = std::filesystem::path(copy).parent_path().string();
-  return SyncPath(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
+  return SyncFolderOf(copy);
 }
 
 absl::Status MoveRevisionsOn(const std::string& path) {
