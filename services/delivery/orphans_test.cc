@@ -74,7 +74,7 @@ class OrphansTest : public ::testing::Test {
     const auto leases = host_->store().ClaimDue(store::Stage::kRetention, options).value();
     const auto handler = retention_->NewHandler();
     for (const store::Lease& lease : leases) {
-      const absl::Status handled = handler->Handle(lease);
+      const absl::Status handled = handler->Handle({lease, nullptr});
       EXPECT_TRUE(handled.ok()) << handled;
     }
     return static_cast<int>(leases.size());

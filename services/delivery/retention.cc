@@ -30,7 +30,8 @@ class RetentionHandler : public runtime::JobHandler {
  public:
   RetentionHandler(runtime::Host& host, std::atomic<bool>* erased) : host_(host), erased_(erased) {}
 
-  absl::Status Handle(const store::Lease& lease) override {
+  absl::Status Handle(const runtime::Job& job) override {
+    const store::Lease& lease = job.lease;
     auto tombstone = store::Load<record::TombstoneRecord>(host_.store(), store::TombstoneKey(lease.key.shard, lease.key.id));
     if (tombstone.ok()) return RemoveFiles(lease, *tombstone);
     if (!absl::IsNotFound(tombstone.status())) return tombstone.status();

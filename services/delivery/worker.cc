@@ -36,7 +36,8 @@ class DeliveryHandler : public runtime::JobHandler {
  public:
   DeliveryHandler(runtime::Host& host, Wires* wires) : host_(host), wires_(wires) {}
 
-  absl::Status Handle(const store::Lease& lease) override {
+  absl::Status Handle(const runtime::Job& job) override {
+    const store::Lease& lease = job.lease;
     auto work = LoadWork(lease.key.id);
     if (absl::IsNotFound(work.status())) return Forget(lease);  // erased in the meantime
     RB_RETURN_IF_ERROR(work.status());
@@ -67,7 +68,7 @@ class DeliveryHandler : public runtime::JobHandler {
     input.envelope_sender = host_.config().mail_envelope_sender;
     input.now = now;
     input.bundled = std::move(bundled);
-    RB_ASSIGN_OR_RETURN(input.mp3, Mp3Of(delivery, work->team));
+    RB_ASSIGN_OR_RETURN(input.mp3, Mp3Of(delivery, work->team, job.payload.get()));
 
     const SendOutcome outcome = wires_->Send(input, [&] { return host_.store().Extend(lease, kLeaseInData).status(); });
     host_.metrics().Count("ringback_sends_total",
@@ -215,13 +216,18 @@ class DeliveryHandler : public runtime::JobHandler {
     return bundled;
   }
 
-  absl::StatusOr<std::string> Mp3Of(const DeliveryRecord& delivery, const record::TeamRecord& team) {
+  // `handed_off` may be nullptr.
+  absl::StatusOr<std::string> Mp3Of(const DeliveryRecord& delivery, const record::TeamRecord& team,
+                                    const std::string* handed_off) {
     if (delivery.kind() != DeliveryRecord::KIND_VOICE_MESSAGE || delivery.recording_id().empty()) return std::string();
     if (team.media_mode() == record::TeamRecord::MEDIA_MODE_LINK && !host_.config().public_url.empty()) {
       return std::string();
     }
     RB_ASSIGN_OR_RETURN(const store::Key key, store::RecordingKey(delivery.recording_id()));
     RB_ASSIGN_OR_RETURN(const auto recording, store::Load<record::RecordingRecord>(host_.store(), key));
+    if (handed_off != nullptr && static_cast<int64_t>(handed_off->size()) == recording.message.mp3_size_bytes()) {
+      return *handed_off;
+    }
     return host_.blobs().Get(recording.message.mp3_blob());
   }
 

@@ -72,7 +72,7 @@ class TestHost : public runtime::Host {
     sqlite_ = store::OpenSqliteStore(options).value();
     auto racing = std::make_unique<RacingStore>(sqlite_.get());
     racing_ = racing.get();
-    store_ = runtime::NewNotifyingStore(std::move(racing), signals_.get(), &clock_);
+    store_ = runtime::NewNotifyingStore(std::move(racing), {signals_.get(), &clock_});
     blobs_ = blob::OpenDirectory(folder + "/blobs").value();
     environment_.store = store_.get();
     environment_.clock = &clock_;

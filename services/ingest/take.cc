@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/ids.h"
 #include "core/base/log.h"
+#include "core/handoff/handoff.h"
 #include "ingest/upload.h"
 
 namespace ringback::ingest {
@@ -61,6 +62,11 @@ absl::Status Take::Append(std::string_view chunk) {
     return domain::InvalidField("header.size_bytes", "SIZE_MISMATCH", "more bytes came than the header announced");
   }
   crypto_hash_sha256_update(&hash_, reinterpret_cast<const unsigned char*>(chunk.data()), chunk.size());
+  if (size_ > static_cast<int64_t>(handoff::kPayloadMax)) {
+    payload_.reset();
+  } else {
+    payload_->append(chunk);
+  }
   return writer_->Append(chunk);
 }
 
@@ -80,6 +86,7 @@ absl::Status Take::CheckContent() {
 }
 
 absl::Status Take::Complete(api::UploadRecordingResponse* response) {
+  const TraceScope trace(call_.trace_id);  // the transcode goes on under it
   RB_RETURN_IF_ERROR(CheckContent());
   api::UploadHeader request = header_;
   request.clear_size_bytes();  // knowing it or not makes no other request of it
@@ -148,7 +155,9 @@ absl::Status Take::Decide(store::Commit* commit, api::UploadRecordingResponse* r
   mark.value = recording_id_;
   mark.expires = now + kSameContent;
   commit->puts.push_back(std::move(mark));
-  commit->due.push_back(store::DueChange{store::TranscodeDue(recording), now});
+  store::DueChange due{store::TranscodeDue(recording), now};
+  due.payload = payload_;
+  commit->due.push_back(std::move(due));
   RB_RETURN_IF_ERROR(AddCallback(now, commit));
   *response->mutable_recording() = rpc::ToApi(recording);
   return absl::OkStatus();

@@ -42,6 +42,8 @@ class Take {
   std::unique_ptr<blob::Writer> writer_;
   bool stored_ = false;  // the blob is durable under its name
   int64_t size_ = 0;
+  // The bytes once more while they are few enough to travel with the job.
+  std::shared_ptr<std::string> payload_ = std::make_shared<std::string>();
   crypto_hash_sha256_state hash_;
 };
 

@@ -21,7 +21,8 @@ class TimerHandler : public runtime::JobHandler {
 
   // Record, next timer and deliveries in one commit, fenced by the lease: whatever dies before it leaves the entry due,
   // whatever dies after it leaves nothing to do.
-  absl::Status Handle(const store::Lease& lease) override {
+  absl::Status Handle(const runtime::Job& job) override {
+    const store::Lease& lease = job.lease;
     store::Commit commit;
     commit.shard = lease.key.shard;
     commit.commit_id = absl::StrCat("timer/", lease.lease_id);

@@ -62,7 +62,8 @@ class TranscodeHandler : public runtime::JobHandler {
  public:
   TranscodeHandler(runtime::Host& host, CodecOptions codec) : host_(host), codec_(std::move(codec)) {}
 
-  absl::Status Handle(const store::Lease& lease) override {
+  absl::Status Handle(const runtime::Job& job) override {
+    const store::Lease& lease = job.lease;
     const store::Key key{lease.key.shard, store::Kind::kRecording, lease.key.id};
     auto loaded = store::Load<record::RecordingRecord>(host_.store(), key);
     if (absl::IsNotFound(loaded.status())) return Forget(lease);  // erased in the meantime
@@ -75,12 +76,13 @@ class TranscodeHandler : public runtime::JobHandler {
     settings.duration_max_s =
         team.message.recording_max_seconds() > 0 ? team.message.recording_max_seconds() : kDefaultCapSeconds;
 
-    RB_ASSIGN_OR_RETURN(TranscodeResult result, Transcode(loaded->message, settings));
+    RB_ASSIGN_OR_RETURN(TranscodeResult result, Transcode(loaded->message, job.payload.get(), settings));
     if (result.ok()) {
       RB_RETURN_IF_ERROR(host_.blobs().Put(BlobName(loaded->message, "voice.opus"), result.opus));
       RB_RETURN_IF_ERROR(host_.blobs().Put(BlobName(loaded->message, "voice.mp3"), result.mp3));
     }
-    return CommitOutcome(lease, key, team.message, [&](record::RecordingRecord* recording) {
+    const auto mp3 = std::make_shared<const std::string>(result.mp3);
+    return CommitOutcome(lease, key, team.message, mp3, [&](record::RecordingRecord* recording) {
       SetMeasurements(result, recording);
       if (!result.ok()) {
         recording->set_state(record::RecordingRecord::STATE_FAILED);
@@ -98,7 +100,7 @@ class TranscodeHandler : public runtime::JobHandler {
     const store::Key key{lease.key.shard, store::Kind::kRecording, lease.key.id};
     RB_ASSIGN_OR_RETURN(const store::Key team_key, store::TeamKey(lease.key.team));
     RB_ASSIGN_OR_RETURN(const auto team, store::Load<record::TeamRecord>(host_.store(), team_key));
-    const absl::Status status = CommitOutcome(lease, key, team.message, [&](record::RecordingRecord* recording) {
+    const absl::Status status = CommitOutcome(lease, key, team.message, nullptr, [&](record::RecordingRecord* recording) {
       recording->set_state(record::RecordingRecord::STATE_FAILED);
       recording->set_dead_reason(reason);
     });
@@ -106,8 +108,12 @@ class TranscodeHandler : public runtime::JobHandler {
   }
 
  private:
-  absl::StatusOr<TranscodeResult> Transcode(const record::RecordingRecord& recording,
+  // `handed_off` may be nullptr.
+  absl::StatusOr<TranscodeResult> Transcode(const record::RecordingRecord& recording, const std::string* handed_off,
                                             const TranscodeSettings& settings) {
+    if (handed_off != nullptr && static_cast<int64_t>(handed_off->size()) == recording.size_bytes()) {
+      return codec_.Transcode(*handed_off, settings, absl::Seconds(90));
+    }
     RB_ASSIGN_OR_RETURN(const std::string bytes, host_.blobs().Get(recording.original_blob()));
     return codec_.Transcode(bytes, settings, absl::Seconds(90));
   }
@@ -124,7 +130,9 @@ class TranscodeHandler : public runtime::JobHandler {
   // Applies `change` to the fresh recording and commits it with everything that follows from its new state: the
   // deliveries that waited for it leave, or the promise it was meant for fails. A version that moved meanwhile (a
   // promise was made for it) only means deciding again; the transcode itself is never repeated for it.
+  // The deliveries get `mp3` to take along.
   absl::Status CommitOutcome(const store::Lease& lease, const store::Key& key, const record::TeamRecord& team,
+                             const std::shared_ptr<const std::string>& mp3,
                              const std::function<void(record::RecordingRecord*)>& change) {
     absl::Status status;
     for (int i = 0; i < kCommitTries; ++i) {
@@ -137,7 +145,7 @@ class TranscodeHandler : public runtime::JobHandler {
       commit.due.push_back(store::DueChange{lease.key, std::nullopt});
       change(&recording.message);
       const bool ready = recording.message.state() == record::RecordingRecord::STATE_READY;
-      RB_RETURN_IF_ERROR(ReleaseWaiting(ready, now, &recording.message, &commit));
+      RB_RETURN_IF_ERROR(ReleaseWaiting(ready, mp3, now, &recording.message, &commit));
       if (!ready) RB_RETURN_IF_ERROR(FailPromise(recording.message, team, now, &commit));
       AddEvent(recording.message, now, ready, &commit);
       if (!recording.message.dead_reason().empty()) {
@@ -152,7 +160,8 @@ class TranscodeHandler : public runtime::JobHandler {
     return status;
   }
 
-  absl::Status ReleaseWaiting(bool ready, absl::Time now, record::RecordingRecord* recording, store::Commit* commit) {
+  absl::Status ReleaseWaiting(bool ready, const std::shared_ptr<const std::string>& mp3, absl::Time now,
+                              record::RecordingRecord* recording, store::Commit* commit) {
     for (const std::string& id : recording->waiting_delivery_ids()) {
       RB_ASSIGN_OR_RETURN(const store::Key key, store::DeliveryKey(id));
       auto delivery = store::Load<record::DeliveryRecord>(host_.store(), key);
@@ -162,7 +171,10 @@ class TranscodeHandler : public runtime::JobHandler {
       delivery->message.set_state(ready ? record::DeliveryRecord::STATE_QUEUED
                                         : record::DeliveryRecord::STATE_WITHDRAWN);
       store::AddDelivery(delivery->message, delivery->version, commit);
-      if (ready) commit->due.push_back(store::DueChange{store::DeliveryDue(delivery->message), now});
+      if (!ready) continue;
+      store::DueChange due{store::DeliveryDue(delivery->message), now};
+      due.payload = mp3;
+      commit->due.push_back(std::move(due));
     }
     recording->clear_waiting_delivery_ids();
     return absl::OkStatus();

@@ -28,10 +28,21 @@ struct Config {
   int pool_threads = 8;
   absl::Duration orphan_grace = absl::Hours(24);   // bytes that no record names leave after it
   absl::Duration drain_timeout = absl::Seconds(20);
+  absl::Duration drain_notice = absl::ZeroDuration();  // NOT_SERVING for so long before calls are turned away
   // gRPC over TLS when both are set; clients must show a certificate of `tls_client_ca_file` when that is set.
   std::string tls_certificate_file;
   std::string tls_key_file;
   std::string tls_client_ca_file;
+  // [handoff]; addresses are "host:port", lists are separated by commas
+  std::string handoff_jobs_listen;          // "": jobs stay within this program
+  std::string handoff_events_listen;
+  std::string handoff_jobs_peers;           // producers whose jobs this program's workers take
+  std::string handoff_events_peers;         // programs whose nudges are heard
+  std::string handoff_curve_secret_key_file;   // the installation's; "": neither encrypted nor checked
+  std::string handoff_curve_client_key_file;   // this program's own; "": the installation's
+  std::string handoff_curve_allowed_keys_file;
+  bool handoff_allow_plain = false;         // listen beyond loopback without keys
+  std::string handoff_drop_for_tests;       // "jobs" or "all"; needs clock_offset_file
   // [mail]
   std::string mail_transport;               // "smtp://host:port", "smtps://…", "maildir:DIR"; "": maildir below data_dir
   std::string mail_user;

@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 
 namespace ringback::runtime {
 namespace {
@@ -44,10 +45,21 @@ absl::Status Address(const std::string& value) {
   return Wrong("must be an address and a port, like 127.0.0.1:7420 or [::]:7420");
 }
 
+absl::Status OptionalAddress(const std::string& value) { return value.empty() ? absl::OkStatus() : Address(value); }
+
+absl::Status Addresses(const std::string& value) {
+  for (const auto& each : absl::StrSplit(value, ',', absl::SkipWhitespace())) {
+    const absl::Status status = Address(std::string(absl::StripAsciiWhitespace(each)));
+    if (!status.ok()) return Wrong("must be addresses and ports with commas between, like ringback-ingest:7431,10.0.0.7:7431");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Store(const std::string& value) { return StartsWithOneOf(value, {"sqlite:", "redis://"}); }
 absl::Status Blobs(const std::string& value) { return StartsWithOneOf(value, {"dir:"}); }
 absl::Status WebAddress(const std::string& value) { return StartsWithOneOf(value, {"https://", "http://"}); }
 absl::Status Transport(const std::string& value) { return StartsWithOneOf(value, {"smtp://", "smtps://", "maildir:"}); }
+absl::Status Dropped(const std::string& value) { return OneOf(value, {"", "jobs", "all"}); }
 absl::Status Level(const std::string& value) { return OneOf(value, {"debug", "info", "warn", "error"}); }
 absl::Status Format(const std::string& value) { return OneOf(value, {"text", "json"}); }
 
@@ -64,6 +76,30 @@ absl::Status Domain(const std::string& value) {
     return absl::OkStatus();
   }
   return Wrong("must be a domain in lower case, like mail.example.com");
+}
+
+bool OnLoopback(const std::string& address) {
+  return address.empty() || absl::StartsWith(address, "127.") || absl::StartsWith(address, "[::1]:") ||
+         absl::StartsWith(address, "localhost:");
+}
+
+absl::Status CheckHandoff(const Config& config) {
+  const bool keys = !config.handoff_curve_secret_key_file.empty();
+  if (keys != !config.handoff_curve_allowed_keys_file.empty()) {
+    return Wrong("handoff.curve_secret_key_file and handoff.curve_allowed_keys_file: set both or none");
+  }
+  if (!keys && !config.handoff_curve_client_key_file.empty()) {
+    return Wrong("handoff.curve_client_key_file needs handoff.curve_secret_key_file");
+  }
+  if (!keys && !config.handoff_allow_plain &&
+      !(OnLoopback(config.handoff_jobs_listen) && OnLoopback(config.handoff_events_listen))) {
+    return Wrong("handoff.jobs_listen and handoff.events_listen beyond loopback need handoff.curve_secret_key_file "
+                 "(ringback keygen makes it), or handoff.allow_plain");
+  }
+  if (!config.handoff_drop_for_tests.empty() && config.clock_offset_file.empty()) {
+    return Wrong("handoff.drop_for_tests is for tests, which also set ringback.clock_offset_file");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -95,9 +131,19 @@ const std::vector<ConfigKey>& ConfigKeys() {
       {"ringback", "pool_threads", &C::pool_threads, "Threads that carry out calls. More help when the store is far away.", false, 1, 256},
       {"ringback", "orphan_grace", &C::orphan_grace, "After this time the bytes of a recording that no record names (an upload that a crash cut off) leave the disk.", false, 3600, 2592000},
       {"ringback", "drain_timeout", &C::drain_timeout, "How long running work may take to end after SIGTERM.", false, 0, 86400},
+      {"ringback", "drain_notice", &C::drain_notice, "After SIGTERM health says NOT_SERVING for so long before calls are turned away, so that clients and load balancers that watch it go elsewhere first. Part of drain_timeout.", false, 0, 3600},
       {"ringback", "tls_certificate_file", &C::tls_certificate_file, "PEM chain: gRPC over TLS. Goes together with tls_key_file.", true},
       {"ringback", "tls_key_file", &C::tls_key_file, "PEM key of the certificate; readable by its owner only.", true},
       {"ringback", "tls_client_ca_file", &C::tls_client_ca_file, "PEM: clients must show a certificate signed by one of these.", true},
+      {"handoff", "jobs_listen", &C::handoff_jobs_listen, "Where other programs' workers fetch the jobs this one has made (ZeroMQ). Empty: nowhere; this program alone works on them.", false, 0, 0, OptionalAddress},
+      {"handoff", "events_listen", &C::handoff_events_listen, "Where other programs hear what has changed or come due here. Empty: nowhere.", false, 0, 0, OptionalAddress},
+      {"handoff", "jobs_peers", &C::handoff_jobs_peers, "Every program's jobs_listen, separated by commas. A name stands for all its addresses and is looked up every few seconds.", false, 0, 0, Addresses},
+      {"handoff", "events_peers", &C::handoff_events_peers, "Every program's events_listen, likewise.", false, 0, 0, Addresses},
+      {"handoff", "curve_secret_key_file", &C::handoff_curve_secret_key_file, "File with the installation's secret key, the same for all programs (ringback keygen makes it). Empty: neither encrypted nor checked.", true},
+      {"handoff", "curve_client_key_file", &C::handoff_curve_client_key_file, "File with this program's own secret key. Empty: the installation's.", true},
+      {"handoff", "curve_allowed_keys_file", &C::handoff_curve_allowed_keys_file, "Public keys of the programs that may connect, one a line; read again when it has changed.", true},
+      {"handoff", "allow_plain", &C::handoff_allow_plain, "Listen beyond loopback without keys. Not wise: voices travel there."},
+      {"handoff", "drop_for_tests", &C::handoff_drop_for_tests, "For tests only: jobs or all; these messages are lost on purpose.", false, 0, 0, Dropped},
       {"mail", "transport", &C::mail_transport, "smtp://host:port (STARTTLS), smtps://host:port (TLS) or maildir:DIR. Empty: a Maildir named outbox in data_dir.", false, 0, 0, Transport},
       {"mail", "user", &C::mail_user, "Login at the mail server. Empty: none."},
       {"mail", "password_file", &C::mail_password_file, "File with the password; readable by its owner only.", true},
@@ -132,7 +178,7 @@ absl::Status CheckTogether(const Config& config) {
   if (!config.mail_password_file.empty() && !config.mail_token_command.empty()) {
     return Wrong("mail.password_file and mail.token_command: set one of them, not both");
   }
-  return absl::OkStatus();
+  return CheckHandoff(config);
 }
 
 }  // namespace ringback::runtime

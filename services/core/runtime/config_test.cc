@@ -152,6 +152,19 @@ TEST_F(ConfigTest, TheReferenceDescribesEveryKeyAndItsDefaultsReadBack) {
   EXPECT_TRUE(LoadConfig("", {}, flags).ok()) << LoadConfig("", {}, flags).status();
 }
 
+TEST_F(ConfigTest, TheHandoffBeyondLoopbackWantsKeysAndDropsNothingInEarnest) {
+  using Flags = std::vector<std::pair<std::string, std::string>>;
+  const auto said = [](const Flags& flags) { return std::string(LoadConfig("", {}, flags).status().message()); };
+  EXPECT_EQ(said({{"handoff.jobs-listen", "127.0.0.1:7431"}, {"handoff.events-listen", "[::1]:7432"}}), "");
+  EXPECT_THAT(said({{"handoff.jobs-listen", "0.0.0.0:7431"}}), HasSubstr("keygen"));
+  EXPECT_EQ(said({{"handoff.jobs-listen", "0.0.0.0:7431"}, {"handoff.allow-plain", "true"}}), "");
+  EXPECT_THAT(said({{"handoff.curve-secret-key-file", "key"}}), HasSubstr("curve_allowed_keys_file"));
+  EXPECT_THAT(said({{"handoff.curve-client-key-file", "key"}}), HasSubstr("curve_secret_key_file"));
+  EXPECT_EQ(said({{"handoff.jobs-peers", "ringback-ingest:7431, 10.0.0.7:7431"}}), "");
+  EXPECT_THAT(said({{"handoff.jobs-peers", "ringback-ingest"}}), HasSubstr("with commas between"));
+  EXPECT_THAT(said({{"handoff.drop-for-tests", "all"}}), HasSubstr("clock_offset_file"));
+}
+
 TEST_F(ConfigTest, TheExampleFileIsTheReference) {
   std::stringstream committed;
   committed << std::ifstream(RINGBACK_ROOT "/config.example.toml").rdbuf();
@@ -188,6 +201,7 @@ TEST(CommandLineTest, FlagsTakeTheirValueAfterASpaceOrAnEqualsSign) {
   EXPECT_EQ(line.config_file, "a.toml");
   EXPECT_EQ(line.flags, (std::vector<std::pair<std::string, std::string>>{{"data-dir", "x=y"}, {"mail.user", "me"}}));
   EXPECT_TRUE(ParseCommandLine({"--help-config"})->help_config);
+  EXPECT_TRUE(ParseCommandLine({"--help"})->help);
   EXPECT_FALSE(ParseCommandLine({"--data-dir"}).ok());
   EXPECT_FALSE(ParseCommandLine({"serve"}).ok());
   EXPECT_FALSE(ParseCommandLine({"--"}).ok());

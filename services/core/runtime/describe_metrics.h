@@ -9,6 +9,8 @@ inline void DescribeMetrics(Metrics& metrics) {
   metrics.Describe("ringback_rpc_total", "Finished calls by method and status code.");
   metrics.Describe("ringback_rpc_seconds", "Duration of finished calls.");
   metrics.Describe("ringback_claims_total", "Due entries claimed.");
+  metrics.Describe("ringback_offers_total", "Jobs that the hand-off brought: claimed, or gone (another was quicker).");
+  metrics.Describe("ringback_handoff_total", "What happened in the hand-off: jobs sent, received, refused, let go to be found by a poll; peers lost; frames ignored.");
   metrics.Describe("ringback_jobs_total", "Handled entries: done, retry, aborted, lost or dead.");
   metrics.Describe("ringback_lost_leases_total", "Entries that somebody else had claimed before the work ended.");
   metrics.Describe("ringback_dead_letters_total", "Entries that used up their retries.");

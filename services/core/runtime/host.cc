@@ -15,6 +15,7 @@
 #include "core/runtime/describe_metrics.h"
 #include "core/runtime/notifying_store.h"
 #include "core/runtime/open.h"
+#include "core/runtime/open_handoff.h"
 #include "core/runtime/periodic.h"
 #include "core/runtime/pool.h"
 #include "core/runtime/stop_signal.h"
@@ -36,7 +37,6 @@ class RealHost : public Host {
       : config_(std::move(config)),
         clock_(NewSystemClock(config_.clock_offset_file)),
         random_(NewSystemRandom()),
-        signals_(handoff::NewLocalSignals()),
         metrics_(NewMetrics()),
         pool_(config_.pool_threads, kQueueMax) {
     DescribeMetrics(*metrics_);
@@ -49,8 +49,9 @@ class RealHost : public Host {
   }
 
   absl::Status Open() {
+    RB_ASSIGN_OR_RETURN(handoff_, OpenHandoff(config_, *metrics_));
     RB_ASSIGN_OR_RETURN(auto store, OpenStorePatiently());
-    store_ = NewNotifyingStore(std::move(store), signals_.get(), clock_.get());
+    store_ = NewNotifyingStore(std::move(store), {&handoff_->signals(), clock_.get(), handoff_.get(), random_.get()});
     RB_ASSIGN_OR_RETURN(blobs_, OpenBlobs(config_, clock_.get()));
     environment_.store = store_.get();
     environment_.clock = clock_.get();
@@ -69,7 +70,7 @@ class RealHost : public Host {
   Random& random() override { return *random_; }
   store::Store& store() override { return *store_; }
   blob::BlobStore& blobs() override { return *blobs_; }
-  handoff::Signals& signals() override { return *signals_; }
+  handoff::Signals& signals() override { return handoff_->signals(); }
   Metrics& metrics() override { return *metrics_; }
   rpc::Environment& rpc() override { return environment_; }
 
@@ -77,7 +78,7 @@ class RealHost : public Host {
   void AddWorker(WorkerOptions options, std::unique_ptr<JobHandler> handler) override {
     workers_.push_back(std::make_unique<WorkerLoop>(
         std::move(options), std::move(handler),
-        WorkerParts{store_.get(), clock_.get(), random_.get(), signals_.get(), metrics_.get()}));
+        WorkerParts{store_.get(), clock_.get(), random_.get(), &handoff_->signals(), metrics_.get(), handoff_.get()}));
   }
   void AddComponent(std::string name, std::unique_ptr<Component> component) override {
     components_.emplace_back(std::move(name), std::move(component));
@@ -96,6 +97,9 @@ class RealHost : public Host {
     for (const auto& worker : workers_) worker->Start();
     SetServing(true);
     RB_LOG_INFO("serving; gRPC on {}", grpc_address_);
+    if (!handoff_->jobs_address().empty()) {
+      RB_LOG_INFO("hand-off: jobs on {}, events on {}", handoff_->jobs_address(), handoff_->events_address());
+    }
     if (ready) ready();
     Run();
     RB_LOG_INFO("going down");
@@ -172,8 +176,9 @@ class RealHost : public Host {
     const absl::Time end = absl::Now() + config_.drain_timeout;
     draining_ = true;
     SetServing(false);
-    signals_->Notify("drain");
+    signals().Notify("drain");
     for (const auto& worker : workers_) worker->BeginDrain();
+    absl::SleepFor(std::min(config_.drain_notice, end - absl::Now()));
     for (; components_started_ > 0; --components_started_) components_[components_started_ - 1].second->Drain();
     server_->Shutdown(std::max(end - absl::Now(), absl::ZeroDuration()));
     bool drained = true;
@@ -205,8 +210,8 @@ class RealHost : public Host {
   const Config config_;
   const std::unique_ptr<Clock> clock_;
   const std::unique_ptr<Random> random_;
-  const std::unique_ptr<handoff::Signals> signals_;
   const std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<handoff::Handoff> handoff_;
   StopSignal stop_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<blob::BlobStore> blobs_;

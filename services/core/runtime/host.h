@@ -43,7 +43,7 @@ class Host {
   virtual const Config& config() const = 0;
   virtual Clock& clock() = 0;
   virtual Random& random() = 0;
-  virtual store::Store& store() = 0;     // commits through it nudge the stages and teams they touch
+  virtual store::Store& store() = 0;     // commits through it hand jobs off, and nudge the stages and teams they touch
   virtual blob::BlobStore& blobs() = 0;
   virtual handoff::Signals& signals() = 0;
   virtual Metrics& metrics() = 0;

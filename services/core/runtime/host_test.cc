@@ -37,7 +37,8 @@ class PingService : public v1::ReminderService::CallbackService {
 class CountingHandler : public JobHandler {
  public:
   CountingHandler(Host* host, std::promise<void>* handled) : host_(*host), handled_(*handled) {}
-  absl::Status Handle(const store::Lease& lease) override {
+  absl::Status Handle(const Job& job) override {
+    const store::Lease& lease = job.lease;
     store::Commit commit;
     commit.shard = lease.key.shard;
     commit.commit_id = lease.lease_id;
@@ -173,6 +174,21 @@ TEST_F(HostTest, TerminateAndInterruptEndItCleanly) {
   }
 }
 
+TEST_F(HostTest, HealthSaysThatItGoesDownWhileCallsAreStillAnswered) {
+  config_.drain_notice = absl::Seconds(3);
+  Create();
+  host_->AddRpcService(std::make_unique<PingService>(host_.get()));
+  Serve();
+  host_->Stop();
+  const absl::Time end = absl::Now() + absl::Minutes(1);
+  while (Healthy() && absl::Now() < end) std::this_thread::yield();
+  v1::ListTimersResponse response;
+  const auto context = client_->NewContext();
+  EXPECT_EQ(v1::ReminderService::NewStub(client_->channel())->ListTimers(context.get(), {}, &response).error_code(),
+            grpc::StatusCode::UNAUTHENTICATED) << "answered, not turned away";
+  EXPECT_TRUE(served_.get().ok());
+}
+
 TEST_F(HostTest, AComponentThatCannotStartEndsItAndTheOthersAreDrained) {
   Create();
   ComponentLog first, second;
@@ -208,7 +224,7 @@ TEST_F(HostTest, WorkThatDoesNotEndInTimeIsReported) {
   class Stuck : public JobHandler {
    public:
     Stuck(std::promise<void>* entered, std::promise<void>* release) : entered_(*entered), release_(*release) {}
-    absl::Status Handle(const store::Lease&) override {
+    absl::Status Handle(const Job&) override {
       entered_.set_value();
       release_.get_future().wait();
       return absl::OkStatus();

@@ -1,8 +1,16 @@
 #include "core/runtime/notifying_store.h"
 
+#include <algorithm>
+#include <atomic>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include "core/base/log.h"
+#include "core/rpc/trace.h"
+#include "core/runtime/due_job.h"
 
 namespace ringback::runtime {
 namespace {
@@ -12,22 +20,31 @@ using namespace store;  // the whole of its contract is wrapped here
 // A worker never sleeps longer than a second, so that only what is due sooner needs a nudge.
 constexpr absl::Duration kSoon = absl::Seconds(1);
 
+// The credits of one commit: which of its due changes goes to whom.
+using Tickets = std::vector<std::pair<size_t, handoff::Ticket>>;
+
 class NotifyingStore : public Store {
  public:
-  NotifyingStore(std::unique_ptr<Store> store, handoff::Signals* signals, Clock* clock)
-      : store_(std::move(store)), signals_(signals), clock_(clock) {}
+  NotifyingStore(std::unique_ptr<Store> store, NotifyingParts parts)
+      : store_(std::move(store)), parts_(parts), signals_(parts.signals), clock_(parts.clock) {}
 
   absl::StatusOr<CommitResult> CommitOnce(const Commit& commit) override {
-    auto result = store_->CommitOnce(commit);
-    if (result.ok()) Tell(commit, result->time);
+    const Tickets tickets = TakeCredits(commit);
+    auto result = tickets.empty() ? store_->CommitOnce(commit) : store_->CommitOnce(Reserved(commit, tickets));
+    Settle(commit, tickets, result);
     return result;
   }
 
   std::vector<absl::StatusOr<CommitResult>> CommitAll(const std::vector<Commit>& commits) override {
-    auto results = store_->CommitAll(commits);
-    for (size_t i = 0; i < results.size() && i < commits.size(); ++i) {
-      if (results[i].ok()) Tell(commits[i], results[i]->time);
+    std::vector<Tickets> tickets;
+    std::vector<Commit> reserved;  // stays empty without any credit
+    for (const Commit& commit : commits) {
+      tickets.push_back(TakeCredits(commit));
+      if (!tickets.back().empty() && reserved.empty()) reserved = commits;
+      if (!tickets.back().empty()) reserved[tickets.size() - 1] = Reserved(commit, tickets.back());
     }
+    auto results = store_->CommitAll(reserved.empty() ? commits : reserved);
+    for (size_t i = 0; i < results.size() && i < commits.size(); ++i) Settle(commits[i], tickets[i], results[i]);
     return results;
   }
 
@@ -37,7 +54,11 @@ class NotifyingStore : public Store {
     return status;
   }
 
-  absl::StatusOr<absl::Time> Now() override { return store_->Now(); }
+  absl::StatusOr<absl::Time> Now() override {
+    auto now = store_->Now();
+    if (now.ok()) Saw(*now);
+    return now;
+  }
   absl::StatusOr<Record> Get(const Key& key) override { return store_->Get(key); }
   absl::StatusOr<std::vector<Record>> GetMany(const std::vector<Key>& keys) override { return store_->GetMany(keys); }
   absl::StatusOr<std::vector<Lease>> ClaimDue(Stage stage, const ClaimOptions& options) override {
@@ -68,9 +89,58 @@ class NotifyingStore : public Store {
   absl::Status Check() override { return store_->Check(); }
 
  private:
-  void Tell(const Commit& commit, absl::Time now) {
+  // The newest time of the store's own clock that was read through here. Whoever makes something due "now" has asked for
+  // it just before; this machine's clock might be a little off.
+  void Saw(absl::Time now) {
+    const int64_t micros = absl::ToUnixMicros(now);
+    int64_t seen = store_now_.load();
+    while (seen < micros && !store_now_.compare_exchange_weak(seen, micros)) continue;
+  }
+
+  Tickets TakeCredits(const Commit& commit) {
+    Tickets tickets;
+    if (parts_.handoff == nullptr) return tickets;
+    const absl::Time now = absl::FromUnixMicros(store_now_.load());
+    for (size_t i = 0; i < commit.due.size(); ++i) {
+      const DueChange& change = commit.due[i];
+      if (!change.due || *change.due > now || change.reserve > absl::ZeroDuration()) continue;
+      if (auto ticket = parts_.handoff->TakeCredit(StageName(change.key.stage))) tickets.emplace_back(i, *std::move(ticket));
+    }
+    return tickets;
+  }
+
+  static Commit Reserved(const Commit& commit, const Tickets& tickets) {
+    Commit reserved = commit;
+    for (const auto& [i, ticket] : tickets) reserved.due[i].reserve = kHandoffReserve;
+    return reserved;
+  }
+
+  void Settle(const Commit& commit, const Tickets& tickets, const absl::StatusOr<CommitResult>& result) {
+    if (result.ok()) Saw(result->time);
+    // A commit that had been made before has had its jobs.
+    const bool sends = result.ok() && !result->repeated;
+    std::set<size_t> sent;
+    for (const auto& [i, ticket] : tickets) {
+      if (!sends) {
+        parts_.handoff->ReturnCredit(ticket);
+        continue;
+      }
+      sent.insert(i);
+      handoff::Job job;
+      job.stage = ticket.stage;
+      job.key = EncodeDueKey(commit.due[i].key);
+      job.payload = commit.due[i].payload;
+      if (!TraceScope::Current().empty()) job.traceparent = rpc::TraceParent(TraceScope::Current(), *parts_.random);
+      parts_.handoff->Send(ticket, std::move(job));
+    }
+    if (result.ok()) Tell(commit, sent, result->time);
+  }
+
+  void Tell(const Commit& commit, const std::set<size_t>& sent, absl::Time now) {
     std::set<std::string> topics;
-    for (const DueChange& change : commit.due) {
+    for (size_t i = 0; i < commit.due.size(); ++i) {
+      const DueChange& change = commit.due[i];
+      if (sent.contains(i)) continue;
       if (change.due && *change.due + change.reserve <= now + kSoon) topics.insert(DueTopic(change.key.stage));
     }
     for (const Event& event : commit.events) topics.insert("changes/" + event.team);
@@ -78,15 +148,16 @@ class NotifyingStore : public Store {
   }
 
   const std::unique_ptr<Store> store_;
+  const NotifyingParts parts_;
+  std::atomic<int64_t> store_now_{0};  // microseconds
   handoff::Signals* const signals_;
   Clock* const clock_;
 };
 
 }  // namespace
 
-std::unique_ptr<store::Store> NewNotifyingStore(std::unique_ptr<store::Store> store, handoff::Signals* signals,
-                                                Clock* clock) {
-  return std::make_unique<NotifyingStore>(std::move(store), signals, clock);
+std::unique_ptr<store::Store> NewNotifyingStore(std::unique_ptr<store::Store> store, NotifyingParts parts) {
+  return std::make_unique<NotifyingStore>(std::move(store), parts);
 }
 
 const char* DueTopic(store::Stage stage) {

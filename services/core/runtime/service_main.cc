@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
+#include "core/runtime/resident.h"
 
 namespace ringback::runtime {
 
@@ -29,8 +30,8 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arg
   if (const char* const file = std::getenv("RINGBACK_CONFIG")) line.config_file = file;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
-    if (argument == "--help-config") {
-      line.help_config = true;
+    if (argument == "--help-config" || argument == "--help") {
+      (argument == "--help" ? line.help : line.help_config) = true;
       continue;
     }
     if (!absl::StartsWith(argument, "--") || argument.size() == 2) {
@@ -76,6 +77,7 @@ int ServeAll(const Config& config, const std::vector<RunFunction>& run, std::fun
   if (status.ok()) {
     status = (*host)->Serve([&] {
       if (ready) ready(**host);
+      GiveBackStartUpMemory();
     });
     if (absl::IsDeadlineExceeded(status)) {
       // Handlers still run on the host's parts: leave without taking those away from under them. What they held was given
@@ -96,6 +98,13 @@ int ServiceMain(int argc, char** argv, const std::vector<RunFunction>& run) {
   if (!line.ok()) {
     std::fprintf(stderr, "%s\n", std::string(line.status().message()).c_str());
     return 2;
+  }
+  if (line->help) {
+    std::printf("%s [--config FILE] [--KEY VALUE …]\n\n"
+                "One program of ringback's pipeline; the README says how they stand together. Flags are the keys of the\n"
+                "configuration (--data-dir DIR, --mail.transport URL); RINGBACK_CONFIG and RINGBACK_… variables count too.\n"
+                "--help-config prints every key, commented.\n", argv[0]);
+    return 0;
   }
   if (line->help_config) {
     std::fputs(ExampleConfig().c_str(), stdout);

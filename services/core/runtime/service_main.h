@@ -22,6 +22,7 @@ struct CommandLine {
   std::string config_file;  // --config, else RINGBACK_CONFIG
   std::vector<std::pair<std::string, std::string>> flags;  // "--mail.transport x", "--data-dir=x"
   bool help_config = false;
+  bool help = false;
 };
 // INVALID_ARGUMENT for what is no flag, and for a flag without its value.
 absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arguments);

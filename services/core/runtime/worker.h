@@ -22,13 +22,20 @@ struct WorkerOptions {
   absl::Duration backoff_max = absl::Minutes(5);
 };
 
-// Called from several threads at once.
+// What a handler gets.
+struct Job {
+  store::Lease lease;
+  // The bytes that travelled with the hand-off; nullptr when the job was found by a poll: fetch them then.
+  std::shared_ptr<const std::string> payload;
+};
+
+// Called from several threads at once, each under the trace id (TraceScope) that the job came with, or a new one.
 class JobHandler {
  public:
   virtual ~JobHandler() = default;
   // Does the work and commits it fenced by the lease; that commit moves or removes the due entry. An error gives the
   // entry back with a back-off (ABORTED: at once, without counting).
-  virtual absl::Status Handle(const store::Lease& lease) = 0;
+  virtual absl::Status Handle(const Job& job) = 0;
   // The retries are used up: move the work to the dead letters, visible, with the reason; removes the entry.
   virtual absl::Status DeadLetter(const store::Lease& lease, const std::string& reason) = 0;
 };

@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/rpc/status.h"
 #include "core/rpc/trace.h"
+#include "core/runtime/due_job.h"
 #include "core/runtime/notifying_store.h"
 
 namespace ringback::runtime {
@@ -40,6 +41,7 @@ WorkerLoop::~WorkerLoop() {
   }
   for (std::thread& slot : slots) slot.join();
   parts_.signals->Unsubscribe(subscription_);
+  if (parts_.handoff != nullptr) parts_.handoff->StopReceiving(stage_);
 }
 
 void WorkerLoop::Start() {
@@ -48,6 +50,19 @@ void WorkerLoop::Start() {
     nudged_ = true;
     wake_loop_.NotifyOne();
   });
+  if (parts_.handoff != nullptr) {
+    parts_.handoff->Receive(stage_, [this](handoff::Job job) {
+      {
+        MutexLock lock(&mutex_);
+        if (!draining_) {
+          offered_.push_back(std::move(job));
+          wake_loop_.NotifyOne();
+          return;
+        }
+      }
+      parts_.handoff->Refuse(std::move(job));
+    });
+  }
   {
     MutexLock lock(&mutex_);
     loop_ended_ = false;
@@ -73,7 +88,7 @@ bool WorkerLoop::WaitDrained(absl::Duration timeout) {
     if (held_.empty()) return true;
     abandoned_ = true;
     wake_loop_.NotifyOne();
-    for (const JobPtr& job : held_) left.push_back(job->lease);
+    for (const HeldPtr& job : held_) left.push_back(job->lease);
   }
   for (const store::Lease& lease : left) {
     RB_LOG_WARN("{}: {} was not finished in time and is given back", options_.name, lease.key.id);
@@ -84,6 +99,7 @@ bool WorkerLoop::WaitDrained(absl::Duration timeout) {
 
 void WorkerLoop::Loop() {
   for (;;) {
+    ClaimOffered();
     int free = 0;
     {
       MutexLock lock(&mutex_);
@@ -94,16 +110,21 @@ void WorkerLoop::Loop() {
     if (Steady::now() >= next_report_) ReportBacklog();
     if (free <= 0) {
       claim_ = true;
+      Announce(0);
       Sleep(kLongestSleep, false);
     } else if (!claim_ || !ClaimSome(free)) {
       const absl::Duration sleep = store_failing_ ? kLongestSleep : UntilNextLook();
+      // Only when there is no backlog: that is claimed in bulk, and its order is the store's.
+      if (sleep > absl::ZeroDuration()) Announce(store_failing_ ? 0 : free);
       if (sleep > absl::ZeroDuration() && Sleep(sleep, false)) claim_ = true;
       // Until it claims again: a full disk lets itself be read.
       if (store_failing_) claim_ = true;
     }
   }
+  Announce(0);
   GiveBackQueued();
   for (;;) {
+    ClaimOffered();
     RenewHeld();
     {
       MutexLock lock(&mutex_);
@@ -130,21 +151,62 @@ bool WorkerLoop::ClaimSome(int free) {
   StoreAnswered();
   if (leases->empty()) return false;
   blocked_sleep_ = kBlockedSleepMin;
-  Dispatch(*std::move(leases));
+  Announce(std::min(announced_, free - static_cast<int>(leases->size())));
+  std::vector<HeldPtr> jobs;
+  for (store::Lease& lease : *leases) {
+    jobs.push_back(std::make_shared<Held>());
+    jobs.back()->lease = std::move(lease);
+  }
+  Dispatch(std::move(jobs));
   return true;
 }
 
-void WorkerLoop::Dispatch(std::vector<store::Lease> leases) {
+void WorkerLoop::ClaimOffered() {
+  for (;;) {
+    handoff::Job offered;
+    bool fits = false;
+    {
+      MutexLock lock(&mutex_);
+      if (offered_.empty()) return;
+      offered = std::move(offered_.front());
+      offered_.pop_front();
+      fits = !draining_ && static_cast<int>(held_.size()) < options_.slots;
+    }
+    announced_ = std::max(0, announced_ - 1);  // as the hand-off counts
+    const std::optional<store::DueKey> key = DecodeDueKey(offered.key);
+    if (!key || key->stage != options_.stage) continue;  // from a version that keys otherwise: a poll finds it
+    if (!fits) {
+      parts_.handoff->Refuse(std::move(offered));
+      continue;
+    }
+    auto lease = parts_.store->Claim(*key, options_.lease);
+    // NOT_FOUND: somebody was quicker. Any other error: a poll finds it, and says so.
+    parts_.metrics->Count("ringback_offers_total", {{"stage", stage_}, {"outcome", lease.ok() ? "claimed" : "gone"}});
+    if (!lease.ok()) continue;
+    const auto job = std::make_shared<Held>();
+    job->lease = *std::move(lease);
+    job->payload = std::move(offered.payload);
+    job->traceparent = std::move(offered.traceparent);
+    job->handed_off = true;
+    Dispatch({job});
+  }
+}
+
+void WorkerLoop::Announce(int free) {
+  if (parts_.handoff == nullptr || free == announced_) return;
+  announced_ = free;
+  parts_.handoff->Announce(stage_, free);
+}
+
+void WorkerLoop::Dispatch(std::vector<HeldPtr> jobs) {
   const absl::Time now = parts_.clock->Now();
-  parts_.metrics->Count("ringback_claims_total", {{"stage", stage_}}, static_cast<double>(leases.size()));
-  for (const store::Lease& lease : leases) {
+  parts_.metrics->Count("ringback_claims_total", {{"stage", stage_}}, static_cast<double>(jobs.size()));
+  for (const HeldPtr& job : jobs) {
     parts_.metrics->Observe("ringback_timer_lateness_seconds", {{"stage", stage_}},
-                            absl::ToDoubleSeconds(std::max(now - lease.due, absl::ZeroDuration())));
+                            absl::ToDoubleSeconds(std::max(now - job->lease.due, absl::ZeroDuration())));
   }
   MutexLock lock(&mutex_);
-  for (store::Lease& lease : leases) {
-    const auto job = std::make_shared<Job>();
-    job->lease = std::move(lease);
+  for (const HeldPtr& job : jobs) {
     job->renew_at = Steady::now() + Chrono(options_.lease / 2);
     held_.push_back(job);
     queue_.push_back(job);
@@ -180,9 +242,9 @@ bool WorkerLoop::Sleep(absl::Duration longest, bool draining) {
   MutexLock lock(&mutex_);
   for (;;) {
     auto until = end;
-    for (const JobPtr& job : held_) until = std::min(until, job->renew_at);
+    for (const HeldPtr& job : held_) until = std::min(until, job->renew_at);
     const auto left = until - Steady::now();
-    if (nudged_ || abandoned_ || draining_ != draining || left <= left.zero()) break;
+    if (nudged_ || abandoned_ || !offered_.empty() || draining_ != draining || left <= left.zero()) break;
     wake_loop_.WaitFor(&mutex_, left);
   }
   return std::exchange(nudged_, false);
@@ -192,10 +254,10 @@ void WorkerLoop::RenewHeld() {
   // By both clocks: a machine that slept, or a clock that was set, may have outrun the lease already.
   const auto steady_now = Steady::now();
   const absl::Time late = parts_.clock->Now() + options_.lease / 4;
-  std::vector<std::pair<JobPtr, store::Lease>> due;
+  std::vector<std::pair<HeldPtr, store::Lease>> due;
   {
     MutexLock lock(&mutex_);
-    for (const JobPtr& job : held_) {
+    for (const HeldPtr& job : held_) {
       if (!job->lost && (job->renew_at <= steady_now || job->lease.expires <= late)) due.emplace_back(job, job->lease);
     }
   }
@@ -213,13 +275,13 @@ void WorkerLoop::RenewHeld() {
 }
 
 void WorkerLoop::GiveBackQueued() {
-  std::deque<JobPtr> unbegun;
+  std::deque<HeldPtr> unbegun;
   {
     MutexLock lock(&mutex_);
     unbegun.swap(queue_);
-    for (const JobPtr& job : unbegun) held_.remove(job);
+    for (const HeldPtr& job : unbegun) held_.remove(job);
   }
-  for (const JobPtr& job : unbegun) {
+  for (const HeldPtr& job : unbegun) {
     parts_.store->Release(job->lease, std::nullopt, true).IgnoreError();  // else its lease runs out by itself
   }
 }
@@ -253,7 +315,7 @@ void WorkerLoop::RunSlot() {
   for (;;) {
     while (queue_.empty() && !draining_) wake_slots_.Wait(&mutex_);
     if (queue_.empty()) break;
-    const JobPtr job = std::move(queue_.front());
+    const HeldPtr job = std::move(queue_.front());
     queue_.pop_front();
     job->begun = true;
     --idle_slots_;
@@ -269,20 +331,22 @@ void WorkerLoop::RunSlot() {
   mutex_.Unlock();
 }
 
-void WorkerLoop::RunJob(const JobPtr& job) {
-  const TraceScope trace(rpc::NewTraceId(*parts_.random));
+void WorkerLoop::RunJob(const HeldPtr& job) {
+  std::string trace_id = rpc::TraceIdOf(job->traceparent);
+  const TraceScope trace(trace_id.empty() ? rpc::NewTraceId(*parts_.random) : std::move(trace_id));
   store::Lease lease;
   {
     MutexLock lock(&mutex_);
     lease = job->lease;
   }
+  RB_LOG_DEBUG("{}: {} begins, {}", options_.name, lease.key.id, job->handed_off ? "handed off" : "found by looking");
   bool dead = lease.attempts > options_.attempts_max;
   absl::Status status;
   if (dead) {
     const std::string reason = absl::StrCat("no sign of life after ", lease.attempts - 1, " attempts");
     status = handler_->DeadLetter(lease, reason);
   } else {
-    status = handler_->Handle(lease);
+    status = handler_->Handle(Job{lease, job->payload});
     if (!status.ok() && !absl::IsAborted(status) && lease.attempts >= options_.attempts_max) {
       dead = true;
       status = handler_->DeadLetter(lease, std::string(status.message()));

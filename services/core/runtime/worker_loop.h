@@ -1,4 +1,4 @@
-// The loop behind worker.h: claiming, dispatching, renewing, giving back, counting, draining.
+// The loop behind worker.h: looking, taking what is handed off, claiming, dispatching, renewing, giving back, counting, draining.
 #pragma once
 
 #include <chrono>
@@ -14,6 +14,7 @@
 #include "core/base/clock.h"
 #include "core/base/ids.h"
 #include "core/base/mutex.h"
+#include "core/handoff/handoff.h"
 #include "core/handoff/signals.h"
 #include "core/runtime/metrics.h"
 #include "core/runtime/worker.h"
@@ -28,6 +29,7 @@ struct WorkerParts {
   Random* random = nullptr;
   handoff::Signals* signals = nullptr;
   Metrics* metrics = nullptr;
+  handoff::Handoff* handoff = nullptr;  // nullptr: jobs are found by looking alone
 };
 
 // One loop thread, and up to `slots` handler threads that start when there is work for them.
@@ -48,18 +50,25 @@ class WorkerLoop {
 
  private:
   using Steady = std::chrono::steady_clock;
-  struct Job {
+  struct Held {
     store::Lease lease;             // as prolonged; guarded by mutex_
+    std::shared_ptr<const std::string> payload;
+    std::string traceparent;        // "": none came with it
+    bool handed_off = false;
     Steady::time_point renew_at;    // guarded by mutex_
     bool begun = false;             // guarded by mutex_
     bool lost = false;              // guarded by mutex_
   };
-  using JobPtr = std::shared_ptr<Job>;
+  using HeldPtr = std::shared_ptr<Held>;
 
   void Loop();
   // Claims what fits. False when nothing was claimed, or the store failed.
   bool ClaimSome(int free);
-  void Dispatch(std::vector<store::Lease> leases);
+  // Claims what the hand-off brought, by key; refuses what does not fit.
+  void ClaimOffered();
+  void Dispatch(std::vector<HeldPtr> jobs);
+  // Tells producers how many jobs they may send.
+  void Announce(int free);
   // How long to sleep after a look that found nothing; sets claim_ for the wake-up.
   absl::Duration UntilNextLook();
   // True when nudged; also returns when it is time to renew, or (unless `draining`) to drain.
@@ -71,7 +80,7 @@ class WorkerLoop {
   void StoreAnswered();
 
   void RunSlot();
-  void RunJob(const JobPtr& job);
+  void RunJob(const HeldPtr& job);
   // Hands the entry back to the store after an error; returns the outcome's word.
   const char* GiveBack(const store::Lease& lease, const absl::Status& status);
   absl::Duration BackOff(int attempts);
@@ -88,11 +97,13 @@ class WorkerLoop {
   bool store_failing_ = false;
   absl::Duration blocked_sleep_;
   Steady::time_point next_report_{};
+  int announced_ = 0;
 
   Mutex mutex_;
   CondVar wake_loop_, wake_slots_, job_ended_;
-  std::list<JobPtr> held_ RB_GUARDED_BY(mutex_);   // claimed and not ended
-  std::deque<JobPtr> queue_ RB_GUARDED_BY(mutex_);  // claimed and not begun
+  std::list<HeldPtr> held_ RB_GUARDED_BY(mutex_);   // claimed and not ended
+  std::deque<HeldPtr> queue_ RB_GUARDED_BY(mutex_);  // claimed and not begun
+  std::deque<handoff::Job> offered_ RB_GUARDED_BY(mutex_);  // brought by the hand-off and not claimed
   int idle_slots_ RB_GUARDED_BY(mutex_) = 0;
   bool nudged_ RB_GUARDED_BY(mutex_) = false;
   bool draining_ RB_GUARDED_BY(mutex_) = false;

@@ -38,7 +38,7 @@ class FunctionHandler : public JobHandler {
   using Handler = std::function<absl::Status(const Lease&)>;
   using Death = std::function<absl::Status(const Lease&, const std::string&)>;
   explicit FunctionHandler(Handler handle, Death death = nullptr) : handle_(std::move(handle)), death_(std::move(death)) {}
-  absl::Status Handle(const Lease& lease) override { return handle_(lease); }
+  absl::Status Handle(const Job& job) override { return handle_(job.lease); }
   absl::Status DeadLetter(const Lease& lease, const std::string& reason) override { return death_(lease, reason); }
 
  private:
@@ -486,7 +486,7 @@ TEST_F(WorkerLoopTest, WhatDoesNotEndInTimeIsGivenBack) {
 TEST_F(WorkerLoopTest, CommitsThroughTheNotifyingStoreNudgeStagesAndTeams) {
   std::vector<std::string> topics;
   signals_->Subscribe("", [&](const std::string& topic) { topics.push_back(topic); });
-  const auto store = NewNotifyingStore(std::make_unique<rpc::ForwardingStore>(store_.get()), signals_.get(), &clock_);
+  const auto store = NewNotifyingStore(std::make_unique<rpc::ForwardingStore>(store_.get()), {signals_.get(), &clock_});
   store::Commit commit;
   commit.shard = 7;
   commit.commit_id = "one";

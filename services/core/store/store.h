@@ -84,6 +84,8 @@ struct DueChange {
   // Above zero: the entry is born reserved for this long. ClaimDue passes it over, Claim by key takes it at once: the
   // fast path of the hand-off. When the time is over anybody may take it.
   absl::Duration reserve = absl::ZeroDuration();
+  // Not stored: travels with the hand-off, so that the worker need not fetch it. Stores ignore it.
+  std::shared_ptr<const std::string> payload = nullptr;
 };
 
 // A claimed entry. Whoever holds the newest lease of an entry may commit with it, even if it ran out in the meantime and
