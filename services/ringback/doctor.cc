@@ -19,7 +19,9 @@
 #include "absl/time/clock.h"
 #include "core/base/status_macros.h"
 #include "core/domain/input.h"
+#include "core/handoff/curve.h"
 #include "core/runtime/open.h"
+#include "core/runtime/open_handoff.h"
 #include "core/runtime/service_main.h"
 #include "delivery/mail_transport.h"
 #include "delivery/wires.h"
@@ -153,6 +155,27 @@ Finding CodecProgram(const runtime::Config& config) {
   return {"codec", Level::kOk, options.program + ", a test tone was transcoded"};
 }
 
+Finding Handoff(const runtime::Config& config) {
+  const auto keys = runtime::HandoffKeys(config);
+  if (!keys.ok()) return {"handoff", Level::kFail, Text(keys.status())};
+  if (!keys->has_value()) {
+    if (config.handoff_allow_plain) return {"handoff", Level::kWarn, "is not encrypted: handoff.allow_plain is set, without keys"};
+    return {"handoff", Level::kOk, config.handoff_jobs_listen.empty() ? "within this program" : "on loopback, without keys"};
+  }
+  const auto client = handoff::PublicKeyOf((*keys)->client_secret);
+  const auto server = handoff::PublicKeyOf((*keys)->server_secret);
+  for (const absl::Status& status : {client.status(), server.status()}) {
+    if (!status.ok()) return {"handoff", Level::kFail, Text(status)};
+  }
+  handoff::AllowedKeys allowed((*keys)->allowed_keys_file);
+  if (const absl::Status loaded = allowed.Load(); !loaded.ok()) return {"handoff", Level::kFail, Text(loaded)};
+  if (!allowed.AllowsText(*client)) {
+    return {"handoff", Level::kFail, absl::StrCat("the key of this program, ", *client, ", is not in ",
+                                                  (*keys)->allowed_keys_file, ": its peers will turn it away")};
+  }
+  return {"handoff", Level::kOk, "encrypted, and this program's key is on the list"};
+}
+
 Finding PublicUrl(const runtime::Config& config) {
   if (config.public_url.empty()) {
     return {"public_url", Level::kWarn, "ringback.public_url is not set: mails carry attachment and reply address, but no link to the "
@@ -226,6 +249,7 @@ std::vector<Finding> Examine(const runtime::Config& config, Clock* clock, Random
   findings.push_back(ExamineAddresses(config));
   findings.push_back(ExamineTls(config, clock));
   for (Finding& finding : ExamineSecrets(config)) findings.push_back(std::move(finding));
+  findings.push_back(Handoff(config));
   findings.push_back(PublicUrl(config));
   return findings;
 }

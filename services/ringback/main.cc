@@ -9,9 +9,11 @@
 #include "core/base/clock.h"
 #include "core/base/ids.h"
 #include "ringback/backup.h"
+#include "ringback/bootstrap.h"
 #include "ringback/cli/cli.h"
 #include "ringback/cli/commands.h"
 #include "ringback/doctor.h"
+#include "ringback/keygen.h"
 #include "ringback/restore.h"
 #include "ringback/serve.h"
 
@@ -53,8 +55,10 @@ int main(int argc, char** argv) {
   world.interrupted = Interrupted;
   return ringback::cli::Run(std::vector<std::string>(argv + 1, argv + argc), world, [](ringback::cli::Commands& commands) {
     ringback::AddServeCommand(commands);
+    ringback::AddBootstrapCommand(commands);
     ringback::AddBackupCommand(commands);
     ringback::AddRestoreCommand(commands);
     ringback::AddDoctorCommand(commands);
+    ringback::AddKeygenCommand(commands);
   });
 }

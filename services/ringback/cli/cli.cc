@@ -109,6 +109,8 @@ int Run(const std::vector<std::string>& arguments, World& world, const std::func
   app.add_option("--team", options.team, "Another team than the token's: id or name")->type_name("TEAM");
   app.set_version_flag("--version", std::string("ringback ") + RINGBACK_VERSION);
   app.footer("The server is found by RINGBACK_TARGET and RINGBACK_TOKEN, else by the token file in its data directory.\n"
+             "RINGBACK_TARGET is one address (127.0.0.1:7420), or one per program of the pipeline:\n"
+             "ingest=HOST:PORT,delivery=HOST:PORT,reminder=HOST:PORT (a name given again is a further replica).\n"
              "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 server not reachable.");
 
   Commands commands(app, world, options);

@@ -68,10 +68,11 @@ std::string Lower(const std::string& text) { return absl::AsciiStrToLower(text);
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Open(World& world, const Options& options) {
   RB_ASSIGN_OR_RETURN(Target target, FindTarget(options.data_dir, world));
+  RB_ASSIGN_OR_RETURN(const Places places, ParsePlaces(target.address));
   // gRPC would write lines of its own to standard error; the answer says it in one. Before gRPC is used first.
   setenv("GRPC_VERBOSITY", "NONE", 0);
   rpc::ClientOptions connect;
-  connect.target = target.address;
+  connect.target = places.ingest;
   RB_ASSIGN_OR_RETURN(connect.ca_pem, FileText(world.Variable("RINGBACK_CA_FILE")));
   RB_ASSIGN_OR_RETURN(connect.certificate_pem, FileText(world.Variable("RINGBACK_CERTIFICATE_FILE")));
   RB_ASSIGN_OR_RETURN(connect.key_pem, FileText(world.Variable("RINGBACK_KEY_FILE")));
@@ -82,11 +83,20 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Open(World& world, const Optio
     connect.token = session->target_.operator_token;
     RB_ASSIGN_OR_RETURN(session->operator_client_, rpc::Client::Create(connect, world.random));
   }
+  // A channel per program of the pipeline; in the all-in-one they are one. Calls take their contexts from client_.
+  const auto channel_to = [&](const std::string& place) -> absl::StatusOr<std::shared_ptr<grpc::Channel>> {
+    if (place == places.ingest) return session->client_->channel();
+    connect.target = place;
+    RB_ASSIGN_OR_RETURN(const auto client, rpc::Client::Create(connect, world.random));
+    return client->channel();
+  };
   const auto& channel = session->client_->channel();
+  RB_ASSIGN_OR_RETURN(const auto delivery, channel_to(places.delivery));
+  RB_ASSIGN_OR_RETURN(const auto reminder, channel_to(places.reminder));
   session->callbacks_ = v1::CallbackService::NewStub(channel);
   session->recordings_ = v1::RecordingService::NewStub(channel);
-  session->deliveries_ = v1::DeliveryService::NewStub(channel);
-  session->reminders_ = v1::ReminderService::NewStub(channel);
+  session->deliveries_ = v1::DeliveryService::NewStub(delivery);
+  session->reminders_ = v1::ReminderService::NewStub(reminder);
   session->teams_ = v1::TeamService::NewStub(channel);
   session->contacts_ = v1::ContactService::NewStub(channel);
   return session;
