@@ -9,17 +9,14 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "delivery/curl_pool.h"
+#include "core/base/curl_pool.h"
 #include "delivery/mail_message.h"
+#include "delivery/reason_line.h"
 
 namespace ringback::delivery {
 namespace {
 
 constexpr size_t kAnswerBytesMax = 16 << 10;
-
-struct CurlUrlDelete {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
-};
 
 enum class Reach { kPublic, kPrivate, kNever };
 
@@ -199,7 +196,7 @@ absl::Status CheckHttpUrl(absl::string_view field, absl::string_view url) {
     return absl::InvalidArgumentError(absl::StrCat(field, ": ", what));
   };
   if (absl::Status clean = CheckHeaderText(field, url, 2000); !clean.ok()) return clean;
-  const std::unique_ptr<CURLU, CurlUrlDelete> parsed(curl_url());
+  const CurlUrl parsed(curl_url());
   if (curl_url_set(parsed.get(), CURLUPART_URL, std::string(url).c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
     return refuse("an absolute http or https URL is needed");
   }

@@ -9,7 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "delivery/test_peers.h"
+#include "core/base/test_peers.h"
 
 namespace ringback::delivery {
 namespace {

@@ -13,18 +13,15 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/curl_pool.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
-#include "delivery/curl_pool.h"
 #include "delivery/mail_message.h"
+#include "delivery/reason_line.h"
 #include "delivery/token_command.h"
 
 namespace ringback::delivery {
 namespace {
-
-struct CurlUrlDelete {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
-};
 
 struct ServerUrl {
   std::string scheme, host, port;
@@ -34,7 +31,7 @@ absl::StatusOr<ServerUrl> ParseUrl(const std::string& url) {
   const auto refuse = [](absl::string_view what) {
     return absl::InvalidArgumentError(absl::StrCat("mail.transport: ", what));
   };
-  const std::unique_ptr<CURLU, CurlUrlDelete> parsed(curl_url());
+  const CurlUrl parsed(curl_url());
   if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
     return refuse("write smtp://HOST:PORT or smtps://HOST:PORT");
   }

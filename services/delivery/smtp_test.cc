@@ -13,8 +13,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "core/base/test_peers.h"
 #include "delivery/mail_message.h"
-#include "delivery/test_peers.h"
 
 namespace ringback::delivery {
 namespace {

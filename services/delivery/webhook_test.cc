@@ -11,8 +11,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "core/base/test_peers.h"
 #include "delivery/sms_gateway.h"
-#include "delivery/test_peers.h"
 
 namespace ringback::delivery {
 namespace {

@@ -22,7 +22,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ringback::delivery {
+namespace ringback {
 
 inline sockaddr_in Loopback(int port) {
   sockaddr_in address{};
@@ -97,7 +97,7 @@ class Child {
 class TempDir {
  public:
   TempDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "ringback-delivery-XXXXXX").string();
+    std::string pattern = (std::filesystem::temp_directory_path() / "ringback-test-XXXXXX").string();
     path_ = mkdtemp(pattern.data());
     std::filesystem::permissions(path_, std::filesystem::perms::all);  // smtp-sink writes as nobody
   }
@@ -191,4 +191,4 @@ class ScriptedServer {
   std::thread thread_;
 };
 
-}  // namespace ringback::delivery
+}  // namespace ringback

@@ -1,17 +1,15 @@
-// libcurl handles kept with their open connections. Only the *_curl files use this.
+// libcurl handles kept with their open connections. Only adapters that speak through libcurl use this.
 #pragma once
 
 #include <curl/curl.h>
 
 #include <memory>
-#include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/base/mutex.h"
 
-namespace ringback::delivery {
+namespace ringback {
 
 struct CurlDelete {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
@@ -22,6 +20,11 @@ struct CurlListDelete {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
 using CurlList = std::unique_ptr<curl_slist, CurlListDelete>;
+
+struct CurlUrlDelete {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+using CurlUrl = std::unique_ptr<CURLU, CurlUrlDelete>;
 
 // Thread-safe. A handle belongs to one thread from Take to Return; its options are reset, its connections are not.
 class CurlPool {
@@ -39,7 +42,4 @@ class CurlPool {
 // libcurl takes zero for "no limit"; this never gives zero.
 long CurlMillis(absl::Duration duration);
 
-// One line of at most `bytes_max` bytes of UTF-8 for a reason; foreign bytes that are no UTF-8 become '?'.
-std::string ReasonLine(absl::string_view text, size_t bytes_max = 300);
-
-}  // namespace ringback::delivery
+}  // namespace ringback

@@ -1,13 +1,10 @@
-// Shared by the SMTP and HTTP adapters.
-#include "delivery/curl_pool.h"
+#include "core/base/curl_pool.h"
 
 #include <algorithm>
 
-#include "absl/strings/ascii.h"
 #include "core/base/check.h"
-#include "delivery/mail_message.h"
 
-namespace ringback::delivery {
+namespace ringback {
 
 CurlPool::CurlPool(size_t idle_max) : idle_max_(idle_max) {
   static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);  // thread-safe by the static
@@ -40,22 +37,4 @@ long CurlMillis(absl::Duration duration) {
   return static_cast<long>(std::clamp<int64_t>(absl::ToInt64Milliseconds(duration), 1, 24LL * 3600 * 1000));
 }
 
-std::string ReasonLine(absl::string_view text, size_t bytes_max) {
-  const bool utf8 = IsUtf8(text);
-  std::string line;
-  for (unsigned char c : text) {
-    if (absl::ascii_iscntrl(c) || c == ' ') {
-      if (!line.empty() && line.back() != ' ') line += ' ';
-    } else {
-      line += c >= 0x80 && !utf8 ? '?' : static_cast<char>(c);
-    }
-  }
-  if (line.size() > bytes_max) {
-    size_t size = bytes_max;
-    while (size > 0 && (static_cast<unsigned char>(line[size]) & 0xC0) == 0x80) --size;
-    line.resize(size);
-  }
-  return std::string(absl::StripAsciiWhitespace(line));
-}
-
-}  // namespace ringback::delivery
+}  // namespace ringback
