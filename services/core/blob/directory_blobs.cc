@@ -194,7 +194,7 @@ class DirectoryBlobs : public BlobStore {
     RB_RETURN_IF_ERROR(CheckName(name));
     const std::string path = absl::StrCat(root_, "/", name);
     if (unlink(path.c_str()) != 0) {
-      if (errno == ENOENT || errno == ENOTDIR) return absl::OkStatus();
+      if (errno == ENOENT || errno == ENOTDIR || errno == EISDIR) return absl::OkStatus();
       return Error(errno, name);
     }
     std::string folder = path.substr(0, path.rfind('/'));
