@@ -100,7 +100,11 @@ Finding Blobs(const runtime::Config& config) {
     return {"blobs", Level::kOk, absl::StrCat(config.BlobDir(), " is not there yet; the first start makes it")};
   }
   const auto blobs = runtime::OpenBlobs(config);
-  const absl::Status status = blobs.ok() ? (*blobs)->Check() : blobs.status();
+  absl::Status status = blobs.ok() ? (*blobs)->Check() : blobs.status();
+  // A key may have the right to write and lack those to list and to read.
+  if (status.ok()) status = (*blobs)->List("", "", 1).status();
+  if (status.ok()) status = (*blobs)->Size("doctor/none").status();
+  if (absl::IsNotFound(status)) status = absl::OkStatus();
   return status.ok() ? Finding{"blobs", Level::kOk, config.blobs.empty() ? config.BlobDir() : config.blobs}
                      : Finding{"blobs", Level::kFail, Text(status)};
 }

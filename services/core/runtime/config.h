@@ -17,7 +17,7 @@ struct Config {
   std::string data_dir = "data";            // embedded mode: SQLite, blobs, outbox, token below it
   std::string store;                        // "sqlite:PATH" or "redis://[user@]host:port[/db]"; "": sqlite in data_dir
   std::string store_password_file;          // for redis
-  std::string blobs;                        // "dir:PATH"; "": below data_dir
+  std::string blobs;                        // "dir:PATH" or "s3://bucket[/prefix]"; "": below data_dir
   std::string grpc_listen = "127.0.0.1:7420";
   std::string http_listen = "127.0.0.1:7421";
   std::string public_url;                   // where customers reach the page; "": mails carry no link
@@ -43,6 +43,14 @@ struct Config {
   std::string handoff_curve_allowed_keys_file;
   bool handoff_allow_plain = false;         // listen beyond loopback without keys
   std::string handoff_drop_for_tests;       // "jobs" or "all"; needs clock_offset_file
+  // [s3]
+  std::string s3_endpoint;                  // "https://host[:port]"; "": AWS's own for the region
+  std::string s3_region;                    // "": AWS_REGION, else us-east-1
+  bool s3_path_style = false;
+  std::string s3_access_key_file;           // both "": AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
+  std::string s3_secret_key_file;
+  std::string s3_ca_file;
+  bool s3_allow_plain = false;              // http beyond loopback
   // [mail]
   std::string mail_transport;               // "smtp://host:port", "smtps://…", "maildir:DIR"; "": maildir below data_dir
   std::string mail_user;

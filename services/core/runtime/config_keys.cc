@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "core/base/status_macros.h"
+#include "core/blob/s3_options.h"
 
 namespace ringback::runtime {
 namespace {
@@ -56,7 +58,11 @@ absl::Status Addresses(const std::string& value) {
 }
 
 absl::Status Store(const std::string& value) { return StartsWithOneOf(value, {"sqlite:", "redis://"}); }
-absl::Status Blobs(const std::string& value) { return StartsWithOneOf(value, {"dir:"}); }
+absl::Status Blobs(const std::string& value) {
+  RB_RETURN_IF_ERROR(StartsWithOneOf(value, {"dir:", "s3://"}));
+  blob::S3Options ignored;
+  return absl::StartsWith(value, "s3://") ? blob::ParseS3Address(value, &ignored) : absl::OkStatus();
+}
 absl::Status WebAddress(const std::string& value) { return StartsWithOneOf(value, {"https://", "http://"}); }
 absl::Status Transport(const std::string& value) { return StartsWithOneOf(value, {"smtp://", "smtps://", "maildir:"}); }
 absl::Status Dropped(const std::string& value) { return OneOf(value, {"", "jobs", "all"}); }
@@ -69,6 +75,13 @@ absl::Status Region(const std::string& value) {
     return absl::OkStatus();
   }
   return Wrong("must be a country's two capital letters (ISO 3166), like DE");
+}
+
+absl::Status S3Region(const std::string& value) {
+  if (value.size() <= 40 && value.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos) {
+    return absl::OkStatus();
+  }
+  return Wrong("must be a region's name, like eu-central-1");
 }
 
 absl::Status Domain(const std::string& value) {
@@ -120,7 +133,7 @@ const std::vector<ConfigKey>& ConfigKeys() {
       {"ringback", "data_dir", &C::data_dir, "Where the embedded mode keeps its data: database, recordings, outgoing mail without SMTP, the local token.", true, 0, 0, NotEmpty},
       {"ringback", "store", &C::store, "Where the records are: sqlite:PATH or redis://[user@]host:port[/database]. Empty: ringback.db in data_dir.", false, 0, 0, Store},
       {"ringback", "store_password_file", &C::store_password_file, "File with the password of Redis; readable by its owner only.", true},
-      {"ringback", "blobs", &C::blobs, "Where recordings and renditions are: dir:PATH. Empty: blobs in data_dir.", false, 0, 0, Blobs},
+      {"ringback", "blobs", &C::blobs, "Where recordings and renditions are: dir:PATH, or s3://BUCKET or s3://BUCKET/PREFIX (see s3). Empty: blobs in data_dir.", false, 0, 0, Blobs},
       {"ringback", "grpc_listen", &C::grpc_listen, "Address and port of the gRPC API; port 0 takes a free one.", false, 0, 0, Address},
       {"ringback", "http_listen", &C::http_listen, "Address and port of the pages, /healthz and /metrics.", false, 0, 0, Address},
       {"ringback", "public_url", &C::public_url, "Where customers reach the pages, like https://call.example.com. Empty: mails carry attachment and answer address, but no link.", false, 0, 0, WebAddress},
@@ -144,6 +157,13 @@ const std::vector<ConfigKey>& ConfigKeys() {
       {"handoff", "curve_allowed_keys_file", &C::handoff_curve_allowed_keys_file, "Public keys of the programs that may connect, one a line; read again when it has changed.", true},
       {"handoff", "allow_plain", &C::handoff_allow_plain, "Listen beyond loopback without keys. Not wise: voices travel there."},
       {"handoff", "drop_for_tests", &C::handoff_drop_for_tests, "For tests only: jobs or all; these messages are lost on purpose.", false, 0, 0, Dropped},
+      {"s3", "endpoint", &C::s3_endpoint, "Address of the S3 server, like https://s3.example.com or http://127.0.0.1:9000. Empty: AWS in the region.", false, 0, 0, WebAddress},
+      {"s3", "region", &C::s3_region, "Region that requests are signed for. Empty: AWS_REGION or AWS_DEFAULT_REGION, else us-east-1.", false, 0, 0, S3Region},
+      {"s3", "path_style", &C::s3_path_style, "https://HOST/BUCKET instead of https://BUCKET.HOST: most servers other than AWS want it."},
+      {"s3", "access_key_file", &C::s3_access_key_file, "File with the access key; readable by its owner only. Both empty: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN).", true},
+      {"s3", "secret_key_file", &C::s3_secret_key_file, "File with the secret key; readable by its owner only.", true},
+      {"s3", "ca_file", &C::s3_ca_file, "PEM: certificates to trust instead of the system's.", true},
+      {"s3", "allow_plain", &C::s3_allow_plain, "Allow http without TLS to other machines. Not wise."},
       {"mail", "transport", &C::mail_transport, "smtp://host:port (STARTTLS), smtps://host:port (TLS) or maildir:DIR. Empty: a Maildir named outbox in data_dir.", false, 0, 0, Transport},
       {"mail", "user", &C::mail_user, "Login at the mail server. Empty: none."},
       {"mail", "password_file", &C::mail_password_file, "File with the password; readable by its owner only.", true},
@@ -174,6 +194,9 @@ absl::Status CheckTogether(const Config& config) {
   }
   if (!config.tls_client_ca_file.empty() && config.tls_certificate_file.empty()) {
     return Wrong("ringback.tls_client_ca_file needs ringback.tls_certificate_file and ringback.tls_key_file");
+  }
+  if (config.s3_access_key_file.empty() != config.s3_secret_key_file.empty()) {
+    return Wrong("s3.access_key_file and s3.secret_key_file: set both or none");
   }
   if (!config.mail_password_file.empty() && !config.mail_token_command.empty()) {
     return Wrong("mail.password_file and mail.token_command: set one of them, not both");

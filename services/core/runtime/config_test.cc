@@ -135,7 +135,16 @@ TEST_F(ConfigTest, VariablesOfOthersAreLeftAlone) {
 TEST_F(ConfigTest, WhatDoesNotFitTogetherIsRefused) {
   EXPECT_THAT(Error(Toml("[ringback]\ntls_key_file = \"k\"\n")), HasSubstr("set both or none"));
   EXPECT_THAT(Error(Toml("[ringback]\ntls_client_ca_file = \"k\"\n")), HasSubstr("needs ringback.tls_certificate_file"));
+  EXPECT_THAT(Error(Toml("[s3]\naccess_key_file = \"a\"\n")), HasSubstr("set both or none"));
   EXPECT_THAT(Error(Toml("[mail]\npassword_file = \"a\"\ntoken_command = \"b\"\n")), HasSubstr("one of them"));
+}
+
+TEST_F(ConfigTest, AnS3AddressIsCheckedWhereItIsWritten) {
+  EXPECT_EQ(Toml("[ringback]\nblobs = \"s3://takes/ringback\"\n")->blobs, "s3://takes/ringback");
+  EXPECT_THAT(Error(Toml("[ringback]\nblobs = \"s3://Takes\"\n")), HasSubstr("ringback.toml:2: ringback.blobs must name a bucket"));
+  EXPECT_THAT(Error(Toml("[ringback]\nblobs = \"s3://takes/../x\"\n")), HasSubstr("must have a prefix"));
+  EXPECT_THAT(Error(Toml("[ringback]\nblobs = \"ftp://takes\"\n")), HasSubstr("must begin with dir: or s3://"));
+  EXPECT_THAT(Error(Toml("[s3]\nregion = \"eu:central\"\n")), HasSubstr("eu-central-1"));
 }
 
 TEST_F(ConfigTest, AFileThatIsNotThereIsAnError) {

@@ -16,6 +16,7 @@ namespace ringback::runtime {
 // Makes data_dir (mode 0700) where the store is in it. `clock` and `random` must outlive store and blobs; without a clock the
 // blobs carry the machine's time.
 absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const Config& config, Clock* clock, Random* random);
+// A directory is made where it is missing; an S3 server is not asked yet, and its objects carry its own time.
 absl::StatusOr<std::unique_ptr<blob::BlobStore>> OpenBlobs(const Config& config, Clock* clock = nullptr);
 
 // Makes the folder where it is missing, the owner's only (mode 0700): it holds callers' data and a token. "" is none.

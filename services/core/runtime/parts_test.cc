@@ -1,12 +1,15 @@
 // The small parts of runtime: opening stores, the pool, periodic work, metrics.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <functional>
 #include <future>
 #include <vector>
 
+#include "core/base/test_peers.h"
 #include "core/runtime/metrics.h"
 #include "core/runtime/open.h"
 #include "core/runtime/periodic.h"
@@ -25,6 +28,30 @@ TEST(OpenTest, ARedisAddressIsChecked) {
     config.store = bad;
     EXPECT_EQ(OpenStore(config, clock.get(), random.get()).status().code(), absl::StatusCode::kInvalidArgument) << bad;
   }
+}
+
+// Opening asks no server: a process may start before its S3 does.
+TEST(OpenTest, S3NeedsKeysThatOthersCannotReadAndNoServerYet) {
+  unsetenv("AWS_ACCESS_KEY_ID");
+  unsetenv("AWS_SECRET_ACCESS_KEY");
+  TempDir folder;
+  Config config;
+  config.blobs = "s3://takes";
+  config.s3_endpoint = "http://127.0.0.1:1";
+  config.s3_path_style = true;
+  const auto error = [&] { return std::string(OpenBlobs(config).status().message()); };
+  EXPECT_THAT(error(), HasSubstr("AWS_ACCESS_KEY_ID"));
+  config.s3_access_key_file = folder.Write("access", "key\n");
+  config.s3_secret_key_file = folder.Write("secret", "\n");
+  chmod(config.s3_access_key_file.c_str(), 0644);
+  chmod(config.s3_secret_key_file.c_str(), 0600);
+  EXPECT_THAT(error(), HasSubstr("others may read it"));
+  chmod(config.s3_access_key_file.c_str(), 0600);
+  EXPECT_THAT(error(), HasSubstr("secret is empty"));
+  folder.Write("secret", "s\n");
+  EXPECT_TRUE(OpenBlobs(config).ok()) << error();
+  config.s3_endpoint = "http://s3.example.com";
+  EXPECT_THAT(error(), HasSubstr("s3.allow_plain"));
 }
 
 TEST(PoolTest, RunsWhatItTookAndRefusesWhatIsTooMuch) {
