@@ -2,8 +2,10 @@
 // Law 5: each alarm of an anchor fires once, or is stood for by one that does. Law 6: there is always a next one.
 //
 // An alarm is ripe at anchor + offset; one that waits for the team's hours, at the next opening. When one goes off, it
-// stands for everything that is ripe by then, so what has been dealt with is: every alarm below next_alarm that was
-// ripe when the last one fired. The others below it were held while one that says any time passed them by, and follow.
+// stands for everything that is ripe by then, so what has been dealt with is told by time alone: every alarm that was
+// ripe when the last one fired. A number would not do: under another policy the same number is another moment, and
+// an index into a long policy would be weeks of daily notices into a short one. The others whose time had come were held
+// for the team's hours while one that says any time passed them by, and follow.
 #include <algorithm>
 #include <set>
 
@@ -22,7 +24,9 @@ namespace {
 class Alarms {
  public:
   Alarms(const CallbackRecord& callback, const TeamRules& rules)
-      : escalation_(callback.escalation()), rules_(rules), anchor_(FromProto(escalation_.anchor_time())) {}
+      : escalation_(callback.escalation()), rules_(rules), anchor_(FromProto(escalation_.anchor_time())) {
+    while (Nominal(next_) <= Last()) ++next_;
+  }
 
   Alarm At(int n) const { return AlarmAt(rules_.policy, n); }
   // The first alarm is not for the morning: the customer waits now.
@@ -33,19 +37,21 @@ class Alarms {
     return escalation_.has_ack_until() ? FromProto(escalation_.ack_until()) : absl::InfinitePast();
   }
 
-  // Alarms below next_alarm that were held when a later one went off at night.
+  absl::Time Last() const {
+    return escalation_.has_last_alarm_time() ? FromProto(escalation_.last_alarm_time()) : absl::InfinitePast();
+  }
+  // The first alarm whose time comes after the last one fired.
+  int Next() const { return next_; }
+
+  // Alarms before Next() that were held for the team's hours when the last one fired.
   std::vector<int> Held() const {
     std::vector<int> held;
-    const int next = escalation_.next_alarm();
-    const auto& steps = rules_.policy.steps();
-    if (next == 0 || std::none_of(steps.begin(), steps.end(), [](const auto& step) { return step.any_time(); })) {
-      return held;
+    for (int n = next_ - 1; n > 0; --n) {
+      if (NeverWaits(n)) continue;
+      if (Ripe(n) <= Last()) break;  // and so were all before it
+      held.push_back(n);
     }
-    const absl::Time last = FromProto(escalation_.last_alarm_time());
-    // Daily notices are of one kind, so none of them passes another by.
-    for (int n = 1; n < std::min(next, FirstDaily(rules_.policy)); ++n) {
-      if (!NeverWaits(n) && Ripe(n) > last) held.push_back(n);
-    }
+    std::reverse(held.begin(), held.end());
     return held;
   }
 
@@ -55,7 +61,7 @@ class Alarms {
     for (const int n : Held()) {
       if (Ripe(n) <= now) ripe.push_back(n);
     }
-    for (int n = escalation_.next_alarm(); Nominal(n) <= now; ++n) {
+    for (int n = next_; Nominal(n) <= now; ++n) {
       if (Ripe(n) <= now) ripe.push_back(n);
     }
     return ripe;
@@ -65,6 +71,7 @@ class Alarms {
   const EscalationRecord& escalation_;
   const TeamRules& rules_;
   const absl::Time anchor_;
+  int next_ = 0;
 };
 
 // "2-4,6": numbered from 1, as people count.
@@ -97,8 +104,8 @@ absl::Time NextAlarmTime(const CallbackRecord& callback, const TeamRules& rules,
   for (const int n : alarms.Held()) consider(n);
   // The next one of either kind, for one that never waits may overtake.
   bool waits = false, never_waits = false;
-  const int last = std::max(callback.escalation().next_alarm(), FirstDaily(rules.policy));
-  for (int n = callback.escalation().next_alarm(); n <= last && !(waits && never_waits); ++n) {
+  const int last = std::max(alarms.Next(), FirstDaily(rules.policy));
+  for (int n = alarms.Next(); n <= last && !(waits && never_waits); ++n) {
     bool& seen = alarms.NeverWaits(n) ? never_waits : waits;
     if (!seen) consider(n);
     seen = true;
@@ -109,6 +116,7 @@ absl::Time NextAlarmTime(const CallbackRecord& callback, const TeamRules& rules,
 void FireAlarm(Draft& draft) {
   const TeamRules& rules = draft.rules;
   const Alarms alarms(draft.callback, rules);
+  const int before = std::min(draft.callback.escalation().next_alarm(), alarms.Next());  // a policy may have shrunk
   const std::vector<int> ripe = alarms.RipeAt(draft.now);
   if (ripe.empty() || draft.now < alarms.AckUntil()) return;
   const bool may_go = std::any_of(ripe.begin(), ripe.end(), [&](int n) { return alarms.NeverWaits(n); });
@@ -137,7 +145,7 @@ void FireAlarm(Draft& draft) {
   }
 
   EscalationRecord& escalation = *draft.callback.mutable_escalation();
-  escalation.set_next_alarm(std::max(escalation.next_alarm(), n + 1));
+  escalation.set_next_alarm(std::max(before, n + 1));
   *escalation.mutable_last_alarm_time() = ToProto(draft.now);
   escalation.set_last_step(alarm.step);
   escalation.clear_told_ids();

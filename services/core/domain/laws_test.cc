@@ -120,6 +120,7 @@ class Life {
       case 2: return FireExactly();
       case 3: return Sleep();
       case 4: return DeliverySpeaks();
+      case 5: return dice_.OneIn(8) ? ChangePolicy() : Command();
       default: return Command();
     }
   }
@@ -196,6 +197,14 @@ class Life {
     if (was_due) {
       ASSERT_GT(*next_timer_, now_);
     }
+  }
+
+  // What a changed team does to its open callbacks. The numbers of the alarms are other moments from now on.
+  void ChangePolicy() {
+    *team_.mutable_policy() = RandomTeam(dice_).policy();
+    fired_.clear();
+    next_timer_ = NextTimer(callback_, team_, now_);
+    if (next_timer_) *callback_.mutable_next_timer_time() = ToProto(*next_timer_);
   }
 
   void DeliverySpeaks() {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/domain/deliveries.h"
+#include "core/domain/escalation.h"
 #include "core/domain/input.h"
 #include "core/domain/story.h"
 
@@ -668,8 +669,6 @@ TEST(Snooze, NeverReachesPastThePromisedTime) {
   EXPECT_EQ(DetailOf(story.Try(Snooze{absl::ZeroDuration()})).field, "duration");
 }
 
-// ---- escalation: laws 5 and 6 ---------------------------------------------------------------------------------------
-
 TEST(Escalation, GoesUpStepByStepThenHourlyThenDaily) {
   Story story;
   story.Open();
@@ -757,6 +756,64 @@ TEST(Escalation, GoesOnDailyForEverWhileNobodyActs) {
   EXPECT_LE(*story.next_timer - story.now, absl::Hours(24 * 4));
 }
 
+record::Policy PolicyWith(std::vector<absl::Duration> delays, int repeat_from, int repeats, absl::Duration interval) {
+  record::Policy policy = DefaultPolicy();
+  policy.clear_steps();
+  for (const absl::Duration delay : delays) {
+    auto& step = *policy.add_steps();
+    *step.mutable_delay() = ToProto(delay);
+    step.add_recipients()->set_kind(record::Recipient::KIND_MANAGERS);
+  }
+  policy.set_repeat_from_step(repeat_from);
+  policy.set_repeat_count(repeats);
+  *policy.mutable_repeat_interval() = ToProto(interval);
+  EXPECT_TRUE(CheckPolicy(policy).ok()) << CheckPolicy(policy);
+  return policy;
+}
+
+// Law 6 under every change from one policy to another, at many moments: where the alarms stand is a moment and no number,
+// so the next one is the new policy's first after the last that went off, and what is owed by now goes off at once.
+TEST(Escalation, AChangedPolicyGoesOnFromTheSameMoment) {
+  const std::vector<record::Policy> policies = {
+      DefaultPolicy(),
+      PolicyWith({absl::ZeroDuration()}, 0, 0, absl::Hours(1)),
+      PolicyWith({absl::Minutes(5), absl::Minutes(10), absl::Minutes(15)}, 1, 20, absl::Minutes(1)),
+      PolicyWith({absl::Minutes(1), absl::Hours(2)}, 2, 3, absl::Hours(12)),
+      PolicyWith({absl::Minutes(90)}, 1, 20, absl::Minutes(7)),
+  };
+  for (size_t from = 0; from < policies.size(); ++from) {
+    for (size_t to = 0; to < policies.size(); ++to) {
+      for (const absl::Duration passed : {absl::Minutes(6), absl::Minutes(45), absl::Hours(9), absl::Hours(80)}) {
+        SCOPED_TRACE(absl::StrCat("policy ", from, " to ", to, " after ", absl::FormatDuration(passed)));
+        Story story;
+        story.team.clear_calendar();  // always open
+        *story.team.mutable_policy() = policies[from];
+        story.Open();
+        story.PromiseSpoken("2026-11-23 10:00");
+        story.PassUntil(At("2026-11-23 10:00") + passed);
+        const auto& escalation = story.callback.escalation();
+        const absl::Time last =
+            escalation.has_last_alarm_time() ? FromProto(escalation.last_alarm_time()) : absl::InfinitePast();
+        story.Forget();
+
+        *story.team.mutable_policy() = policies[to];
+        int n = 0;
+        while (At("2026-11-23 10:00") + AlarmAt(policies[to], n).offset <= last) ++n;
+        const absl::Time next = std::max(story.now, At("2026-11-23 10:00") + AlarmAt(policies[to], n).offset);
+        story.next_timer = NextTimer(story.callback, story.team, story.now);
+        EXPECT_LE(*story.next_timer, next);
+        story.PassUntil(next);
+        EXPECT_EQ(story.Times("alarm").size(), 1u);
+        for (int day = 0; day < 10; ++day) {
+          story.Forget();
+          story.PassUntil(story.now + absl::Hours(24));
+          EXPECT_GE(story.Times("alarm").size(), 1u) << "a day of silence";
+        }
+      }
+    }
+  }
+}
+
 TEST(Acknowledge, HoldsTheAlarmsAndNothingElse) {
   Story story;
   story.Open();
@@ -825,8 +882,6 @@ TEST(Assign, ChangesNoTimerAndTellsBothSides) {
   EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_REMINDER), "ben");
   EXPECT_EQ(DetailOf(story.Try(Assign{"zoe"})).field, "assignee_id");
 }
-
-// ---- the customer ---------------------------------------------------------------------------------------------------
 
 TEST(CustomerMove, ArmsAtOnceAndInterrupts) {
   Story story;
