@@ -669,6 +669,41 @@ TEST(Snooze, NeverReachesPastThePromisedTime) {
   EXPECT_EQ(DetailOf(story.Try(Snooze{absl::ZeroDuration()})).field, "duration");
 }
 
+TEST(Snooze, HoldsTheReminderThatIsStillToCome) {
+  Story story;
+  story.Open();
+  story.PromiseSpoken("2026-11-23 10:00");
+  story.PassUntil("2026-11-23 09:40");
+  story.Do(Snooze{absl::Minutes(15)});
+  EXPECT_EQ(story.next_timer, At("2026-11-23 09:55"));
+  story.PassUntil("2026-11-23 09:54");
+  EXPECT_THAT(story.Times("reminded"), IsEmpty());
+  story.PassUntil("2026-11-23 10:00");
+  EXPECT_THAT(story.Times("reminded"), ElementsAre("11-23 09:55", "11-23 10:00"));
+}
+
+TEST(Snooze, ThatEndsBeforeTheReminderLeavesItWhereItIs) {
+  Story story;
+  story.Open();
+  story.PromiseSpoken("2026-11-23 13:00");
+  story.Do(Snooze{absl::Minutes(10)});
+  story.PassUntil("2026-11-23 13:00");
+  EXPECT_THAT(story.Times("reminded"), ElementsAre("11-23 09:10", "11-23 12:45", "11-23 13:00"));
+}
+
+TEST(Snooze, PastThePromisedTimeIsReplacedByTheReminderThen) {
+  Story story;
+  story.Open();
+  story.PromiseSpoken("2026-11-23 10:00");
+  story.PassUntil("2026-11-23 09:30");
+  story.Do(Snooze{absl::Hours(3)});
+  story.PassUntil("2026-11-23 10:00");
+  EXPECT_THAT(story.Times("reminded"), ElementsAre("11-23 10:00"));
+  EXPECT_FALSE(story.deliveries.back().lead_reminder());
+}
+
+// ---- escalation: laws 5 and 6 ---------------------------------------------------------------------------------------
+
 TEST(Escalation, GoesUpStepByStepThenHourlyThenDaily) {
   Story story;
   story.Open();

@@ -17,7 +17,8 @@ namespace {
 
 constexpr absl::Duration kDay = absl::Hours(24);
 
-// When the reminder before the promised time goes out; nullopt when it has, or when the promise came too late for it.
+// When the reminder before the promised time goes out; nullopt when it has, or when the promise came too late for it. A
+// snooze that reaches past it stands for it (NextReminder).
 std::optional<absl::Time> LeadTime(const PromiseRecord& promise, const record::Policy& policy) {
   const absl::Duration lead = FromProto(policy.reminder_lead());
   const absl::Time at = FromProto(promise.promised_time()) - lead;
@@ -28,10 +29,19 @@ std::optional<absl::Time> LeadTime(const PromiseRecord& promise, const record::P
   return at;
 }
 
+// The next reminder before the promised time: the one the policy names or, while it is snoozed, the end of that.
+std::optional<absl::Time> NextReminder(const CallbackRecord& callback, const PromiseRecord& promise,
+                                       const record::Policy& policy) {
+  if (callback.has_snooze_until()) return FromProto(callback.snooze_until());
+  return LeadTime(promise, policy);
+}
+
 void Remind(Draft& draft, PromiseRecord& promise, bool lead) {
   if (!lead) *promise.mutable_due_reminder_time() = ToProto(draft.now);
-  // The due reminder stands for one before it that was slept through.
-  if (!promise.has_lead_reminder_time()) *promise.mutable_lead_reminder_time() = ToProto(draft.now);
+  // Stands for one before it that was slept through or snoozed away; a snooze that ended earlier does not.
+  const auto lead_time = LeadTime(promise, draft.rules.policy);
+  const bool stands_for_it = !lead || (lead_time && draft.now >= *lead_time);
+  if (stands_for_it && !promise.has_lead_reminder_time()) *promise.mutable_lead_reminder_time() = ToProto(draft.now);
   draft.callback.clear_snooze_until();
   const auto owner = draft.Owner();
   for (const Told& told : owner) {
@@ -48,9 +58,8 @@ void FireReminders(Draft& draft) {
   PromiseRecord* promise = Armed(draft.callback);
   if (promise == nullptr || promise->has_due_reminder_time()) return;
   if (draft.now >= FromProto(promise->promised_time())) return Remind(draft, *promise, false);
-  const auto lead = LeadTime(*promise, draft.rules.policy);
-  const bool snoozed = draft.callback.has_snooze_until() && draft.now >= FromProto(draft.callback.snooze_until());
-  if ((lead && draft.now >= *lead) || snoozed) Remind(draft, *promise, true);
+  const auto next = NextReminder(draft.callback, *promise, draft.rules.policy);
+  if (next && draft.now >= *next) Remind(draft, *promise, true);
 }
 
 // The response target or the follow-up time is there: the owner's first word, before any step. Who hears of it by a step
@@ -153,8 +162,7 @@ std::optional<absl::Time> NextTimer(const CallbackRecord& callback, const record
   }
   if (const PromiseRecord* armed = ArmedPromise(callback); armed != nullptr && !armed->has_due_reminder_time()) {
     consider(FromProto(armed->promised_time()));
-    if (const auto lead = LeadTime(*armed, rules.policy)) consider(*lead);
-    if (callback.has_snooze_until()) consider(FromProto(callback.snooze_until()));
+    if (const auto reminder = NextReminder(callback, *armed, rules.policy)) consider(*reminder);
   }
   if (const auto due = DueTime(callback)) {
     consider(IsMarkedOverdue(callback) ? NextAlarmTime(callback, rules, now) : *due);
