@@ -1,4 +1,5 @@
-// Who owes the call. A new assignee changes no timer (law 1); whoever takes over is told, and so is the customer.
+// Who owes the call. A new assignee changes no timer (law 1); whoever takes over is told, and so is the customer while
+// the promised time is still to come.
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/domain/draft.h"
@@ -35,7 +36,12 @@ absl::Status DoAssign(Draft& draft, const Assign& command) {
       delivery.set_promise_revision(armed == nullptr ? 0 : armed->revision());
     }
   }
-  if (armed != nullptr) TellCustomerUpdate(draft, *armed, "other_caller");
+  // Past the promised time the customer waits for a call, and a mail that promises what has passed would mock them.
+  if (armed != nullptr && draft.now < FromProto(armed->promised_time())) {
+    if (DeliveryRecord* update = TellCustomerUpdate(draft, *armed, "other_caller")) {
+      update->set_previous_assignee_id(from);
+    }
+  }
 
   const auto& member = *FindMember(draft.rules.team, command.member_id);
   if (AbsenceAt(member, draft.now) != nullptr) {

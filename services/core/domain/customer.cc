@@ -35,7 +35,7 @@ absl::Status DoCustomerMove(Draft& draft, const CustomerMove& command) {
   PromiseRecord& promise = AddPromise(draft, command.promised_time, channel);
   promise.set_author("customer");
   Arm(draft, promise, record::VERDICT_MOVED_BY_CUSTOMER);
-  if (entry_is_out) TellCustomerUpdate(draft, promise, "moved_by_customer");
+  if (entry_is_out) TellCustomerMoved(draft, promise, "moved_by_customer", before);
   for (const Told& told : draft.Owner()) {
     DeliveryRecord& delivery = draft.ToMember(DeliveryRecord::KIND_NOTICE, told);
     delivery.set_promise_revision(promise.revision());
@@ -45,6 +45,7 @@ absl::Status DoCustomerMove(Draft& draft, const CustomerMove& command) {
 }
 
 // Waits for the reminder, which carries it: the rep works undisturbed until then.
+  const auto before = armed == nullptr ? google::protobuf::Timestamp() : armed->promised_time();
 absl::Status DoCustomerBrief(Draft& draft, const CustomerBrief& command) {
   if (command.text.empty()) return InvalidField("text", "MISSING", "two or three sentences");
   auto* brief = draft.callback.mutable_brief();

@@ -69,7 +69,8 @@ bool StillNeeded(const CallbackRecord& callback, const DeliveryRecord& delivery,
              promise->state() == PromiseRecord::STATE_ARMED;  // armed: sent again after a bounce
     }
     case DeliveryRecord::KIND_PROMISE_UPDATE:
-      return open && IsArmed(callback, delivery) && delivery.calendar_sequence() == callback.calendar_sequence();
+      return open && IsArmed(callback, delivery) && delivery.calendar_sequence() == callback.calendar_sequence() &&
+             now < FromProto(ArmedPromise(callback)->promised_time());
     case DeliveryRecord::KIND_CANCELLATION: return !open;
     case DeliveryRecord::KIND_REMINDER: {
       if (delivery.alarm_kind() != record::ALARM_KIND_UNSPECIFIED) return open && OfThisDueTime(callback, delivery);

@@ -85,8 +85,12 @@ absl::Time StakeTime(const record::PromiseRecord& promise, const record::Policy&
 // The pending promise's timers: the guard, and its promised time (law 4).
 void FirePending(Draft& draft);
 void ClearDeliveryAlarm(Draft& draft);
-// Updates the customer's calendar entry and page text where one is out; `what` says why.
-void TellCustomerUpdate(Draft& draft, const record::PromiseRecord& promise, std::string_view what);
+// Updates the customer's calendar entry and page text where one is out; `what` says why. nullptr when there is no way to
+// the customer; else the delivery, to which the caller adds what held before.
+record::DeliveryRecord* TellCustomerUpdate(Draft& draft, const record::PromiseRecord& promise, std::string_view what);
+// The same after a promise took another's place; `before`: the time of the one that was armed, unset when none was.
+void TellCustomerMoved(Draft& draft, const record::PromiseRecord& promise, std::string_view what,
+                       const google::protobuf::Timestamp& before);
 // Whether the customer may hold a calendar entry, which later changes must update or take back.
 bool CustomerHasEntry(const record::CallbackRecord& callback);
 

@@ -187,13 +187,15 @@ absl::Status DoMakePromise(Draft& draft, const MakePromise& command) {
 
   WithdrawPending(draft);
   const bool entry_is_out = CustomerHasEntry(draft.callback);
+  const PromiseRecord* armed = Armed(draft.callback);
+  const auto before = armed == nullptr ? google::protobuf::Timestamp() : armed->promised_time();
   PromiseRecord& promise = AddPromise(draft, command.promised_time, command.channel);
   promise.set_recording_id(command.recording_id);
   promise.set_spoken_text(command.spoken_text);
   if (!by_message) {
     Arm(draft, promise, record::VERDICT_MOVED_BY_TEAM);
     // The confirmation brings the calendar entry up to date itself.
-    if (entry_is_out && !command.confirm) TellCustomerUpdate(draft, promise, "moved_by_team");
+    if (entry_is_out && !command.confirm) TellCustomerMoved(draft, promise, "moved_by_team", before);
     if (!command.confirm) return absl::OkStatus();
   }
 
@@ -344,13 +346,21 @@ bool CustomerHasEntry(const CallbackRecord& callback) {
          });
 }
 
-void TellCustomerUpdate(Draft& draft, const PromiseRecord& promise, std::string_view what) {
+DeliveryRecord* TellCustomerUpdate(Draft& draft, const PromiseRecord& promise, std::string_view what) {
   DeliveryRecord* delivery = draft.ToCustomer(DeliveryRecord::KIND_PROMISE_UPDATE);
-  if (delivery == nullptr) return;
+  if (delivery == nullptr) return nullptr;
   draft.callback.set_calendar_sequence(draft.callback.calendar_sequence() + 1);
   delivery->set_promise_revision(promise.revision());
   delivery->set_calendar_sequence(draft.callback.calendar_sequence());
   delivery->set_what(std::string(what));
+  return delivery;
+}
+
+void TellCustomerMoved(Draft& draft, const PromiseRecord& promise, std::string_view what,
+                       const google::protobuf::Timestamp& before) {
+  DeliveryRecord* update = TellCustomerUpdate(draft, promise, what);
+  if (update == nullptr || before.seconds() == 0 || FromProto(before) == FromProto(promise.promised_time())) return;
+  *update->mutable_previous_promised_time() = before;
 }
 
 Decision OnDeliveryOutcome(const CallbackRecord& callback, const DeliveryRecord& delivery,

@@ -918,6 +918,47 @@ TEST(Assign, ChangesNoTimerAndTellsBothSides) {
   EXPECT_EQ(DetailOf(story.Try(Assign{"zoe"})).field, "assignee_id");
 }
 
+TEST(Assign, PastThePromisedTimeMailsTheCustomerNoPromise) {
+  Story story;
+  story.Open();
+  story.Accept(story.PromiseByMail("2026-11-23 11:00"));
+  story.PassUntil("2026-11-23 11:20");
+  story.Forget();
+  story.Do(Assign{"ben"}, "mia");  // the manager's rescue
+  EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_HANDOVER), "ben");
+  EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_PROMISE_UPDATE), "");
+}
+
+TEST(Assign, AnUpdateThatWaitedPastThePromisedTimeIsNotSent) {
+  Story story;
+  story.Open();
+  story.Accept(story.PromiseByMail("2026-11-23 11:00"));
+  story.Do(Assign{"ben"}, "mia");
+  const DeliveryRecord update = story.deliveries.back();
+  ASSERT_EQ(update.kind(), DeliveryRecord::KIND_PROMISE_UPDATE);
+  EXPECT_TRUE(StillNeeded(story.callback, update, story.team, At("2026-11-23 10:59")));
+  EXPECT_FALSE(StillNeeded(story.callback, update, story.team, At("2026-11-23 11:00")));
+}
+
+TEST(Update, SaysWhatNoLongerHoldsAndNothingElse) {
+  Story story;
+  story.Open();
+  story.Accept(story.PromiseByMail("2026-11-23 11:00"));
+  story.PromiseSpoken("2026-11-23 13:00");
+  EXPECT_EQ(FromProto(story.deliveries.back().previous_promised_time()), At("2026-11-23 11:00"));
+  EXPECT_EQ(story.deliveries.back().previous_assignee_id(), "");
+  story.Do(Assign{"ben"}, "mia");
+  EXPECT_EQ(story.deliveries.back().previous_assignee_id(), "anna");
+  EXPECT_FALSE(story.deliveries.back().has_previous_promised_time());
+  story.Do(CustomerMove{At("2026-11-23 16:00")}, "customer");
+  for (const auto& delivery : story.deliveries) {
+    if (delivery.what() != "moved_by_customer" || delivery.kind() != DeliveryRecord::KIND_PROMISE_UPDATE) continue;
+    EXPECT_EQ(FromProto(delivery.previous_promised_time()), At("2026-11-23 13:00"));
+  }
+}
+
+// ---- the customer ---------------------------------------------------------------------------------------------------
+
 TEST(CustomerMove, ArmsAtOnceAndInterrupts) {
   Story story;
   story.Open();
