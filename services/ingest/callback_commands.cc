@@ -16,6 +16,14 @@ DecisionOr Apply(const Scene& scene, const domain::Command& command) {
   return domain::Apply(scene.callback.message, command, scene.team, scene.actor, scene.now);
 }
 
+// The same, with what the actor should know in the answer.
+template <typename Response>
+DecisionOr ApplyAndWarn(const Scene& scene, const domain::Command& command, Response* answer) {
+  RB_ASSIGN_OR_RETURN(domain::Decision decision, Apply(scene, command));
+  answer->mutable_warnings()->Assign(decision.warnings.begin(), decision.warnings.end());
+  return decision;
+}
+
 // What is corrected of the caller is learned by the contact too, as long as number or address is left to find it by.
 absl::Status CorrectContact(runtime::Host& host, const Scene& scene, const rpc::UpdateMask& mask,
                             const record::Caller& given, store::Commit* commit) {
@@ -44,9 +52,9 @@ absl::Status LogAttempt(runtime::Host& host, const rpc::Call& call, const api::L
   command.outcome = static_cast<record::AttemptRecord::Outcome>(request.outcome());
   RB_ASSIGN_OR_RETURN(command.note, domain::SeveralLines(request.note(), kNoteMax, "note"));
   return Carry<api::LogAttemptRequest, api::LogAttemptResponse>(
-      host, call, request, response, [&](const Scene& scene, store::Commit*, api::LogAttemptResponse*) -> DecisionOr {
+      host, call, request, response, [&](const Scene& scene, store::Commit*, api::LogAttemptResponse* answer) -> DecisionOr {
         command.called_time = request.has_called_time() ? rpc::FromProto(request.called_time()) : scene.now;
-        return Apply(scene, command);
+        return ApplyAndWarn(scene, command, answer);
       });
 }
 
@@ -56,7 +64,9 @@ absl::Status CompleteCallback(runtime::Host& host, const rpc::Call& call, const 
   RB_ASSIGN_OR_RETURN(command.disposition, domain::SeveralLines(request.disposition(), kWordsMax, "disposition"));
   return Carry<api::CompleteCallbackRequest, api::CompleteCallbackResponse>(
       host, call, request, response,
-      [&](const Scene& scene, store::Commit*, api::CompleteCallbackResponse*) { return Apply(scene, command); });
+      [&](const Scene& scene, store::Commit*, api::CompleteCallbackResponse* answer) -> DecisionOr {
+        return ApplyAndWarn(scene, command, answer);
+      });
 }
 
 absl::Status CancelCallback(runtime::Host& host, const rpc::Call& call, const api::CancelCallbackRequest& request,
@@ -65,13 +75,13 @@ absl::Status CancelCallback(runtime::Host& host, const rpc::Call& call, const ap
   RB_ASSIGN_OR_RETURN(command.reason, domain::SeveralLines(request.reason(), kWordsMax, "reason"));
   return Carry<api::CancelCallbackRequest, api::CancelCallbackResponse>(
       host, call, request, response,
-      [&](const Scene& scene, store::Commit*, api::CancelCallbackResponse*) -> DecisionOr {
+      [&](const Scene& scene, store::Commit*, api::CancelCallbackResponse* answer) -> DecisionOr {
         const std::string& assignee = scene.callback.message.assignee_id();
         if (call.principal.role == rpc::Role::kRep && !assignee.empty() && assignee != call.principal.member_id) {
           return domain::FieldError(absl::StatusCode::kPermissionDenied, "callback_id", "NOT_YOUR_CALLBACK",
                                     "a rep cancels the own callbacks; ask a manager for others'");
         }
-        return Apply(scene, command);
+        return ApplyAndWarn(scene, command, answer);
       });
 }
 
@@ -92,9 +102,7 @@ absl::Status AssignCallback(runtime::Host& host, const rpc::Call& call, const ap
         if (member == nullptr || member->inactive()) {
           return domain::InvalidField("member_id", "MEMBER_UNKNOWN", "this is no active member of the team");
         }
-        RB_ASSIGN_OR_RETURN(domain::Decision decision, Apply(scene, domain::Assign{request.member_id()}));
-        answer->mutable_warnings()->Assign(decision.warnings.begin(), decision.warnings.end());
-        return decision;
+        return ApplyAndWarn(scene, domain::Assign{request.member_id()}, answer);
       });
 }
 

@@ -388,6 +388,20 @@ TEST_F(CallbackRpcTest, ARepCancelsOnlyTheOwn) {
   EXPECT_TRUE(Do(*callbacks_, &Stub::CancelCallback, request, &response, team_.clara_token).ok());
 }
 
+TEST_F(CallbackRpcTest, ACallThatSettlesNothingIsLoggedWithAWarning) {
+  const api::Callback made = Create(Mueller(), team_.anna_token);
+  host_->fake_clock().Advance(absl::Minutes(5));
+  api::MakePromiseResponse promised;
+  ASSERT_TRUE(MakePromise(Promise(made.id(), absl::Hours(4), api::PROMISE_CHANNEL_SPOKEN), &promised).ok());
+  api::LogAttemptRequest attempt;
+  attempt.set_request_id(NextRequestId());
+  attempt.set_callback_id(made.id());
+  attempt.set_outcome(api::ATTEMPT_OUTCOME_NO_ANSWER);
+  api::LogAttemptResponse logged;
+  ASSERT_TRUE(Do(*callbacks_, &Stub::LogAttempt, attempt, &logged, team_.anna_token).ok());
+  EXPECT_EQ(logged.warnings_size(), 1);
+}
+
 TEST_F(CallbackRpcTest, AWatchTellsWhereItBeginsAndThenEveryChange) {
   grpc::ClientContext context;
   Identify(context, team_.ben_token);

@@ -153,6 +153,7 @@ void AddAttempt(Commands& commands) {
     request.set_note(args->note);
     RB_RETURN_IF_ERROR(
         session.Call([&](auto* context) { return session.callbacks().LogAttempt(context, request, &response); }));
+    PrintWarnings(session, response);
     std::string what = absl::StrCat("logged \"", OutcomeWords(request.outcome()), "\"");
     // What this call made of the promise, if it settled one.
     const auto& before = callback.promises();
@@ -191,6 +192,7 @@ void AddClosing(Commands& commands, const char* name, const char* help, const ch
     set(&request, args->text);
     RB_RETURN_IF_ERROR(
         session.Call([&](auto* context) { return (session.callbacks().*method)(context, request, &response); }));
+    PrintWarnings(session, response);
     PrintDone(session, response, what);
     return absl::OkStatus();
   });
