@@ -1,5 +1,6 @@
 #include "ingest/callback_commands.h"
 
+#include "core/domain/deliveries.h"
 #include "core/domain/team.h"
 #include "core/rpc/update_mask.h"
 #include "ingest/contacts.h"
@@ -40,6 +41,22 @@ absl::Status CorrectContact(runtime::Host& host, const Scene& scene, const rpc::
   return absl::OkStatus();
 }
 
+// Whether the pending promise's message has left or may have. One that has not is withdrawn in this very commit and under
+// its version: this decision and a worker that begins to send at this moment exclude each other.
+absl::StatusOr<bool> StopPending(runtime::Host& host, const record::CallbackRecord& callback, store::Commit* commit) {
+  const record::PromiseRecord* pending = domain::PendingPromise(callback);
+  if (pending == nullptr || pending->delivery_id().empty()) return false;
+  RB_ASSIGN_OR_RETURN(const store::Key key, store::DeliveryKey(pending->delivery_id()));
+  auto delivery = store::Load<record::DeliveryRecord>(host.store(), key);
+  if (absl::IsNotFound(delivery.status())) return false;
+  RB_RETURN_IF_ERROR(delivery.status());
+  if (domain::MayHaveLeft(delivery->message)) return true;
+  delivery->message.set_state(record::DeliveryRecord::STATE_WITHDRAWN);
+  store::AddDelivery(delivery->message, delivery->version, commit);
+  commit->due.push_back(store::DueChange{store::DeliveryDue(delivery->message), std::nullopt});
+  return false;
+}
+
 }  // namespace
 
 absl::Status LogAttempt(runtime::Host& host, const rpc::Call& call, const api::LogAttemptRequest& request,
@@ -64,7 +81,8 @@ absl::Status CompleteCallback(runtime::Host& host, const rpc::Call& call, const 
   RB_ASSIGN_OR_RETURN(command.disposition, domain::SeveralLines(request.disposition(), kWordsMax, "disposition"));
   return Carry<api::CompleteCallbackRequest, api::CompleteCallbackResponse>(
       host, call, request, response,
-      [&](const Scene& scene, store::Commit*, api::CompleteCallbackResponse* answer) -> DecisionOr {
+      [&](const Scene& scene, store::Commit* commit, api::CompleteCallbackResponse* answer) -> DecisionOr {
+        RB_ASSIGN_OR_RETURN(command.pending_left, StopPending(host, scene.callback.message, commit));
         return ApplyAndWarn(scene, command, answer);
       });
 }
@@ -75,12 +93,13 @@ absl::Status CancelCallback(runtime::Host& host, const rpc::Call& call, const ap
   RB_ASSIGN_OR_RETURN(command.reason, domain::SeveralLines(request.reason(), kWordsMax, "reason"));
   return Carry<api::CancelCallbackRequest, api::CancelCallbackResponse>(
       host, call, request, response,
-      [&](const Scene& scene, store::Commit*, api::CancelCallbackResponse* answer) -> DecisionOr {
+      [&](const Scene& scene, store::Commit* commit, api::CancelCallbackResponse* answer) -> DecisionOr {
         const std::string& assignee = scene.callback.message.assignee_id();
         if (call.principal.role == rpc::Role::kRep && !assignee.empty() && assignee != call.principal.member_id) {
           return domain::FieldError(absl::StatusCode::kPermissionDenied, "callback_id", "NOT_YOUR_CALLBACK",
                                     "a rep cancels the own callbacks; ask a manager for others'");
         }
+        RB_ASSIGN_OR_RETURN(command.pending_left, StopPending(host, scene.callback.message, commit));
         return ApplyAndWarn(scene, command, answer);
       });
 }

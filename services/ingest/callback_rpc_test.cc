@@ -388,6 +388,40 @@ TEST_F(CallbackRpcTest, ARepCancelsOnlyTheOwn) {
   EXPECT_TRUE(Do(*callbacks_, &Stub::CancelCallback, request, &response, team_.clara_token).ok());
 }
 
+TEST_F(CallbackRpcTest, ClosingStopsAMessageThatHasNotLeftAndSaysNothingToTheCustomer) {
+  for (const bool leaves_meanwhile : {false, true}) {
+    const api::Callback made = Create(Mueller(), team_.anna_token);
+    const api::Recording take = UploadTake("voice", made.id());
+    FinishTranscode(take.id(), record::RecordingRecord::STATE_READY);
+    auto request = Promise(made.id(), absl::Hours(4), api::PROMISE_CHANNEL_VOICE_MAIL);
+    request.set_recording_id(take.id());
+    api::MakePromiseResponse promised;
+    ASSERT_TRUE(MakePromise(request, &promised).ok());
+    ASSERT_EQ(Delivery(made, 1).state(), record::DeliveryRecord::STATE_QUEUED);
+    if (leaves_meanwhile) {  // a worker begins to send between the decision and its commit
+      host_->racing().BeforeNextCommit([&] {
+        record::DeliveryRecord sending = Delivery(made, 1);
+        sending.set_state(record::DeliveryRecord::STATE_SENDING);
+        store::Commit commit;
+        commit.shard = team_.shard;
+        commit.commit_id = "sending";
+        store::AddDelivery(sending, 1, &commit);
+        ASSERT_TRUE(host_->store().CommitOnce(commit).ok());
+      });
+    }
+    api::CancelCallbackRequest cancel;
+    cancel.set_request_id(NextRequestId());
+    cancel.set_callback_id(made.id());
+    cancel.set_reason("Doppelt");
+    api::CancelCallbackResponse cancelled;
+    ASSERT_TRUE(Do(*callbacks_, &Stub::CancelCallback, cancel, &cancelled, team_.anna_token).ok());
+    EXPECT_EQ(Delivery(made, 1).state(), leaves_meanwhile ? record::DeliveryRecord::STATE_SENDING
+                                                          : record::DeliveryRecord::STATE_WITHDRAWN);
+    EXPECT_EQ(Delivery(made, 2).kind(), leaves_meanwhile ? record::DeliveryRecord::KIND_CANCELLATION
+                                                         : record::DeliveryRecord::KIND_NOTICE);
+  }
+}
+
 TEST_F(CallbackRpcTest, ACallThatSettlesNothingIsLoggedWithAWarning) {
   const api::Callback made = Create(Mueller(), team_.anna_token);
   host_->fake_clock().Advance(absl::Minutes(5));

@@ -50,9 +50,9 @@ void TellCustomerCancelled(Draft& draft, int revision, std::string_view what) {
   delivery->set_what(std::string(what));
 }
 
-// The promise that the customer has in hand or may have soon; 0: none.
-int ExpectedRevision(CallbackRecord& callback) {
-  if (const PromiseRecord* pending = Pending(callback)) return pending->revision();
+// The promise that the customer has in hand or may have; 0: none. Of one whose message never left they know nothing.
+int ExpectedRevision(CallbackRecord& callback, bool pending_left) {
+  if (const PromiseRecord* pending = Pending(callback); pending != nullptr && pending_left) return pending->revision();
   if (const PromiseRecord* armed = Armed(callback)) return armed->revision();
   return 0;
 }
@@ -86,7 +86,7 @@ absl::Status DoComplete(Draft& draft, const Complete& command) {
                    "no call was made for it: log the call first (`ringback attempt`), or close it with "
                    "`ringback cancel --reason`");
   }
-  const int expected = ExpectedRevision(callback);
+  const int expected = ExpectedRevision(callback, command.pending_left);
   PromiseRecord* armed = Armed(callback);
   if (armed != nullptr) Settle(draft, *armed, record::VERDICT_MISSED);
   callback.set_disposition(command.disposition);
@@ -103,7 +103,7 @@ absl::Status DoCancel(Draft& draft, const Cancel& command) {
   CallbackRecord& callback = draft.callback;
   if (command.reason.empty()) return InvalidField("reason", "MISSING", "say why nobody calls any more");
   const bool attempted = callback.phase() == CallbackRecord::PHASE_TALKED || WasAttempted(callback);
-  const int expected = ExpectedRevision(callback);
+  const int expected = ExpectedRevision(callback, command.pending_left);
   PromiseRecord* armed = Armed(callback);
   const bool missed = armed != nullptr;
   if (missed) Settle(draft, *armed, record::VERDICT_MISSED);

@@ -45,6 +45,14 @@ std::string DeliveryId(const std::string& callback_id, int count) {
   return absl::StrFormat("dl%s%04d", callback_id.size() > 2 ? callback_id.substr(2) : "", count);
 }
 
+bool MayHaveLeft(const DeliveryRecord& delivery) {
+  switch (delivery.state()) {
+    case DeliveryRecord::STATE_SENDING:
+    case DeliveryRecord::STATE_ACCEPTED: return true;
+    default: return delivery.tries_size() > 0;
+  }
+}
+
 bool StillNeeded(const CallbackRecord& callback, const DeliveryRecord& delivery, const record::TeamRecord& team,
                  absl::Time now) {
   switch (delivery.state()) {

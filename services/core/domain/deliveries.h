@@ -17,4 +17,7 @@ std::string DeliveryId(const std::string& callback_id, int count);
 bool StillNeeded(const store::v1::CallbackRecord& callback, const store::v1::DeliveryRecord& delivery,
                  const store::v1::TeamRecord& team, absl::Time now);
 
+// Whether its recipient may have it: it was accepted, is being sent, or a try's outcome is not known for sure.
+bool MayHaveLeft(const store::v1::DeliveryRecord& delivery);
+
 }  // namespace ringback::domain

@@ -52,9 +52,13 @@ struct LogAttempt {
 };
 struct Complete {
   std::string disposition;
+  bool pending_left = false;  // as for Cancel
 };
 struct Cancel {
   std::string reason;
+  // The pending promise's message has left or may have (MayHaveLeft in deliveries.h): then the customer expects the call.
+  // The caller withdraws a message that has not, in the same commit.
+  bool pending_left = false;
 };
 struct Assign {
   std::string member_id;

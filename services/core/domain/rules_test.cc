@@ -1073,6 +1073,38 @@ TEST(Cancel, AfterACallKeepsTheVerdictAndTellsNobody) {
   EXPECT_THAT(story.deliveries, IsEmpty());
 }
 
+TEST(Cancel, OfAPromiseTheCustomerNeverHeardOfSaysNothingToThem) {
+  for (const bool left : {false, true}) {
+    for (const bool complete : {false, true}) {
+      Story story;
+      story.Open();
+      if (complete) story.Attempt(kNoAnswer);
+      DeliveryRecord message = story.PromiseByMail("2026-11-23 13:00");
+      if (left) message.set_state(DeliveryRecord::STATE_SENDING);
+      story.Forget();
+      const bool may_have = MayHaveLeft(message);
+      EXPECT_EQ(may_have, left);
+      story.Do(complete ? Command(Complete{"solved", may_have}) : Command(Cancel{"duplicate", may_have}));
+      EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_CANCELLATION), left ? "customer" : "");
+    }
+  }
+}
+
+TEST(Deliveries, MayHaveLeftOnceATryWasBegun) {
+  DeliveryRecord message;
+  for (const auto state : {DeliveryRecord::STATE_WAITING, DeliveryRecord::STATE_QUEUED}) {
+    message.set_state(state);
+    EXPECT_FALSE(MayHaveLeft(message));
+  }
+  message.add_tries();  // the connection broke, who knows where
+  EXPECT_TRUE(MayHaveLeft(message));
+  message.clear_tries();
+  for (const auto state : {DeliveryRecord::STATE_SENDING, DeliveryRecord::STATE_ACCEPTED}) {
+    message.set_state(state);
+    EXPECT_TRUE(MayHaveLeft(message));
+  }
+}
+
 TEST(Verdict, OfAMissedPromiseStaysWhateverIsLoggedLater) {
   Story story;
   story.Open();
