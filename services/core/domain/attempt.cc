@@ -2,7 +2,10 @@
 //
 // An attempt counts by called_time, when the call was made, not when it was logged. A conversation settles at any time;
 // any other outcome only from the moment on when somebody had to act, and it starts a follow-up. A verdict once given
-// is never changed, also not by an attempt that is logged later.
+// is never changed, also not by an attempt that is logged later. A call from before the current wait began (the customer
+// rang again after the talk) stays on the record and settles nothing: what it was for is over.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "core/domain/draft.h"
 #include "core/domain/input.h"
@@ -90,6 +93,12 @@ void NotReached(Draft& draft, absl::Time called_time) {
 
 }  // namespace
 
+absl::Time CallsCountFrom(const CallbackRecord& callback) {
+  const absl::Time waiting = FromProto(callback.wait_begin_time());
+  const PromiseRecord* armed = ArmedPromise(callback);
+  return armed == nullptr ? waiting : std::max(waiting, FromProto(armed->create_time()));
+}
+
 absl::Status DoLogAttempt(Draft& draft, const LogAttempt& command) {
   if (command.outcome < AttemptRecord::OUTCOME_REACHED || command.outcome > AttemptRecord::OUTCOME_WRONG_NUMBER) {
     return InvalidField("outcome", "MISSING", "reached, no-answer, busy, voicemail or wrong-number");
@@ -118,6 +127,10 @@ absl::Status DoLogAttempt(Draft& draft, const LogAttempt& command) {
   draft.Count("attempted", who);
   if (reached) draft.Count("reached", who);
 
+  if (called_time < FromProto(draft.callback.wait_begin_time())) {
+    draft.Warn("that call was before the customer asked again: the callback stays as it is");
+    return absl::OkStatus();
+  }
   reached ? Reached(draft, called_time) : NotReached(draft, called_time);
   return absl::OkStatus();
 }

@@ -57,11 +57,10 @@ int ExpectedRevision(CallbackRecord& callback, bool pending_left) {
   return 0;
 }
 
-// Whether a call was made for what is owed now: since the armed promise was made, or at all when none is armed.
-bool WasAttempted(CallbackRecord& callback) {
-  const PromiseRecord* armed = Armed(callback);
+// Whether a call was made for what is owed now.
+bool WasAttempted(const CallbackRecord& callback) {
   for (const auto& attempt : callback.attempts()) {
-    if (armed == nullptr || FromProto(attempt.called_time()) >= FromProto(armed->create_time())) return true;
+    if (FromProto(attempt.called_time()) >= CallsCountFrom(callback)) return true;
   }
   return false;
 }
@@ -83,7 +82,7 @@ absl::Status DoComplete(Draft& draft, const Complete& command) {
   }
   if (callback.phase() != CallbackRecord::PHASE_TALKED && !WasAttempted(callback)) {
     return Refused("NO_ATTEMPT",
-                   "no call was made for it: log the call first (`ringback attempt`), or close it with "
+                   "no call was made for it since the customer waits: log the call first (`ringback attempt`), or close it with "
                    "`ringback cancel --reason`");
   }
   const int expected = ExpectedRevision(callback, command.pending_left);

@@ -107,6 +107,8 @@ absl::Status DoUpdateCaller(Draft& draft, const UpdateCaller& command);
 absl::Status DoAssign(Draft& draft, const Assign& command);
 absl::Status CheckAssignee(const record::TeamRecord& team, const std::string& member_id);
 void StartWaiting(Draft& draft);  // the response target runs from now
+// From when on a call counts for what is owed now: since the caller waits, and since the armed promise was made.
+absl::Time CallsCountFrom(const record::CallbackRecord& callback);
 
 // timers.cc, alarms.cc ---------------------------------------------------------------------------------------------
 absl::Status DoAcknowledge(Draft& draft, const Acknowledge& command);

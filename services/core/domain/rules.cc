@@ -41,6 +41,7 @@ void StartWaiting(Draft& draft) {
   draft.callback.clear_wrap_up_time();
   draft.callback.clear_follow_up_time();
   draft.callback.clear_escalation();
+  *draft.callback.mutable_wait_begin_time() = ToProto(draft.now);
   *draft.callback.mutable_response_due_time() =
       ToProto(AddTeamHours(draft.rules.team.calendar(), draft.rules.zone, draft.now,
                            FromProto(draft.rules.policy.response_target())));

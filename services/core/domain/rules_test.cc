@@ -1105,6 +1105,47 @@ TEST(Deliveries, MayHaveLeftOnceATryWasBegun) {
   }
 }
 
+// Law 2: the conversation about the first request says nothing about the second.
+TEST(RangAgain, AfterTheTalkIsClosedByANewCallOrWithAReasonThatTheManagerHears) {
+  Story story;
+  story.Open();
+  story.now = At("2026-11-23 09:30");
+  story.Attempt(kReached);
+  story.now = At("2026-11-23 10:00");
+  story.Do(RangAgain{"noch eine Frage"}, "tk07intake");
+  ASSERT_EQ(story.callback.phase(), CallbackRecord::PHASE_WAITING);
+  EXPECT_REFUSED(story.Try(Complete{"ordered"}), "NO_ATTEMPT");
+
+  Story cancelled = story;
+  cancelled.Forget();
+  cancelled.Do(Cancel{"duplicate"});
+  EXPECT_EQ(cancelled.ToldBy(DeliveryRecord::KIND_NOTICE), "mia");
+
+  // A call from before the ring, logged late, changes nothing either.
+  story.Attempt(kReached, "2026-11-23 09:50");
+  EXPECT_FALSE(story.warnings.empty());
+  EXPECT_EQ(story.callback.phase(), CallbackRecord::PHASE_WAITING);
+  EXPECT_REFUSED(story.Try(Complete{"ordered"}), "NO_ATTEMPT");
+  story.PassUntil("2026-11-23 15:00");
+  story.Attempt(kNoAnswer, "2026-11-23 09:55");
+  EXPECT_EQ(story.callback.phase(), CallbackRecord::PHASE_WAITING);
+
+  story.Attempt(kReached);
+  EXPECT_EQ(story.callback.phase(), CallbackRecord::PHASE_TALKED);
+  story.Do(Complete{"ordered"});
+}
+
+TEST(Reopen, BeginsAWaitOfItsOwn) {
+  Story story;
+  story.Open();
+  story.PassUntil("2026-11-23 13:10");
+  story.Attempt(kNoAnswer);
+  story.Do(CustomerCallOff{}, "customer");
+  story.now += absl::Minutes(1);
+  story.Do(Reopen{});
+  EXPECT_REFUSED(story.Try(Complete{"ordered"}), "NO_ATTEMPT");
+}
+
 TEST(Verdict, OfAMissedPromiseStaysWhateverIsLoggedLater) {
   Story story;
   story.Open();
