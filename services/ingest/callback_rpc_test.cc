@@ -422,6 +422,17 @@ TEST_F(CallbackRpcTest, ClosingStopsAMessageThatHasNotLeftAndSaysNothingToTheCus
   }
 }
 
+TEST_F(CallbackRpcTest, ARingWhoseNoteNoLongerFitsIsCountedAndSaysSo) {
+  api::CreateCallbackResponse response;
+  for (int i = 0; i < 7; ++i) {
+    api::CreateCallbackRequest request = Mueller();
+    request.set_note(std::string(4000, 'x'));
+    ASSERT_TRUE(Do(*callbacks_, &Stub::CreateCallback, request, &response, team_.intake_token).ok());
+    EXPECT_EQ(response.warnings_size(), i < 4 ? 0 : 1) << i;
+  }
+  EXPECT_EQ(Get(response.callback().id()).rings(), 7);
+}
+
 TEST_F(CallbackRpcTest, ACallThatSettlesNothingIsLoggedWithAWarning) {
   const api::Callback made = Create(Mueller(), team_.anna_token);
   host_->fake_clock().Advance(absl::Minutes(5));

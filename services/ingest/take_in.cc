@@ -100,6 +100,7 @@ class TakeIn {
     turnstiles.Turn(now_, commit);
     response->mutable_callback()->set_id(decision.callback.id());
     response->set_rang_again(open.has_value());
+    response->mutable_warnings()->Assign(decision.warnings.begin(), decision.warnings.end());
     answer_ = ToApi(host_, decision.callback, team_, open.has_value() ? open->version + 1 : 1, now_);
     return absl::OkStatus();
   }

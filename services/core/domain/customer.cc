@@ -1,5 +1,8 @@
 // What the customer does: moves the promise, calls off (closing.cc), writes the brief, rings again. Each comes from a
 // pressed button or an answer, never from a GET (law 7). None of it settles anything but the move and the call-off.
+#include <algorithm>
+#include <string_view>
+
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/domain/draft.h"
@@ -14,12 +17,26 @@ using record::PromiseRecord;
 
 namespace {
 
-constexpr size_t kMostText = 20000;  // a note or brief that grows with every answer
+constexpr size_t kMostText = 20000;  // bytes of a note or brief that grows with every answer
 
-void AppendText(std::string* text, const std::string& more) {
-  if (more.empty()) return;
-  if (text->size() + more.size() + 2 > kMostText) return;
-  absl::StrAppend(text, text->empty() ? "" : "\n\n", more);
+// All of it or none: what was answered with OK is there (law 3).
+bool AppendText(std::string* text, const std::string& more) {
+  if (more.empty()) return true;
+  const std::string_view between = text->empty() ? "" : "\n\n";
+  if (text->size() + between.size() + more.size() > kMostText) return false;
+  absl::StrAppend(text, absl::string_view(between.data(), between.size()), more);
+  return true;
+}
+
+// As much as fits, and a mark where it was cut; false when something is missing.
+bool AppendCut(std::string* text, const std::string& more) {
+  constexpr std::string_view kCut = "\n[…]";
+  if (AppendText(text, more)) return true;
+  if (text->size() >= kCut.size() && text->compare(text->size() - kCut.size(), kCut.size(), kCut) == 0) return false;
+  const size_t taken = text->size() + 2 + kCut.size();
+  if (taken < kMostText) absl::StrAppend(text, text->empty() ? "" : "\n\n", CleanLines(more, kMostText - taken));
+  *text += kCut;
+  return false;
 }
 
 }  // namespace
@@ -28,6 +45,7 @@ absl::Status DoCustomerMove(Draft& draft, const CustomerMove& command) {
   RB_RETURN_IF_ERROR(CheckPromisedTime(draft, command.promised_time));
   const PromiseRecord* armed = Armed(draft.callback);
   const auto channel = armed != nullptr ? armed->channel() : PromiseRecord::CHANNEL_LINK_SHARED;
+  const auto before = armed == nullptr ? google::protobuf::Timestamp() : armed->promised_time();
   const bool entry_is_out = CustomerHasEntry(draft.callback);
   WithdrawPending(draft);
   draft.Event("moved_by_customer");
@@ -45,11 +63,15 @@ absl::Status DoCustomerMove(Draft& draft, const CustomerMove& command) {
 }
 
 // Waits for the reminder, which carries it: the rep works undisturbed until then.
-  const auto before = armed == nullptr ? google::protobuf::Timestamp() : armed->promised_time();
 absl::Status DoCustomerBrief(Draft& draft, const CustomerBrief& command) {
   if (command.text.empty()) return InvalidField("text", "MISSING", "two or three sentences");
   auto* brief = draft.callback.mutable_brief();
-  AppendText(brief->mutable_text(), command.text);
+  if (!AppendText(brief->mutable_text(), command.text)) {
+    const size_t left = kMostText - std::min(kMostText, brief->text().size() + 2);
+    return InvalidField("text", "BRIEF_FULL",
+                        absl::StrCat("with what is written already it would be longer than ", kMostText, " bytes; ", left,
+                                     " are left"));
+  }
   *brief->mutable_create_time() = ToProto(draft.now);
   draft.Event("brief_received", {{"bytes", absl::StrCat(command.text.size())}});
   return absl::OkStatus();
@@ -59,8 +81,10 @@ absl::Status DoRangAgain(Draft& draft, const RangAgain& command) {
   CallbackRecord& callback = draft.callback;
   callback.set_rings(callback.rings() + 1);
   *callback.mutable_last_ring_time() = ToProto(draft.now);
-  AppendText(callback.mutable_note(), command.note);
-  draft.Event("rang_again", {{"rings", absl::StrCat(callback.rings())}});
+  // The ring itself must not be refused for its note: the customer waits.
+  const bool whole = AppendCut(callback.mutable_note(), command.note);
+  if (!whole) draft.Warn(absl::StrCat("the note is full (", kMostText, " bytes): the end of this one was not kept"));
+  draft.Event("rang_again", {{"rings", absl::StrCat(callback.rings())}, {"note_cut", whole ? "" : "true"}});
   // After the talk it is a new request: the customer waits again.
   if (callback.phase() == CallbackRecord::PHASE_TALKED) StartWaiting(draft);
   return absl::OkStatus();

@@ -1146,6 +1146,39 @@ TEST(Reopen, BeginsAWaitOfItsOwn) {
   EXPECT_REFUSED(story.Try(Complete{"ordered"}), "NO_ATTEMPT");
 }
 
+TEST(CustomerBrief, IsKeptWholeOrRefused) {
+  Story story;
+  story.Open();
+  const std::string part(9000, 'x');
+  story.Do(CustomerBrief{part}, "customer");
+  story.Do(CustomerBrief{part}, "customer");
+  const auto before = Bytes(story.callback);
+  EXPECT_REFUSED(story.Try(CustomerBrief{part}, "customer"), "BRIEF_FULL");
+  EXPECT_EQ(DetailOf(story.Try(CustomerBrief{part}, "customer")).field, "text");
+  EXPECT_EQ(Bytes(story.callback), before);
+  story.Do(CustomerBrief{"Noch ein Wort."}, "customer");
+  EXPECT_EQ(story.callback.brief().text(), part + "\n\n" + part + "\n\nNoch ein Wort.");
+}
+
+TEST(RangAgain, CountsAlsoWhenItsNoteNoLongerFitsAndSaysSo) {
+  Story story;
+  story.Open();
+  const std::string part(12000, 'x');
+  story.Do(RangAgain{part}, "tk07intake");
+  EXPECT_TRUE(story.warnings.empty());
+  story.Do(RangAgain{"Wichtig: " + part}, "tk07intake");
+  EXPECT_EQ(story.warnings.size(), 1u);
+  EXPECT_EQ(story.callback.rings(), 3);
+  EXPECT_EQ(story.callback.note().substr(12000, 20), "\n\nWichtig: xxxxxxxxx");
+  EXPECT_LE(story.callback.note().size(), 20000u);
+  EXPECT_EQ(story.callback.note().substr(story.callback.note().size() - 5), "[…]");
+  const std::string full = story.callback.note();
+  story.Do(RangAgain{"noch etwas"}, "tk07intake");
+  EXPECT_EQ(story.warnings.size(), 1u);
+  EXPECT_EQ(story.callback.note(), full);
+  EXPECT_EQ(story.callback.rings(), 4);
+}
+
 TEST(Verdict, OfAMissedPromiseStaysWhateverIsLoggedLater) {
   Story story;
   story.Open();

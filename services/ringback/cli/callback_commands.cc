@@ -70,6 +70,7 @@ void AddRequest(Commands& commands) {
     }
     RB_RETURN_IF_ERROR(
         session.Call([&](auto* context) { return session.callbacks().CreateCallback(context, request, &response); }));
+    PrintWarnings(session, response);
     const v1::Callback& callback = response.callback();
     if (session.options().json) {
       PrintDone(session, response, "");
