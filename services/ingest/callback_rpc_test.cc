@@ -388,6 +388,41 @@ TEST_F(CallbackRpcTest, ARepCancelsOnlyTheOwn) {
   EXPECT_TRUE(Do(*callbacks_, &Stub::CancelCallback, request, &response, team_.clara_token).ok());
 }
 
+TEST_F(CallbackRpcTest, WhatThisInstallationCannotDoIsNoPromise) {
+  const api::Callback made = Create(Mueller(), team_.anna_token);
+  api::CreateCallbackRequest by_phone = Mueller();
+  by_phone.mutable_caller()->clear_email();
+  by_phone.mutable_caller()->set_phone("030 654321");
+  const api::Callback phone_only = Create(by_phone, team_.anna_token);
+  const api::Recording take = UploadTake("voice", phone_only.id());
+  api::MakePromiseResponse promised;
+  for (const bool validate_only : {true, false}) {
+    auto request = Promise(made.id(), absl::Hours(4), api::PROMISE_CHANNEL_SMS);
+    request.set_validate_only(validate_only);
+    absl::Status status = MakePromise(request, &promised);
+    EXPECT_EQ(FieldOf(status), "channel") << status;
+    EXPECT_EQ(ReasonOf(status), "NO_SMS_GATEWAY");
+
+    host_->mutable_config().public_url = "";
+    request.set_channel(api::PROMISE_CHANNEL_LINK_SHARED);
+    status = MakePromise(request, &promised);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(FieldOf(status), "channel") << status;
+    EXPECT_THAT(std::string(status.message()), testing::HasSubstr("public_url"));
+
+    auto voice = Promise(phone_only.id(), absl::Hours(4), api::PROMISE_CHANNEL_VOICE_MAIL);
+    voice.set_validate_only(validate_only);
+    voice.set_recording_id(take.id());
+    status = MakePromise(voice, &promised);
+    EXPECT_EQ(FieldOf(status), "caller.email") << status;
+    EXPECT_THAT(std::string(status.message()), testing::Not(testing::HasSubstr("LINK_SHARED")));
+    host_->mutable_config().public_url = "https://calls.example.com";
+    EXPECT_THAT(std::string(MakePromise(voice, &promised).message()), testing::HasSubstr("LINK_SHARED"));
+  }
+  EXPECT_EQ(Get(made.id()).phase(), api::Callback::PHASE_WAITING);
+  EXPECT_TRUE(MakePromise(Promise(made.id(), absl::Hours(4), api::PROMISE_CHANNEL_LINK_SHARED), &promised).ok());
+}
+
 TEST_F(CallbackRpcTest, ClosingStopsAMessageThatHasNotLeftAndSaysNothingToTheCustomer) {
   for (const bool leaves_meanwhile : {false, true}) {
     const api::Callback made = Create(Mueller(), team_.anna_token);

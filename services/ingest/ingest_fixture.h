@@ -120,6 +120,10 @@ class TestHost : public runtime::Host {
   RacingStore& racing() { return *racing_; }
   void DrainComponents() {
     for (auto& component : components_) component->Drain();
+  // Between calls: no handler may be at work.
+  runtime::Config& mutable_config() { return config_; }
+  // No worker runs by itself: a test hands it the lease.
+  runtime::JobHandler& worker(const std::string& name) { return *workers_.at(name); }
   }
 
  private:

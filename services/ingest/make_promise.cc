@@ -58,15 +58,32 @@ absl::StatusOr<LoadedRecording> Usable(runtime::Host& host, const rpc::Call& cal
   return recording;
 }
 
-// A phone number reaches nobody while no SMS gateway is configured. (What domain refuses, no address at all, is its own.)
+// What this installation cannot do: a phone number reaches nobody without an SMS gateway, and without a public address
+// there is no page to link to. (What domain refuses, no address at all, is its own.)
 absl::Status CheckReach(const runtime::Host& host, const domain::MakePromise& command, const record::Caller& caller) {
-  const bool by_mail = command.channel == record::PromiseRecord::CHANNEL_VOICE_MAIL && !caller.email().empty();
-  const bool by_message = command.channel == record::PromiseRecord::CHANNEL_VOICE_MAIL ||
-                          command.channel == record::PromiseRecord::CHANNEL_SMS;
-  if (!by_message || by_mail || !host.config().sms_url.empty()) return absl::OkStatus();
-  return domain::InvalidField("caller.email", "NO_WAY_TO_REACH_THE_CUSTOMER",
-                              "there is no mail address, and no SMS gateway is configured: add the caller's email, or "
-                              "promise it on the phone (SPOKEN), or share the link by hand (LINK_SHARED)");
+  const bool gateway = !host.config().sms_url.empty();
+  const bool page = !host.config().public_url.empty();
+  switch (command.channel) {
+    case record::PromiseRecord::CHANNEL_LINK_SHARED:
+      if (page) return absl::OkStatus();
+      return domain::InvalidField("channel", "NO_PUBLIC_URL",
+                                  "there is no link to share while public_url is not configured: promise it on the phone "
+                                  "(SPOKEN), or by voice message");
+    case record::PromiseRecord::CHANNEL_SMS:
+      if (gateway) return absl::OkStatus();
+      return domain::InvalidField("channel", "NO_SMS_GATEWAY",
+                                  caller.email().empty()
+                                      ? "no SMS gateway is configured: promise it on the phone (SPOKEN)"
+                                      : "no SMS gateway is configured: promise it by voice message to the caller's mail "
+                                        "address, or on the phone (SPOKEN)");
+    case record::PromiseRecord::CHANNEL_VOICE_MAIL:
+      if (gateway || !caller.email().empty()) return absl::OkStatus();
+      return domain::InvalidField("caller.email", "NO_WAY_TO_REACH_THE_CUSTOMER",
+                                  absl::StrCat("there is no mail address, and no SMS gateway is configured: add the caller's "
+                                               "email, or promise it on the phone (SPOKEN)",
+                                               page ? ", or share the link by hand (LINK_SHARED)" : ""));
+    default: return absl::OkStatus();
+  }
 }
 
 // A recording that is not ready yet is told, in this very commit and under its version, which delivery waits for it: the
