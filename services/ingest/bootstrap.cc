@@ -63,14 +63,12 @@ absl::StatusOr<std::optional<std::string>> OldestTeam(runtime::Host& host) {
   return oldest;
 }
 
-std::string RandomCommitId(runtime::Host& host, int shard) { return NewSecret(id_prefix::kLease, shard, host.random()); }
-
 // One more token, committed.
 absl::StatusOr<std::string> Issue(runtime::Host& host, int shard, record::TokenRecord token) {
   RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
   store::Commit commit;
   commit.shard = shard;
-  commit.commit_id = RandomCommitId(host, shard);
+  commit.commit_id = NewCommitId(host, shard);
   IssuedToken issued = AddToken(host, std::move(token), now, &commit);
   RB_RETURN_IF_ERROR(host.store().CommitOnce(commit).status());
   return issued.secret;
@@ -118,7 +116,7 @@ absl::StatusOr<Bootstrap> EnsureDemoTeam(runtime::Host& host) {
   RB_RETURN_IF_ERROR(domain::CheckTeam(team));
   store::Commit commit;
   commit.shard = shard;
-  commit.commit_id = RandomCommitId(host, shard);
+  commit.commit_id = NewCommitId(host, shard);
   AddTeam(team, 0, &commit);
   RB_RETURN_IF_ERROR(host.store().CommitOnce(commit).status());
   return Bootstrap{team.id(), true};

@@ -3,6 +3,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/ids.h"
 
 namespace ringback::ingest {
 namespace {
@@ -93,6 +94,8 @@ absl::StatusOr<store::Loaded<record::RecordingRecord>> FindRecording(runtime::Ho
   }
   return recording;
 }
+
+std::string NewCommitId(runtime::Host& host, int shard) { return NewSecret(id_prefix::kLease, shard, host.random()); }
 
 absl::StatusOr<std::vector<std::string>> IdsUnder(store::Store& store, int shard, const std::string& team,
                                                   std::string_view index, const std::string& sort) {

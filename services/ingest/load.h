@@ -27,6 +27,10 @@ namespace record = ::ringback::store::v1;
 // NOT_FOUND that names the field: the same words for what is not there and for what belongs to another team.
 absl::Status NotThere(std::string_view field, std::string_view what);
 
+// For one decision. Never made of what was decided upon: two different decisions on one version of a record would share
+// it, and the second would be taken for a repetition of the first. Use it again only to repeat that very commit.
+std::string NewCommitId(runtime::Host& host, int shard);
+
 // The team a request is about. INVALID_ARGUMENT when an operator names none, PERMISSION_DENIED for another team.
 absl::StatusOr<store::Loaded<record::TeamRecord>> TeamOf(runtime::Host& host, const rpc::Call& call,
                                                          const std::string& team_id);

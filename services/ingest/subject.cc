@@ -151,7 +151,7 @@ absl::Status EraseCallback(runtime::Host& host, const domain::Actor& actor, cons
                                                         store::index::kRecordingsOf, id));
     store::Commit commit;
     commit.shard = key.shard;
-    commit.commit_id = absl::StrCat("erase/", id, "/", callback->version);
+    commit.commit_id = NewCommitId(host, key.shard);
     RB_RETURN_IF_ERROR(store::AddErasure(host.store(), *callback, now, &commit, actor));
     commit.due.push_back(store::DueChange{store::RetentionDue(key.shard, callback->message.team_id(), id), std::nullopt});
     status = host.store().CommitOnce(commit).status();

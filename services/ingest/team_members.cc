@@ -88,7 +88,7 @@ absl::StatusOr<int> HandOver(runtime::Host& host, const rpc::Call& call, const r
                           domain::Apply(callback.message, command, team, domain::Actor{call.principal.ActorId()}, now));
       store::Commit commit;
       commit.shard = key.shard;
-      commit.commit_id = absl::StrCat("handover/", key.id, "/", callback.version);
+      commit.commit_id = NewCommitId(host, key.shard);
       store::AddDecision(&callback.message, callback.version, decision, now, &commit);
       const absl::Status status = host.store().CommitOnce(commit).status();
       if (absl::IsAborted(status)) continue;  // changed at this moment; the next round finds it again
@@ -111,7 +111,7 @@ absl::StatusOr<LoadedTeam> Deactivate(runtime::Host& host, const std::string& te
   RB_RETURN_IF_ERROR(domain::CheckTeam(team.message));
   store::Commit commit;
   commit.shard = store::TeamKey(team_id)->shard;
-  commit.commit_id = absl::StrCat("leave/", member_id, "/", team.version);
+  commit.commit_id = NewCommitId(host, commit.shard);
   AddTeam(team.message, team.version, &commit);
   RB_RETURN_IF_ERROR(host.store().CommitOnce(commit).status());
   ++team.version;

@@ -1,3 +1,6 @@
+#include <latch>
+#include <thread>
+
 #include "core/domain/escalation.h"
 #include "ingest/ingest_fixture.h"
 
@@ -288,6 +291,47 @@ TEST_F(TeamRpcTest, AStricterPolicyWakesOpenCallbacksEarlier) {
               testing::StartsWith("policy.steps[0]"));
 }
 
+// Two changes that both find a callback at the same version are two decisions: the second, which waits for the first one's
+// commit, is decided again and not taken for a repetition of it.
+TEST_F(TeamRpcTest, TwoPolicyChangesAtOnceBothMoveTheTimers) {
+  const api::Callback made = Create(Mueller(), team_.anna_token);
+  api::MakePromiseRequest promise;
+  promise.set_request_id(NextRequestId());
+  promise.set_callback_id(made.id());
+  promise.set_channel(api::PROMISE_CHANNEL_SPOKEN);
+  *promise.mutable_promised_time() = rpc::ToProto(Morning() + absl::Hours(4));
+  api::MakePromiseResponse promised;
+  ASSERT_TRUE(Do(*callbacks_, &api::CallbackService::Stub::MakePromise, promise, &promised, team_.anna_token).ok());
+  const auto set_lead = [this](const std::string& request_id, int64_t seconds) {
+    api::SetPolicyRequest request;
+    request.set_request_id(request_id);
+    *request.mutable_policy() = rpc::ToApi(domain::DefaultPolicy());
+    request.mutable_policy()->mutable_reminder_lead()->set_seconds(seconds);
+    api::SetPolicyResponse response;
+    const absl::Status status = Call(&Stub::SetPolicy, request, &response, team_.admin_token);
+    EXPECT_TRUE(status.ok()) << status;
+  };
+  std::latch second_has_decided(1), first_is_done(1);
+  std::thread second;
+  RacingStore& store = host_->racing();
+  store.BeforeNextCommit([&] {      // the first policy; next comes the first timer, decided
+    store.BeforeNextCommit([&] {
+      store.BeforeNextCommit([&] {  // the second policy; next comes the second timer, decided upon the same version
+        store.BeforeNextCommit([&] {
+          second_has_decided.count_down();
+          first_is_done.wait();
+        });
+      });
+      second = std::thread([&] { set_lead("second", 3600); });
+      second_has_decided.wait();
+    });
+  });
+  set_lead("first", 1800);
+  first_is_done.count_down();
+  second.join();
+  EXPECT_EQ(rpc::FromProto(Get(made.id()).next_timer_time()), Morning() + absl::Hours(3));
+}
+
 TEST_F(TeamRpcTest, ATokenOpensUntilItIsRevokedOrOver) {
   api::CreateTokenRequest request;
   request.set_request_id("t");
@@ -345,5 +389,3 @@ TEST_F(TeamRpcTest, TheWeekCountsWhatHappened) {
   EXPECT_EQ(FieldOf(Call(&Stub::GetTeamWeek, bad, &week, team_.clara_token)), "week");
 }
 
-}  // namespace
-}  // namespace ringback::ingest

@@ -115,7 +115,7 @@ absl::Status Rearm(runtime::Host& host, const record::TeamRecord& team, const st
     decision.next_timer = next;
     store::Commit commit;
     commit.shard = key.shard;
-    commit.commit_id = absl::StrCat("rearm/", callback_id, "/", callback->version);
+    commit.commit_id = NewCommitId(host, key.shard);
     store::AddDecision(&callback->message, callback->version, decision, now, &commit);
     status = host.store().CommitOnce(commit).status();
     if (!absl::IsAborted(status)) return status;

@@ -1,6 +1,7 @@
 // See erased_again.h.
 #include "ringback/erased_again.h"
 
+#include <memory>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -38,7 +39,7 @@ class Eraser {
     if (absl::IsNotFound(callback.status())) return absl::OkStatus();
     RB_RETURN_IF_ERROR(callback.status());
     if (callback->message.erased()) return absl::OkStatus();
-    store::Commit commit = NewCommit(key, callback->version);
+    store::Commit commit = NewCommit(key);
     RB_RETURN_IF_ERROR(store::AddErasure(store_, *callback, entry.time, &commit));
     commit.due.push_back(store::DueChange{store::RetentionDue(key.shard, callback->message.team_id(), entry.id), std::nullopt});
     RB_RETURN_IF_ERROR(store_.CommitOnce(commit).status());
@@ -51,7 +52,7 @@ class Eraser {
     const auto contact = store::Load<record::ContactRecord>(store_, key);
     if (absl::IsNotFound(contact.status())) return absl::OkStatus();
     RB_RETURN_IF_ERROR(contact.status());
-    store::Commit commit = NewCommit(key, contact->version);
+    store::Commit commit = NewCommit(key);
     store::AddErasure(*contact, &commit);
     RB_RETURN_IF_ERROR(store_.CommitOnce(commit).status());
     ++done_.contacts;
@@ -63,7 +64,7 @@ class Eraser {
     const auto recording = store::Load<record::RecordingRecord>(store_, key);
     if (absl::IsNotFound(recording.status())) return absl::OkStatus();
     RB_RETURN_IF_ERROR(recording.status());
-    store::Commit commit = NewCommit(key, recording->version);
+    store::Commit commit = NewCommit(key);
     store::AddErasure(*recording, entry.time, &commit);
     commit.due.push_back(store::DueChange{store::RetentionDue(key.shard, recording->message.team_id(), entry.id), std::nullopt});
     RB_RETURN_IF_ERROR(store_.CommitOnce(commit).status());
@@ -71,10 +72,10 @@ class Eraser {
     return RemoveFiles(key);
   }
 
-  store::Commit NewCommit(const store::Key& key, uint64_t version) {
+  store::Commit NewCommit(const store::Key& key) {
     store::Commit commit;
     commit.shard = key.shard;
-    commit.commit_id = absl::StrCat("erase-again/", key.id, "/", version);
+    commit.commit_id = NewSecret(id_prefix::kLease, key.shard, *random_);
     return commit;
   }
 
@@ -90,6 +91,7 @@ class Eraser {
   store::Store& store_;
   blob::BlobStore& blobs_;
   const runtime::Config& config_;
+  const std::unique_ptr<Random> random_ = NewSystemRandom();
   ErasedAgain done_;
 };
 

@@ -1,6 +1,7 @@
 // See restored.h.
 #include "ringback/restored.h"
 
+#include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -32,13 +33,14 @@ bool CarriesPending(const DeliveryRecord& delivery, const record::CallbackRecord
   return pending != nullptr && pending->revision() == delivery.promise_revision();
 }
 
-absl::Status Settle(store::Store& store, const DeliveryRecord& open, uint64_t version, Settled* settled) {
+absl::Status Settle(store::Store& store, Random& random, const DeliveryRecord& open, uint64_t version,
+                    Settled* settled) {
   RB_ASSIGN_OR_RETURN(const absl::Time now, store.Now());
   RB_ASSIGN_OR_RETURN(const store::Key key, store::DeliveryKey(open.id()));
   store::Commit commit;
   commit.shard = key.shard;
-  // A repeated restore of the same backup is another commit; the version keeps it from happening twice.
-  commit.commit_id = absl::StrCat("restored/", open.id(), "/", version);
+  // Another decision is another commit; the version keeps this one from happening twice.
+  commit.commit_id = NewSecret(id_prefix::kLease, key.shard, random);
   commit.due.push_back(store::DueChange{store::DeliveryDue(open), std::nullopt});
   DeliveryRecord delivery = open;
 
@@ -67,6 +69,7 @@ absl::Status Settle(store::Store& store, const DeliveryRecord& open, uint64_t ve
 
 absl::StatusOr<Settled> SettleRestored(store::Store& store) {
   Settled settled;
+  const std::unique_ptr<Random> random = NewSystemRandom();
   for (int shard = 0; shard < kShards; ++shard) {
     // Gathered first: settling makes new deliveries (the alarms), which must go out.
     std::vector<store::Record> open;
@@ -85,7 +88,7 @@ absl::StatusOr<Settled> SettleRestored(store::Store& store) {
     for (const store::Record& record : open) {
       DeliveryRecord delivery;
       delivery.ParseFromString(record.value);
-      RB_RETURN_IF_ERROR(Settle(store, delivery, record.version, &settled));
+      RB_RETURN_IF_ERROR(Settle(store, *random, delivery, record.version, &settled));
     }
   }
   return settled;
