@@ -389,3 +389,53 @@ TEST_F(TeamRpcTest, TheWeekCountsWhatHappened) {
   EXPECT_EQ(FieldOf(Call(&Stub::GetTeamWeek, bad, &week, team_.clara_token)), "week");
 }
 
+TEST_F(TeamRpcTest, EachMembersFiguresAreShownOnlyWhereTheirAdminSaysSo) {
+  Create(Mueller(), team_.anna_token);
+  const std::string annas = "requested/" + team_.anna;
+  const auto sees = [&](const std::string& token) {
+    api::GetTeamWeekRequest request;
+    request.set_team_id(team_.id);
+    api::GetTeamWeekResponse week;
+    EXPECT_TRUE(Call(&Stub::GetTeamWeek, request, &week, token).ok());
+    EXPECT_EQ(week.counts().at("requested"), 1);
+    return week.counts().count(annas) > 0;
+  };
+  api::UpdateTeamRequest request;
+  api::UpdateTeamResponse response;
+  request.mutable_team()->set_id(team_.id);
+  request.mutable_update_mask()->add_paths("member_figures");
+  const auto set = [&](bool on, const std::string& token) {
+    request.set_request_id(NextRequestId());
+    request.mutable_team()->set_member_figures(on);
+    return Call(&Stub::UpdateTeam, request, &response, token);
+  };
+  const auto expect = [&](bool shown) {
+    EXPECT_TRUE(sees(team_.anna_token)) << "one's own, always";
+    EXPECT_FALSE(sees(team_.ben_token));
+    EXPECT_EQ(sees(team_.clara_token), shown);
+    EXPECT_EQ(sees(team_.admin_token), shown);
+    EXPECT_FALSE(sees(operator_token_));
+  };
+  expect(false);
+  EXPECT_EQ(FieldOf(set(true, operator_token_)), "team.member_figures");
+  EXPECT_EQ(set(true, team_.clara_token).code(), absl::StatusCode::kPermissionDenied);
+  expect(false);
+  ASSERT_TRUE(set(true, team_.admin_token).ok());
+  expect(true);
+  ASSERT_TRUE(set(true, team_.admin_token).ok());  // as it was: no news
+  ASSERT_TRUE(set(false, team_.admin_token).ok());
+  expect(false);
+  ASSERT_EQ(Team().history_size(), 2);
+  EXPECT_EQ(Team().history(0).what(), "member_figures_on");
+  EXPECT_EQ(Team().history(0).author(), team_.admin);
+  EXPECT_EQ(rpc::FromProto(Team().history(0).event_time()), Morning());
+  EXPECT_EQ(Team().history(1).what(), "member_figures_off");
+
+  request.clear_update_mask();
+  request.mutable_team()->add_history()->set_what("member_figures_on");
+  EXPECT_TRUE(set(false, team_.admin_token).ok());
+  EXPECT_EQ(Team().history_size(), 2) << "written by the server alone";
+}
+
+}  // namespace
+}  // namespace ringback::ingest

@@ -81,11 +81,12 @@ absl::StatusOr<record::TeamRecord> Normalise(const api::Team& team) {
   out.set_media_mode(static_cast<record::TeamRecord::MediaMode>(team.media_mode()));
   out.set_recording_max_seconds(team.recording_max_seconds());
   out.set_legal_hold(team.legal_hold());
+  out.set_member_figures(team.member_figures());
   return out;
 }
 
 absl::StatusOr<rpc::UpdateMask> TeamMask(const google::protobuf::FieldMask& mask, const api::Team& team) {
-  return rpc::UpdateMask::Of(mask, team, {"id", "members", "create_time"});
+  return rpc::UpdateMask::Of(mask, team, {"id", "members", "create_time", "history"});
 }
 
 // What the mask means in `from` replaces what the team has.
@@ -94,6 +95,23 @@ absl::Status Merge(const api::Team& from, const rpc::UpdateMask& mask, record::T
   *given.mutable_templates() = team->templates();
   if (mask.Has("templates")) RB_RETURN_IF_ERROR(MergeTemplates(from, mask.explicit_paths(), &given));
   mask.Copy(given, team);
+  return absl::OkStatus();
+}
+
+// Whether each member's counts are shown is for the team's own admins to say, and stands in the team's history.
+absl::Status NoteFigures(const rpc::Call& call, bool before, absl::Time now, record::TeamRecord* team,
+                         store::Commit* commit) {
+  if (team->member_figures() == before) return absl::OkStatus();
+  if (call.principal.role != rpc::Role::kAdmin) {
+    return domain::FieldError(absl::StatusCode::kPermissionDenied, "team.member_figures", "FOR_ADMINS_OF_THE_TEAM",
+                              "only an admin of the team switches whether each member's figures are shown");
+  }
+  record::HistoryEvent& event = *team->add_history();
+  event.set_number(team->history_size());
+  *event.mutable_time() = rpc::ToProto(now);
+  event.set_author(call.principal.ActorId());
+  event.set_what(team->member_figures() ? "member_figures_on" : "member_figures_off");
+  commit->events.push_back(store::Event{team->id(), team->id(), event.SerializeAsString()});
   return absl::OkStatus();
 }
 
@@ -190,6 +208,7 @@ absl::Status CreateTeam(runtime::Host& host, const rpc::Call& call, const api::C
                                                   "Europe/Berlin", "de", now);
         RB_ASSIGN_OR_RETURN(const rpc::UpdateMask given, TeamMask({}, request.team()));
         RB_RETURN_IF_ERROR(Merge(request.team(), given, &team));
+        RB_RETURN_IF_ERROR(NoteFigures(call, false, now, &team, commit));
         RB_ASSIGN_OR_RETURN(record::Member admin,
                             NormaliseMember(request.admin(), nullptr, host.config().region, "admin"));
         admin.set_id(NewId(id_prefix::kMember, commit->shard, host.random()));
@@ -257,7 +276,10 @@ absl::Status UpdateTeam(runtime::Host& host, const rpc::Call& call, const api::U
       host.rpc(), call, request, response,
       [&](store::Commit* commit, api::UpdateTeamResponse* answer) -> absl::Status {
         RB_ASSIGN_OR_RETURN(auto team, LoadTeam(host, id));
+        const bool figures = team.message.member_figures();
         RB_RETURN_IF_ERROR(Merge(request.team(), mask, &team.message));
+        RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
+        RB_RETURN_IF_ERROR(NoteFigures(call, figures, now, &team.message, commit));
         RB_RETURN_IF_ERROR(At("team", domain::CheckTeam(team.message)));
         AddTeam(team.message, team.version, commit);
         *answer->mutable_team() = rpc::ToApi(team.message);
@@ -306,10 +328,14 @@ absl::Status GetTeamWeek(runtime::Host& host, const rpc::Call& call, const api::
   }
   if (!IsWeek(week)) return domain::InvalidField("week", "WEEK_INVALID", "an ISO week like 2026-W48");
   RB_ASSIGN_OR_RETURN(const auto counters, host.store().Counters(key.shard, team.message.id(), week));
-  const std::string own = "/" + call.principal.member_id;
+  const bool leads = call.principal.role == rpc::Role::kManager || call.principal.role == rpc::Role::kAdmin;
+  const bool sees_members = leads && team.message.member_figures();
   for (const auto& [name, count] : counters) {
-    const bool per_member = absl::StrContains(name, '/');
-    if (per_member && call.principal.role == rpc::Role::kRep && !absl::EndsWith(name, own)) continue;
+    const size_t slash = name.find('/');  // "kept/mb07…": one member's
+    if (slash != std::string::npos && !sees_members &&
+        (call.principal.member_id.empty() || name.substr(slash + 1) != call.principal.member_id)) {
+      continue;
+    }
     (*response->mutable_counts())[name] = count;
   }
   response->set_week(week);

@@ -170,6 +170,8 @@ api::Team ToApi(const record::TeamRecord& team) {
   out.set_legal_hold(team.legal_hold());
   *out.mutable_templates() = team.templates();
   *out.mutable_create_time() = team.create_time();
+  out.set_member_figures(team.member_figures());
+  for (const record::HistoryEvent& event : team.history()) *out.add_history() = ToApi(event);
   return out;
 }
 

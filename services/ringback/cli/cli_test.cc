@@ -585,6 +585,9 @@ TEST_F(CliTest, WhatIsGivenIsChangedAlsoToNothing) {
   EXPECT_TRUE(script_.team_update.team().legal_hold());
   EXPECT_EQ(script_.team_update.team().media_mode(), v1::MEDIA_MODE_LINK);
   EXPECT_EQ(Do({"team", "set", "--legal-hold", "maybe"}), kWrongUsage);
+  ASSERT_EQ(Do({"team", "set", "--member-figures", "on"}), kDone) << err_.str();
+  EXPECT_THAT(paths(script_.team_update.update_mask()), ElementsAre("member_figures"));
+  EXPECT_TRUE(script_.team_update.team().member_figures());
   EXPECT_EQ(Do({"team", "set"}), kWrongUsage);
 
   ASSERT_EQ(Do({"team", "set", "--hours", "always", "--holiday", "none", "--footer-phone", ""}), kDone) << err_.str();

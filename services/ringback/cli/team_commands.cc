@@ -16,7 +16,7 @@ namespace {
 
 // What create and set have in common.
 struct TeamOptions {
-  std::string name, time_zone, language, mail_address, media, legal_hold;
+  std::string name, time_zone, language, mail_address, media, legal_hold, member_figures;
   std::string footer_company, footer_legal, imprint_url, privacy_url, footer_phone;
   std::vector<std::string> hours, holidays, templates;
   int retention_days = 0, max_seconds = 0;
@@ -45,6 +45,9 @@ struct TeamOptions {
     option("--template", templates, "templates",
            "voice_message.de.text=FILE; without FILE the built-in one again; may be repeated");
     option("--legal-hold", legal_hold, "legal_hold", "on stops the purge of everything the team has")
+        ->check(CLI::IsMember({"on", "off"}));
+    option("--member-figures", member_figures, "member_figures",
+           "on shows managers each member's counts in week; for the team's admins, and it stands in the team's history")
         ->check(CLI::IsMember({"on", "off"}));
   }
 
@@ -87,6 +90,7 @@ struct TeamOptions {
                           ReadFile(pair.substr(equals + 1), 1 << 20, world));
     }
     team->set_legal_hold(legal_hold == "on");
+    team->set_member_figures(member_figures == "on");
     return absl::OkStatus();
   }
 };
@@ -102,6 +106,11 @@ void PrintTeam(Session& session, const v1::Team& team) {
   fields.Add("holidays", absl::StrJoin(team.calendar().holidays(), ", "));
   fields.Add("retention", absl::StrCat(team.retention_days(), " days after closing"));
   fields.Add("legal hold", team.legal_hold() ? "yes: nothing is purged" : "", Colour::kYellow);
+  fields.Add("member figures", team.member_figures() ? "shown to managers" : "");
+  for (const v1::HistoryEvent& event : team.history()) {
+    fields.Add("history", absl::StrCat(When(session, true, event.event_time()), "  ", event.what(), ", ",
+                                       session.NameOf(event.author())));
+  }
   fields.Add("customers get", team.media_mode() == v1::MEDIA_MODE_LINK         ? "the link"
                               : team.media_mode() == v1::MEDIA_MODE_ATTACHMENT ? "the attachment"
                                                                                : "attachment and link");
@@ -244,7 +253,7 @@ void AddTeam(Commands& commands) {
   options->AddTo(set);
   commands.OnServer(set, [options](Session& session) { return Set(session, *options); });
   auto week = std::make_shared<std::string>();
-  CLI::App* week_command = team->add_subcommand("week", "How reliably the team kept its word");
+  CLI::App* week_command = team->add_subcommand("week", "How reliably the team kept its word; each member's counts: one's own, all with --member-figures on");
   week_command->add_option("WEEK", *week, "2026-W48; this one if not said");
   commands.OnServer(week_command, [week](Session& session) { return Week(session, *week); });
 }
