@@ -482,6 +482,44 @@ TEST_F(CallbackRpcTest, ACallThatSettlesNothingIsLoggedWithAWarning) {
   EXPECT_EQ(logged.warnings_size(), 1);
 }
 
+// Between the moments when the token or the member ends and when a watch is shown out, nothing more is told.
+TEST_F(CallbackRpcTest, AWatchEndsWithItsToken) {
+  grpc::ClientContext context;
+  Identify(context, team_.ben_token);
+  auto stream = callbacks_->WatchCallbacks(&context, {});
+  api::WatchCallbacksResponse message;
+  ASSERT_TRUE(stream->Read(&message));
+  api::ListTokensRequest list;
+  api::ListTokensResponse tokens;
+  ASSERT_TRUE(Do(*teams_, &api::TeamService::Stub::ListTokens, list, &tokens, team_.admin_token).ok());
+  for (const auto& token : tokens.tokens()) {
+    if (token.member_id() != team_.ben) continue;
+    api::RevokeTokenRequest revoke;
+    revoke.set_request_id(NextRequestId());
+    revoke.set_id(token.id());
+    api::RevokeTokenResponse revoked;
+    ASSERT_TRUE(Do(*teams_, &api::TeamService::Stub::RevokeToken, revoke, &revoked, team_.admin_token).ok());
+  }
+  Create(Mueller(), team_.anna_token);
+  EXPECT_FALSE(stream->Read(&message)) << message.ShortDebugString();
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+}
+
+TEST_F(CallbackRpcTest, AQuietWatchEndsWithItsMember) {
+  grpc::ClientContext context;
+  Identify(context, team_.ben_token);
+  auto stream = callbacks_->WatchCallbacks(&context, {});
+  api::WatchCallbacksResponse message;
+  ASSERT_TRUE(stream->Read(&message));
+  api::RemoveMemberRequest leave;
+  leave.set_request_id(NextRequestId());
+  leave.set_member_id(team_.ben);
+  api::RemoveMemberResponse left;
+  ASSERT_TRUE(Do(*teams_, &api::TeamService::Stub::RemoveMember, leave, &left, team_.admin_token).ok());
+  EXPECT_FALSE(stream->Read(&message)) << message.ShortDebugString();
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+}
+
 TEST_F(CallbackRpcTest, AWatchTellsWhereItBeginsAndThenEveryChange) {
   grpc::ClientContext context;
   Identify(context, team_.ben_token);

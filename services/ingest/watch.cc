@@ -15,6 +15,7 @@ constexpr char kMethod[] = "/ringback.v1.CallbackService/WatchCallbacks";
 constexpr int kBatch = 200;
 constexpr std::chrono::milliseconds kLookEvery{1000};  // a lost nudge costs so much
 constexpr std::chrono::milliseconds kBusyPause{100};
+constexpr absl::Duration kAdmittedFor = absl::Seconds(3);  // a token that ended ends a quiet watch after so long
 
 // Owned by itself until gRPC is done with it. At any moment exactly one of these goes on: a look on the pool, a write,
 // or waiting in the waker; whoever it is calls the next, so that the members below need no lock.
@@ -87,9 +88,13 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
     if (!admitted_) {
       RB_RETURN_IF_ERROR(Admit());
       admitted_ = true;
+    } else if (absl::Now() - admit_time_ >= kAdmittedFor) {
+      RB_RETURN_IF_ERROR(StillAdmitted());
     }
     seen_ = waker_->Seen(topic_);
     RB_ASSIGN_OR_RETURN(const auto changes, host_.store().Changes(shard_, team_id_, since_, kBatch));
+    if (changes.complete && changes.events.empty()) return absl::OkStatus();
+    RB_RETURN_IF_ERROR(StillAdmitted());  // nothing is told to somebody who was shown out before it happened
     if (!changes.complete) {
       api::WatchCallbacksResponse& all = queue_.emplace_back();
       all.set_revision(changes.newest);
@@ -97,8 +102,15 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
       since_ = changes.newest;
       return absl::OkStatus();
     }
-    if (changes.events.empty()) return absl::OkStatus();
     return Tell(changes.events);
+  }
+
+  // A watch lives for hours and must not outlive its token or its member.
+  absl::Status StillAdmitted() {
+    RB_ASSIGN_OR_RETURN(const rpc::Call call, rpc::Admit(host_.rpc(), context_, kMethod));
+    RB_RETURN_IF_ERROR(rpc::CheckScope(call.principal, team_id_, team_id_));
+    admit_time_ = absl::Now();
+    return absl::OkStatus();
   }
 
   // Also queues the first message.
@@ -109,6 +121,7 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
     if (request_.since_revision() < 0) {
       return domain::InvalidField("since_revision", "REVISION_INVALID", "a revision that a list or a watch told, or 0");
     }
+    admit_time_ = absl::Now();
     shard_ = key.shard;
     team_id_ = team.message.id();
     topic_ = absl::StrCat("changes/", team_id_);
@@ -159,6 +172,7 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
   std::atomic<bool> cancelled_{false};
   std::atomic<uint64_t> waiting_{0};
   bool admitted_ = false;
+  absl::Time admit_time_;
   int shard_ = 0;
   std::string team_id_;
   std::string topic_ = "changes/";
