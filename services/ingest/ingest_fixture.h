@@ -90,7 +90,9 @@ class TestHost : public runtime::Host {
   runtime::Metrics& metrics() override { return *metrics_; }
   rpc::Environment& rpc() override { return environment_; }
   void AddRpcService(std::unique_ptr<grpc::Service> service) override { services_.push_back(std::move(service)); }
-  void AddWorker(runtime::WorkerOptions, std::unique_ptr<runtime::JobHandler>) override {}
+  void AddWorker(runtime::WorkerOptions options, std::unique_ptr<runtime::JobHandler> handler) override {
+    workers_[options.name] = std::move(handler);
+  }
   void AddComponent(std::string, std::unique_ptr<runtime::Component> component) override {
     components_.push_back(std::move(component));
   }
@@ -118,12 +120,12 @@ class TestHost : public runtime::Host {
 
   FakeClock& fake_clock() { return clock_; }
   RacingStore& racing() { return *racing_; }
-  void DrainComponents() {
-    for (auto& component : components_) component->Drain();
   // Between calls: no handler may be at work.
   runtime::Config& mutable_config() { return config_; }
   // No worker runs by itself: a test hands it the lease.
   runtime::JobHandler& worker(const std::string& name) { return *workers_.at(name); }
+  void DrainComponents() {
+    for (auto& component : components_) component->Drain();
   }
 
  private:
@@ -140,6 +142,7 @@ class TestHost : public runtime::Host {
   rpc::Environment environment_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::vector<std::unique_ptr<runtime::Component>> components_;
+  std::map<std::string, std::unique_ptr<runtime::JobHandler>> workers_;
   std::unique_ptr<rpc::GrpcServer> server_;
 };
 

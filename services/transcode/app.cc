@@ -187,10 +187,9 @@ class TranscodeHandler : public runtime::JobHandler {
     auto callback = store::Load<record::CallbackRecord>(host_.store(), key);
     if (absl::IsNotFound(callback.status())) return absl::OkStatus();
     RB_RETURN_IF_ERROR(callback.status());
-    const record::PromiseRecord* pending = domain::PendingPromise(callback->message);
-    if (pending == nullptr || pending->recording_id() != recording.id()) return absl::OkStatus();
     const std::string words = recording.dead_reason().empty() ? FatalWords(recording, team.language()) : recording.dead_reason();
     const domain::Decision decision = domain::OnRecordingFailed(callback->message, recording.id(), words, team, now);
+    if (decision.events.empty()) return absl::OkStatus();  // no promise speaks with it
     store::AddDecision(&callback->message, callback->version, decision, now, commit);
     return absl::OkStatus();
   }
