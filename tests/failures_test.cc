@@ -63,6 +63,40 @@ class FailuresTest : public IngestTest {
   std::unique_ptr<api::DeliveryService::Stub> deliveries_;
 };
 
+TEST_F(FailuresTest, ATimerThatDoesNotFireIsListedOnceUntilItDoes) {
+  const std::string id = Create(Mueller(), team_.anna_token).id();
+  EXPECT_TRUE(absl::IsNotFound(GetDead(id)));
+  LetTimerDie(id, 3);
+  EXPECT_THAT(Dead(), testing::ElementsAre(id));
+  EXPECT_EQ(DeadMembers(), 1u);
+  EXPECT_TRUE(GetDead(id).ok());
+  ASSERT_TRUE(host_->worker("promise").Handle(ClaimTimer(id)).ok());
+  EXPECT_THAT(Dead(), testing::IsEmpty());
+  EXPECT_EQ(DeadMembers(), 0u);
+  EXPECT_TRUE(absl::IsNotFound(GetDead(id)));
+}
+
+TEST_F(FailuresTest, ADeadTimersRetryAndErasureTakeItFromTheList) {
+  const std::string retried = Create(Mueller(), team_.anna_token).id();
+  LetTimerDie(retried, 2);
+  api::RetryDeadLetterRequest retry;
+  retry.set_request_id(NextRequestId());
+  retry.set_id(retried);
+  api::RetryDeadLetterResponse response;
+  const absl::Status status =
+      Do(*deliveries_, &api::DeliveryService::Stub::RetryDeadLetter, retry, &response, team_.clara_token);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(DeadMembers(), 0u);
+  LetTimerDie(retried, 2);
+  EXPECT_EQ(DeadMembers(), 1u);
+  api::EraseSubjectRequest erase;
+  erase.set_request_id(NextRequestId());
+  erase.set_who(retried);
+  api::EraseSubjectResponse erased;
+  ASSERT_TRUE(Do(*contacts_, &api::ContactService::Stub::EraseSubject, erase, &erased, team_.admin_token).ok());
+  EXPECT_EQ(DeadMembers(), 0u);
+}
+
 // The customer has the link already and will find nothing behind it.
 TEST_F(FailuresTest, ASharedLinksRecordingThatFailsAlarmsTheRep) {
   const std::string id = Create(Mueller(), team_.anna_token).id();

@@ -145,6 +145,11 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
       dead->set_reason(recording.message.dead_reason());
       *dead->mutable_create_time() = recording.message.create_time();
       return absl::OkStatus();
+      const store::IndexChange listed = store::DeadTimer(store::CallbackKey(id)->shard, timer.message.team_id(), id, /*remove=*/false);
+      store::Page one;
+      one.limit = 1;
+      RB_ASSIGN_OR_RETURN(const auto scan, host_.store().Scan(listed.index, listed.member, listed.member + '\x01', one));
+      if (scan.members.empty()) return NotFound("id", "this callback's timer is not dead");
     }
     RB_ASSIGN_OR_RETURN(const auto loaded, Own<record::DeliveryRecord>(call, store::DeliveryKey(id), "id"));
     if (loaded.message.state() != record::DeliveryRecord::STATE_FAILED || loaded.message.dropped()) {
@@ -204,7 +209,7 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
           if (IsRecording(request.id())) {
             RB_RETURN_IF_ERROR(EndRecording(call, request.id(), retry, now, commit));
           } else if (IsCallback(request.id())) {
-            RB_RETURN_IF_ERROR(EndTimer(call, request.id(), retry, now, commit));
+            RB_RETURN_IF_ERROR(EndTimer(call, request.id(), commit));
           } else {
             RB_RETURN_IF_ERROR(EndDelivery(call, request.id(), retry, now, commit));
           }
@@ -244,18 +249,11 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
     return absl::OkStatus();
   }
 
-  // A timer's dead letter only tells; its entry is due anyway.
-  absl::Status EndTimer(const rpc::Call& call, const std::string& id, bool retry, absl::Time now,
-                        store::Commit* commit) {
+  // A timer's dead letter only tells. That somebody ended it goes into the history, and with that its entry is due at
+  // the callback's next timer again, which is now.
+  absl::Status EndTimer(const rpc::Call& call, const std::string& id, store::Commit* commit) {
     RB_ASSIGN_OR_RETURN(const auto callback, Own<record::CallbackRecord>(call, store::CallbackKey(id), "id"));
-    if (retry) commit->due.push_back(store::DueChange{store::PromiseDue(callback.message), now});
-    const store::IndexKey index{commit->shard, callback.message.team_id(), std::string(store::index::kDead)};
-    store::Page page;
-    page.limit = 500;
-    RB_ASSIGN_OR_RETURN(const auto scan, host_.store().Scan(index, "", "", page));
-    for (const std::string& member : scan.members) {
-      if (store::IdOfMember(member) == id) commit->indexes.push_back({index, member, true});
-    }
+    commit->indexes.push_back(store::DeadTimer(commit->shard, callback.message.team_id(), id, /*remove=*/true));
     return absl::OkStatus();
   }
 

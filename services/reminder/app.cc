@@ -32,6 +32,7 @@ class TimerHandler : public runtime::JobHandler {
     auto callback = store::Load<record::CallbackRecord>(host_.store(), key);
     if (absl::IsNotFound(callback.status())) {
       commit.due.push_back(store::DueChange{lease.key, std::nullopt});
+      commit.indexes.push_back(store::DeadTimer(lease.key.shard, lease.key.team, lease.key.id, /*remove=*/true));
       return host_.store().CommitOnce(commit).status();
     }
     RB_RETURN_IF_ERROR(callback.status());
@@ -40,10 +41,11 @@ class TimerHandler : public runtime::JobHandler {
     RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
     const domain::Decision decision = domain::OnTimer(callback->message, team.message, now);
     store::AddDecision(&callback->message, callback->version, decision, now, &commit);
+    commit.indexes.push_back(store::DeadTimer(lease.key.shard, lease.key.team, lease.key.id, /*remove=*/true));  // it fires again
     return host_.store().CommitOnce(commit).status();
   }
 
-  // A timer is never given up: it is listed with the dead letters and tried again in an hour, for ever (law 6).
+  // A timer is never given up: it is listed once with the dead letters and tried again in an hour, for ever (law 6).
   absl::Status DeadLetter(const store::Lease& lease, const std::string& reason) override {
     RB_LOG_ERROR("timer of {} does not fire: {}; next try in an hour", lease.key.id, reason);
     RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
@@ -52,9 +54,7 @@ class TimerHandler : public runtime::JobHandler {
     commit.commit_id = absl::StrCat("timer-dead/", lease.lease_id);
     commit.lease = lease;
     commit.due.push_back(store::DueChange{lease.key, now + absl::Hours(1)});
-    commit.indexes.push_back(store::IndexChange{
-        store::IndexKey{lease.key.shard, lease.key.team, std::string(store::index::kDead)},
-        store::Member(store::SortKey(lease.due), lease.key.id), false});
+    commit.indexes.push_back(store::DeadTimer(lease.key.shard, lease.key.team, lease.key.id, /*remove=*/false));
     return host_.store().CommitOnce(commit).status();
   }
 

@@ -140,6 +140,7 @@ absl::Status AddErasure(Store& store, const Loaded<record::CallbackRecord>& call
   domain::Decision decision = domain::Erase(before, team.message, actor, now);
   decision.purge_time.reset();  // it leaves now
   AddDecision(&before, callback.version, decision, now, commit);
+  commit->indexes.push_back(DeadTimer(team_key.shard, before.team_id(), before.id(), /*remove=*/true));
 
   if (!before.page_token().empty()) {
     RB_ASSIGN_OR_RETURN(const Key page_token, PageTokenKey(before.page_token()));

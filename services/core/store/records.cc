@@ -193,6 +193,14 @@ void AddDelivery(const record::DeliveryRecord& delivery, uint64_t version, Commi
   commit->indexes.push_back(std::move(dead));
 }
 
+IndexChange DeadTimer(int shard, std::string_view team_id, std::string_view callback_id, bool remove) {
+  // Later than every time, so before all others in a list of the newest first: a promise is at stake.
+  const std::string behind_all = SortKey(absl::FromUnixMillis(999'999'999'999'999));
+  IndexChange dead = Entry(shard, std::string(team_id), index::kDead, Member(behind_all, callback_id));
+  dead.remove = remove;
+  return dead;
+}
+
 void AddContactIndexes(const record::ContactRecord& contact, bool remove, Commit* commit) {
   for (const std::string& key : SubjectKeys(contact.caller())) {
     IndexChange entry = Entry(OwnShard(contact.id()), contact.team_id(), index::kContact, Member(key, contact.id()));

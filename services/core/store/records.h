@@ -58,7 +58,7 @@ inline constexpr std::string_view kClosed = "closed";          // close time, ca
 inline constexpr std::string_view kSubject = "subject";        // "p:+49…" or "m:address", callback: open and closed
 inline constexpr std::string_view kContact = "contact";        // "p:+49…" or "m:address", contact
 inline constexpr std::string_view kRecordingsOf = "recordings";  // callback, recording
-inline constexpr std::string_view kDead = "dead";              // time, delivery or recording
+inline constexpr std::string_view kDead = "dead";              // time, delivery or recording; DeadTimer: callback
 inline constexpr std::string_view kTokens = "tokens";          // token id, key id of its record
 inline constexpr std::string_view kTeams = "teams";            // scope "*": team id
 inline constexpr std::string_view kTimer = "timer";            // next timer, callback
@@ -95,6 +95,9 @@ DueKey PromiseDue(const record::CallbackRecord& callback);
 DueKey DeliveryDue(const record::DeliveryRecord& delivery);
 DueKey TranscodeDue(const record::RecordingRecord& recording);
 DueKey RetentionDue(int shard, std::string_view team_id, std::string_view id);
+
+// A callback's one place among the dead letters while its timer does not fire: the same however often it is written.
+IndexChange DeadTimer(int shard, std::string_view team_id, std::string_view callback_id, bool remove);
 
 // Removes what an id owns from the indexes of a contact, or adds it.
 void AddContactIndexes(const record::ContactRecord& contact, bool remove, Commit* commit);
