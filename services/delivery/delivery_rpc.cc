@@ -1,6 +1,8 @@
 #include "delivery/delivery_rpc.h"
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -95,7 +97,9 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
 
   absl::Status Resend(const rpc::Call& call, const api::ResendDeliveryRequest& request,
                       api::ResendDeliveryResponse* response) {
-    return rpc::Once<api::ResendDeliveryRequest, api::ResendDeliveryResponse>(
+    // The delivery's id is remembered of the answer: what its tries tell must be able to leave with the caller.
+    std::optional<api::Delivery> fresh;
+    RB_RETURN_IF_ERROR((rpc::Once<api::ResendDeliveryRequest, api::ResendDeliveryResponse>(
         host_.rpc(), call, request, response,
         [&](store::Commit* commit, api::ResendDeliveryResponse* response) -> absl::Status {
           RB_ASSIGN_OR_RETURN(
@@ -108,9 +112,19 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
                               domain::Apply(callback.message, domain::Resend{ready}, team,
                                             domain::Actor{call.principal.ActorId()}, now));
           store::AddDecision(&callback.message, callback.version, decision, now, commit);
-          *response->mutable_delivery() = rpc::ToApi(decision.new_deliveries.back(), host_.config().mail_domain);
+          response->mutable_delivery()->set_id(decision.new_deliveries.back().id());
+          fresh = rpc::ToApi(decision.new_deliveries.back(), host_.config().mail_domain);
           return absl::OkStatus();
-        });
+        })));
+    if (!fresh.has_value()) {
+      RB_ASSIGN_OR_RETURN(const store::Key key, store::DeliveryKey(response->delivery().id()));
+      const auto delivery = store::Load<record::DeliveryRecord>(host_.store(), key);
+      if (absl::IsNotFound(delivery.status())) return absl::OkStatus();  // erased since: its id is all there is
+      RB_RETURN_IF_ERROR(delivery.status());
+      fresh = rpc::ToApi(delivery->message, host_.config().mail_domain);
+    }
+    *response->mutable_delivery() = *std::move(fresh);
+    return absl::OkStatus();
   }
 
   absl::StatusOr<bool> RecordingReady(const record::CallbackRecord& callback) {
@@ -131,6 +145,11 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
     dead->set_id(id);
     if (IsCallback(id)) {
       RB_ASSIGN_OR_RETURN(const auto timer, Own<record::CallbackRecord>(call, store::CallbackKey(id), "id"));
+      const store::IndexChange listed = store::DeadTimer(store::CallbackKey(id)->shard, timer.message.team_id(), id, /*remove=*/false);
+      store::Page one;
+      one.limit = 1;
+      RB_ASSIGN_OR_RETURN(const auto scan, host_.store().Scan(listed.index, listed.member, listed.member + '\x01', one));
+      if (scan.members.empty()) return NotFound("id", "this callback's timer is not dead");
       dead->set_stage("promise");
       dead->set_callback_id(id);
       dead->set_reason("its timer failed again and again; it is tried every hour");
@@ -145,11 +164,6 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
       dead->set_reason(recording.message.dead_reason());
       *dead->mutable_create_time() = recording.message.create_time();
       return absl::OkStatus();
-      const store::IndexChange listed = store::DeadTimer(store::CallbackKey(id)->shard, timer.message.team_id(), id, /*remove=*/false);
-      store::Page one;
-      one.limit = 1;
-      RB_ASSIGN_OR_RETURN(const auto scan, host_.store().Scan(listed.index, listed.member, listed.member + '\x01', one));
-      if (scan.members.empty()) return NotFound("id", "this callback's timer is not dead");
     }
     RB_ASSIGN_OR_RETURN(const auto loaded, Own<record::DeliveryRecord>(call, store::DeliveryKey(id), "id"));
     if (loaded.message.state() != record::DeliveryRecord::STATE_FAILED || loaded.message.dropped()) {
@@ -202,7 +216,9 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
 
   template <typename Request, typename Response>
   absl::Status EndDead(const rpc::Call& call, const Request& request, Response* response, bool retry) {
-    return rpc::Once<Request, Response>(
+    // A reason may quote the caller's address, so a repeated request learns only what it ended.
+    std::string reason;
+    RB_RETURN_IF_ERROR((rpc::Once<Request, Response>(
         host_.rpc(), call, request, response, [&](store::Commit* commit, Response* response) -> absl::Status {
           RB_RETURN_IF_ERROR(FillDead(call, request.id(), response->mutable_dead_letter(), nullptr));
           RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
@@ -213,9 +229,13 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
           } else {
             RB_RETURN_IF_ERROR(EndDelivery(call, request.id(), retry, now, commit));
           }
-          const api::DeadLetter& dead = response->dead_letter();
+          api::DeadLetter& dead = *response->mutable_dead_letter();
+          reason = dead.reason();
+          dead.clear_reason();
           return AddHistory(call, dead, retry ? "dead_letter_retried" : "dead_letter_dropped", now, commit);
-        });
+        })));
+    if (!reason.empty()) response->mutable_dead_letter()->set_reason(reason);
+    return absl::OkStatus();
   }
 
   absl::Status EndDelivery(const rpc::Call& call, const std::string& id, bool retry, absl::Time now,

@@ -1,6 +1,8 @@
 #include "ingest/contact_calls.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -30,7 +32,9 @@ absl::Status PutContact(runtime::Host& host, const rpc::Call& call, const api::P
   if (keys.empty()) return nameless;
   RB_ASSIGN_OR_RETURN(const rpc::UpdateMask mask, rpc::UpdateMask::Of(request.update_mask(), caller));
   const std::string& team_id = team.message.id();
-  return rpc::Once<api::PutContactRequest, api::PutContactResponse>(
+  // The contact's id is remembered of the answer, and nothing that must be able to leave (load.h, Carry).
+  std::optional<api::Contact> fresh;
+  RB_RETURN_IF_ERROR((rpc::Once<api::PutContactRequest, api::PutContactResponse>(
       host.rpc(), call, request, response,
       [&](store::Commit* commit, api::PutContactResponse* answer) -> absl::Status {
         RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
@@ -51,10 +55,20 @@ absl::Status PutContact(runtime::Host& host, const rpc::Call& call, const api::P
         *contact.mutable_update_time() = rpc::ToProto(now);
         AddContact(known.has_value() ? &known->message : nullptr, known.has_value() ? known->version : 0, contact, commit);
         turnstiles.Turn(now, commit);
-        *answer->mutable_contact() = rpc::ToApi(contact);
+        answer->mutable_contact()->set_id(contact.id());
         answer->set_created(!known.has_value());
+        fresh = rpc::ToApi(contact);
         return absl::OkStatus();
-      });
+      })));
+  if (!fresh.has_value()) {
+    RB_ASSIGN_OR_RETURN(const store::Key key, store::ContactKey(response->contact().id()));
+    const auto contact = store::Load<record::ContactRecord>(host.store(), key);
+    if (absl::IsNotFound(contact.status())) return absl::OkStatus();  // erased since: its id is all there is
+    RB_RETURN_IF_ERROR(contact.status());
+    fresh = rpc::ToApi(contact->message);
+  }
+  *response->mutable_contact() = *std::move(fresh);
+  return absl::OkStatus();
 }
 
 absl::Status GetContact(runtime::Host& host, const rpc::Call& call, const api::GetContactRequest& request,

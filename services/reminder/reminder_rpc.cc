@@ -1,6 +1,8 @@
 #include "reminder/reminder_rpc.h"
 
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "core/base/status_macros.h"
 #include "core/domain/input.h"
@@ -53,10 +55,13 @@ class ReminderRpc final : public api::ReminderService::CallbackService {
   }
 
  private:
+  // What is remembered of the answer is the callback's id, not the caller's data, which must be able to leave: a repeated
+  // request reads the callback as it is then.
   template <typename Request, typename Response>
   absl::Status Carry(const rpc::Call& call, const Request& request, const domain::Command& command,
                      Response* response) {
-    return rpc::Once<Request, Response>(
+    std::optional<api::Callback> fresh;
+    RB_RETURN_IF_ERROR((rpc::Once<Request, Response>(
         host_.rpc(), call, request, response, [&](store::Commit* commit, Response* response) -> absl::Status {
           RB_ASSIGN_OR_RETURN(const store::Key key, store::CallbackKey(request.callback_id()));
           auto callback = store::Load<record::CallbackRecord>(host_.store(), key);
@@ -74,10 +79,24 @@ class ReminderRpc final : public api::ReminderService::CallbackService {
               const domain::Decision decision,
               domain::Apply(callback->message, command, team.message, domain::Actor{call.principal.ActorId()}, now));
           store::AddDecision(&callback->message, callback->version, decision, now, commit);
-          *response->mutable_callback() = rpc::ToApi(decision.callback, team.message, callback->version + 1, now,
-                                                     host_.config().public_url);
+          response->mutable_callback()->set_id(decision.callback.id());
+          fresh = rpc::ToApi(decision.callback, team.message, callback->version + 1, now, host_.config().public_url);
           return absl::OkStatus();
-        });
+        })));
+    if (!fresh.has_value()) {
+      RB_ASSIGN_OR_RETURN(fresh, Read(response->callback().id()));
+    }
+    *response->mutable_callback() = *std::move(fresh);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<api::Callback> Read(const std::string& id) {
+    RB_ASSIGN_OR_RETURN(const store::Key key, store::CallbackKey(id));
+    RB_ASSIGN_OR_RETURN(const auto callback, store::Load<record::CallbackRecord>(host_.store(), key));
+    RB_ASSIGN_OR_RETURN(const store::Key team_key, store::TeamKey(callback.message.team_id()));
+    RB_ASSIGN_OR_RETURN(const auto team, store::Load<record::TeamRecord>(host_.store(), team_key));
+    RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
+    return rpc::ToApi(callback.message, team.message, callback.version, now, host_.config().public_url);
   }
 
   absl::Status List(const rpc::Call& call, const api::ListTimersRequest& request, api::ListTimersResponse* response) {
