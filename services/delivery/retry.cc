@@ -11,6 +11,7 @@ namespace record = ::ringback::store::v1;
 
 constexpr absl::Duration kFirstPause = absl::Seconds(2);
 constexpr absl::Duration kLongestPause = absl::Minutes(5);
+constexpr int kTriesKept = 50;
 constexpr absl::Duration kPatience = absl::Minutes(1);
 
 bool HasNext(const record::DeliveryRecord& delivery) { return delivery.channel() + 1 < delivery.channels_size(); }
@@ -27,13 +28,17 @@ NextStep After(const record::DeliveryRecord& delivery, const SendOutcome& outcom
   const NextStep give_up{HasNext(delivery) ? NextStep::Kind::kNextChannel : NextStep::Kind::kFailed, now};
   if (outcome.result == SendResult::kPermanent) return give_up;
 
-  int tries = 0;
+  const absl::Time stake = delivery.has_stake_time() ? rpc::FromProto(delivery.stake_time()) : absl::InfinitePast();
+  if (now >= stake && delivery.has_stake_time() && HasNext(delivery)) return give_up;
+  int tries = 0, counted = 0;
   absl::Time first = now;
-  for (const auto& made : delivery.tries()) {
+  for (int i = delivery.tries_set_aside(); i < delivery.tries_size(); ++i) {
+    const auto& made = delivery.tries(i);
     if (made.channel() != delivery.channel()) continue;
     if (tries++ == 0) first = rpc::FromProto(made.time());
+    if (rpc::FromProto(made.time()) >= stake) ++counted;
   }
-  if (tries >= tries_max) return give_up;
+  if (now >= stake && counted >= tries_max) return give_up;
   const bool to_member = !delivery.member_id().empty();
   if (to_member && HasNext(delivery) && !NextIsDesk(delivery) && now - first >= kPatience) return give_up;
 
@@ -45,6 +50,12 @@ NextStep After(const record::DeliveryRecord& delivery, const SendOutcome& outcom
     if (left > absl::ZeroDuration()) pause = std::min(pause, std::max(absl::Seconds(1), left / 2));
   }
   return {NextStep::Kind::kAgain, now + pause};
+}
+
+void ForgetMiddleTries(record::DeliveryRecord* delivery, absl::Time now) {
+  const int kept = delivery->tries_set_aside() + kTriesKept;
+  if (!delivery->has_stake_time() || now >= rpc::FromProto(delivery->stake_time()) || delivery->tries_size() <= kept) return;
+  delivery->mutable_tries()->DeleteSubrange(delivery->tries_set_aside() + 1, delivery->tries_size() - kept);
 }
 
 }  // namespace ringback::delivery

@@ -89,6 +89,63 @@ TEST(After, AMemberIsToldByAnotherChannelAfterAMinuteButTheDeskIsTheLastResort) 
   EXPECT_EQ(After(desk_next, Outcome(SendResult::kTemporary), kNow, 0.5, 2).kind, NextStep::Kind::kNextChannel);
 }
 
+TEST(After, BeforeThePromiseIsAtStakeNoNumberOfTriesEndsIt) {
+  DeliveryRecord delivery;
+  delivery.add_channels()->set_kind(Channel::KIND_MAIL);
+  const absl::Time stake = kNow + absl::Hours(7);
+  *delivery.mutable_stake_time() = rpc::ToProto(stake);
+  for (int i = 0; i < 80; ++i) AddTry(&delivery, kNow + absl::Minutes(5) * i);
+  const absl::Time late = kNow + absl::Hours(6) + absl::Minutes(50);
+  EXPECT_EQ(After(delivery, Outcome(SendResult::kTemporary), late, 0.5, 12).kind, NextStep::Kind::kAgain);
+  EXPECT_EQ(After(delivery, Outcome(SendResult::kUnknown), late, 0.5, 12).kind, NextStep::Kind::kAgain);
+  // From the stake on they count.
+  for (int i = 0; i < 11; ++i) AddTry(&delivery, stake + absl::Minutes(i));
+  EXPECT_EQ(After(delivery, Outcome(SendResult::kTemporary), stake + absl::Minutes(11), 0.5, 12).kind,
+            NextStep::Kind::kAgain);
+  AddTry(&delivery, stake + absl::Minutes(12));
+  EXPECT_EQ(After(delivery, Outcome(SendResult::kTemporary), stake + absl::Minutes(12), 0.5, 12).kind,
+            NextStep::Kind::kFailed);
+}
+
+TEST(After, ARecordThatIsTriedForDaysStaysSmall) {
+  DeliveryRecord delivery;
+  delivery.add_channels()->set_kind(Channel::KIND_MAIL);
+  const absl::Time stake = kNow + absl::Hours(24);
+  *delivery.mutable_stake_time() = rpc::ToProto(stake);
+  for (int i = 0; i < 200; ++i) {
+    AddTry(&delivery, kNow + absl::Minutes(5) * i);
+    ForgetMiddleTries(&delivery, kNow + absl::Minutes(5) * i);
+  }
+  ASSERT_EQ(delivery.tries_size(), 50);
+  EXPECT_EQ(rpc::FromProto(delivery.tries(0).time()), kNow);
+  EXPECT_EQ(rpc::FromProto(delivery.tries(49).time()), kNow + absl::Minutes(5) * 199);
+  // Those that count are all kept.
+  for (int i = 0; i < 100; ++i) AddTry(&delivery, stake);
+  ForgetMiddleTries(&delivery, stake);
+  EXPECT_EQ(delivery.tries_size(), 150);
+}
+
+TEST(After, ACustomersNextChannelFiresWhenThePromiseIsAtStake) {
+  DeliveryRecord delivery;
+  delivery.add_channels()->set_kind(Channel::KIND_MAIL);
+  delivery.add_channels()->set_kind(Channel::KIND_SMS);
+  *delivery.mutable_stake_time() = rpc::ToProto(kNow);
+  AddTry(&delivery, kNow - absl::Hours(1));
+  EXPECT_EQ(After(delivery, Outcome(SendResult::kTemporary), kNow - absl::Hours(1), 0.5, 12).kind, NextStep::Kind::kAgain);
+  EXPECT_EQ(After(delivery, Outcome(SendResult::kTemporary), kNow, 0.5, 12).kind, NextStep::Kind::kNextChannel);
+}
+
+TEST(After, TriesBeforeADeadLetterWasRetriedCountNoMore) {
+  DeliveryRecord delivery;
+  delivery.add_channels()->set_kind(Channel::KIND_MAIL);
+  for (int i = 0; i < 12; ++i) AddTry(&delivery, kNow - absl::Hours(1));
+  delivery.set_tries_set_aside(12);
+  AddTry(&delivery, kNow);
+  const NextStep next = After(delivery, Outcome(SendResult::kTemporary), kNow, 0.5, 12);
+  EXPECT_EQ(next.kind, NextStep::Kind::kAgain);
+  EXPECT_EQ(next.when, kNow + absl::Seconds(2)) << "as after the first";
+}
+
 TEST(After, ACustomersMessageFailsWhenItsTriesAreUsedUp) {
   DeliveryRecord delivery;
   delivery.add_channels()->set_kind(Channel::KIND_MAIL);

@@ -263,6 +263,7 @@ class DeliveryHandler : public runtime::JobHandler {
     made->set_accepted(outcome.result == SendResult::kAccepted);
     made->set_permanent(outcome.result == SendResult::kPermanent);
     made->set_reason(outcome.reason);
+    ForgetMiddleTries(&delivery, now);
 
     NextStep next{NextStep::Kind::kFailed, now};
     if (dead_reason.empty() && delivery.channels_size() > 0) {

@@ -417,8 +417,11 @@ Decision OnDeliveryOutcome(const CallbackRecord& callback, const DeliveryRecord&
     case Result::kFailed:
       draft.Event("delivery_failed", {{"revision", revision}, {"delivery", id}});
       if (pending) {
-        NotDelivered(draft, *promise, "refused");
-        DeliveryAlarm(draft, promise->revision(), "refused", outcome.reason, kind);
+        // "Refused" is the other side's word; of a server that was away it said none.
+        const bool refused = delivery.tries().empty() || delivery.tries().rbegin()->permanent();
+        const std::string_view why = refused ? "refused" : "not_accepted";
+        NotDelivered(draft, *promise, why);
+        DeliveryAlarm(draft, promise->revision(), why, outcome.reason, kind);
       } else if (promise->state() == PromiseRecord::STATE_ARMED) {
         // Bounced after it was accepted: the clock does not pause for that, but the customer never heard.
         DeliveryAlarm(draft, promise->revision(), unconfirmed ? "confirmation_failed" : "bounced", outcome.reason, kind);

@@ -422,6 +422,15 @@ TEST(DeliveryGuard, AlarmsOnceWhoeverNoticesFirst) {
   EXPECT_EQ(story.deliveries.size(), alarms);
 }
 
+TEST(DeliveryGuard, AServerThatWasAwayHasRefusedNothing) {
+  Story story;
+  story.Open();
+  auto delivery = story.PromiseByMail("2026-11-23 12:00");
+  delivery.add_tries()->set_reason("could not connect");
+  story.Outcome(delivery, Result::kFailed, "could not connect");
+  EXPECT_EQ(story.callback.delivery_alarm(), "not_accepted: could not connect");
+}
+
 TEST(DeliveryGuard, UnacceptedAtItsTimeIsNotDeliveredThoughALateAcceptanceStillArms) {
   Story story;
   story.Open();

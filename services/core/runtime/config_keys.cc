@@ -182,7 +182,7 @@ const std::vector<ConfigKey>& ConfigKeys() {
       {"transcode", "slots", &C::transcode_slots, "Recordings in work at the same time, one process each.", false, 1, 256},
       {"transcode", "codec_idle", &C::codec_idle, "An idle codec process ends after this time.", false, 0, 86400},
       {"delivery", "slots", &C::delivery_slots, "Messages on their way at the same time.", false, 1, 256},
-      {"delivery", "attempts_max", &C::delivery_attempts_max, "Tries before a message goes to the dead letters.", false, 1, 1000},
+      {"delivery", "attempts_max", &C::delivery_attempts_max, "Tries before a message goes to the dead letters; those made before a promise is at stake do not count.", false, 1, 1000},
       {"delivery", "bundle_window", &C::bundle_window, "Alarms to one member within this time go out as one message.", false, 0, 3600},
   };
   return *keys;
