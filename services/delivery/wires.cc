@@ -7,6 +7,7 @@
 #include "core/base/status_macros.h"
 #include "core/domain/rules.h"
 #include "core/rpc/translate.h"
+#include "delivery/urgency.h"
 
 namespace ringback::delivery {
 namespace {
@@ -64,8 +65,9 @@ absl::StatusOr<std::unique_ptr<Wires>> Wires::Create(const runtime::Config& conf
   return wires;
 }
 
-absl::Duration Wires::Wait(const record::Channel& channel) {
-  return channel.kind() == record::Channel::KIND_MAIL ? mail_rate_.TryTake() : absl::ZeroDuration();
+absl::Duration Wires::Wait(const record::DeliveryRecord& delivery, const record::CallbackRecord& callback) {
+  if (delivery.channels(delivery.channel()).kind() != record::Channel::KIND_MAIL) return absl::ZeroDuration();
+  return mail_rate_.TryTake(delivery.id(), UrgencyOf(delivery, callback));
 }
 
 SendOutcome Wires::Send(const ComposeInput& input, const BeforeData& before_data) {

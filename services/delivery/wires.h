@@ -24,8 +24,13 @@ class Wires {
  public:
   static absl::StatusOr<std::unique_ptr<Wires>> Create(const runtime::Config& config, Clock* clock);
 
-  // Zero when the delivery may go now, else how long its channel's rate limit asks to wait.
-  absl::Duration Wait(const store::v1::Channel& channel);
+  // Zero when the delivery may go now by its current channel, else how long that one's rate limit asks to wait.
+  absl::Duration Wait(const store::v1::DeliveryRecord& delivery, const store::v1::CallbackRecord& callback);
+
+  // Whether there is a way out for such a channel at all: for SMS only with a gateway.
+  bool Has(const store::v1::Channel& channel) const {
+    return channel.kind() != store::v1::Channel::KIND_SMS || sms_ != nullptr;
+  }
 
   // Sends by the delivery's current channel. The desk takes everything: it shows the record itself.
   SendOutcome Send(const ComposeInput& input, const BeforeData& before_data);

@@ -54,7 +54,7 @@ class DeliveryHandler : public runtime::JobHandler {
     if (delivery.state() == DeliveryRecord::STATE_QUEUED) {
       RB_ASSIGN_OR_RETURN(const absl::Time ready, BundleReady(delivery, now));
       if (ready > now) return host_.store().Release(lease, ready, /*uncount=*/true);
-      const absl::Duration wait = wires_->Wait(delivery.channels(delivery.channel()));
+      const absl::Duration wait = wires_->Wait(delivery, work->callback.message);
       if (wait > absl::ZeroDuration()) return host_.store().Release(lease, now + wait, /*uncount=*/true);
       RB_RETURN_IF_ERROR(BeginSending(lease, now, &*work, &bundled));
     }

@@ -1,0 +1,25 @@
+#include "delivery/urgency.h"
+
+#include "core/rpc/translate.h"
+
+namespace ringback::delivery {
+
+namespace record = ::ringback::store::v1;
+using record::DeliveryRecord;
+
+Urgency UrgencyOf(const DeliveryRecord& delivery, const record::CallbackRecord& callback) {
+  const absl::Time created = rpc::FromProto(delivery.create_time());
+  switch (delivery.kind()) {
+    case DeliveryRecord::KIND_REMINDER:
+    case DeliveryRecord::KIND_ESCALATION:
+    case DeliveryRecord::KIND_DELIVERY_ALARM: return {0, created};
+    default: break;
+  }
+  if (!delivery.member_id().empty()) return {2, created};
+  for (const record::PromiseRecord& promise : callback.promises()) {
+    if (promise.revision() == delivery.promise_revision()) return {1, rpc::FromProto(promise.promised_time())};
+  }
+  return {1, created};
+}
+
+}  // namespace ringback::delivery
