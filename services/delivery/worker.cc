@@ -13,6 +13,7 @@
 #include "core/domain/rules.h"
 #include "core/rpc/translate.h"
 #include "core/store/records.h"
+#include "delivery/bundle.h"
 #include "delivery/retry.h"
 
 namespace ringback::delivery {
@@ -22,15 +23,8 @@ namespace record = ::ringback::store::v1;
 using record::DeliveryRecord;
 
 constexpr int kCommitTries = 10;
-constexpr int kBundleMax = 100;
-// A morning's alarms fall due in the same moment: a few seconds gather them into one digest.
-constexpr absl::Duration kDigestGather = absl::Seconds(3);
-
-struct Work {
-  store::Loaded<DeliveryRecord> delivery;
-  store::Loaded<record::CallbackRecord> callback;
-  record::TeamRecord team;
-};
+// Longer than the transports' deadline, so that nobody takes over while the content is on its way.
+constexpr absl::Duration kLeaseInData = absl::Seconds(60);
 
 class DeliveryHandler : public runtime::JobHandler {
  public:
@@ -38,7 +32,7 @@ class DeliveryHandler : public runtime::JobHandler {
 
   absl::Status Handle(const runtime::Job& job) override {
     const store::Lease& lease = job.lease;
-    auto work = LoadWork(lease.key.id);
+    auto work = LoadWork(host_.store(), lease.key.id);
     if (absl::IsNotFound(work.status())) return Forget(lease);  // erased in the meantime
     RB_RETURN_IF_ERROR(work.status());
     DeliveryRecord& delivery = work->delivery.message;
@@ -46,36 +40,29 @@ class DeliveryHandler : public runtime::JobHandler {
       return Forget(lease);
     }
     RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
-    if (!domain::StillNeeded(work->callback.message, delivery, work->team, now)) return Withdraw(lease, *work);
+    // Asked anew at each try, for the leader of a bundle and for each that follows it.
+    const bool own = domain::StillNeeded(work->callback.message, delivery, work->team, now);
+    RB_ASSIGN_OR_RETURN(Bundle bundle, LoadBundle(host_.store(), delivery, now));
+    if (!own && bundle.lines.empty()) return Withdraw(lease, *work, bundle);
     if (delivery.channels_size() == 0) return RecordOutcome(lease, delivery.id(), NoChannel());
 
-    RB_ASSIGN_OR_RETURN(std::vector<ComposeInput::Bundled> bundled, LoadBundle(delivery));
-    // Found SENDING: a worker died between that commit and the outcome's. The message leaves again as it was.
+    // Found SENDING: a worker died between that commit and the outcome's. The message leaves again as it was, but for
+    // what is no longer true.
     if (delivery.state() == DeliveryRecord::STATE_QUEUED) {
-      RB_ASSIGN_OR_RETURN(const absl::Time ready, BundleReady(delivery, now));
+      RB_ASSIGN_OR_RETURN(const absl::Time ready, BundleReady(host_, delivery, now));
       if (ready > now) return host_.store().Release(lease, ready, /*uncount=*/true);
       const absl::Duration wait = wires_->Wait(delivery, work->callback.message);
       if (wait > absl::ZeroDuration()) return host_.store().Release(lease, now + wait, /*uncount=*/true);
-      RB_RETURN_IF_ERROR(BeginSending(lease, now, &*work, &bundled));
     }
+    RB_RETURN_IF_ERROR(BeginSending(lease, now, &*work, &bundle));
 
-    ComposeInput input;
-    input.delivery = &delivery;
-    input.callback = &work->callback.message;
-    input.team = &work->team;
-    input.public_url = host_.config().public_url;
-    input.mail_domain = host_.config().mail_domain;
-    input.envelope_sender = host_.config().mail_envelope_sender;
-    input.now = now;
-    input.bundled = std::move(bundled);
-    RB_ASSIGN_OR_RETURN(input.mp3, Mp3Of(delivery, work->team, job.payload.get()));
-
+    RB_ASSIGN_OR_RETURN(const ComposeInput input, InputOf(*work, own, bundle, now, job.payload.get()));
     const SendOutcome outcome = wires_->Send(input, [&] { return host_.store().Extend(lease, kLeaseInData).status(); });
     host_.metrics().Count("ringback_sends_total",
                           {{"channel", rpc::ChannelWord(delivery.channels(delivery.channel()).kind())},
                            {"outcome", std::string(SendResultName(outcome.result))}});
     if (outcome.result == SendResult::kAborted) return absl::AbortedError("the lease was lost before the message left");
-    return RecordOutcome(lease, delivery.id(), outcome);
+    return RecordOutcome(lease, delivery.id(), outcome, "", own);
   }
 
   absl::Status DeadLetter(const store::Lease& lease, const std::string& reason) override {
@@ -87,26 +74,11 @@ class DeliveryHandler : public runtime::JobHandler {
   }
 
  private:
-  // Longer than the transports' deadline, so that nobody takes over while the content is on its way.
-  static constexpr absl::Duration kLeaseInData = absl::Seconds(60);
-
   static SendOutcome NoChannel() {
     SendOutcome outcome;
     outcome.result = SendResult::kPermanent;
     outcome.reason = "there is no address to send this to";
     return outcome;
-  }
-
-  absl::StatusOr<Work> LoadWork(const std::string& delivery_id) {
-    Work work;
-    RB_ASSIGN_OR_RETURN(const store::Key key, store::DeliveryKey(delivery_id));
-    RB_ASSIGN_OR_RETURN(work.delivery, store::Load<DeliveryRecord>(host_.store(), key));
-    RB_ASSIGN_OR_RETURN(const store::Key callback_key, store::CallbackKey(work.delivery.message.callback_id()));
-    RB_ASSIGN_OR_RETURN(work.callback, store::Load<record::CallbackRecord>(host_.store(), callback_key));
-    RB_ASSIGN_OR_RETURN(const store::Key team_key, store::TeamKey(work.delivery.message.team_id()));
-    RB_ASSIGN_OR_RETURN(auto team, store::Load<record::TeamRecord>(host_.store(), team_key));
-    work.team = std::move(team.message);
-    return work;
   }
 
   absl::Status Forget(const store::Lease& lease) {
@@ -123,100 +95,61 @@ class DeliveryHandler : public runtime::JobHandler {
     return commit;
   }
 
-  absl::Status Withdraw(const store::Lease& lease, const Work& work) {
+  // Nobody is left to be told of anything in it.
+  absl::Status Withdraw(const store::Lease& lease, const Work& work, const Bundle& bundle) {
     store::Commit commit = NewCommit(lease, "withdraw", 0);
     DeliveryRecord delivery = work.delivery.message;
+    DropSettled(bundle, &delivery, &commit);
     delivery.set_state(DeliveryRecord::STATE_WITHDRAWN);
     store::AddDelivery(delivery, work.delivery.version, &commit);
     commit.due.push_back(store::DueChange{lease.key, std::nullopt});
     return host_.store().CommitOnce(commit).status();
   }
 
-  // An alarm that has not been tried yet: only such ones wait for others and join them.
-  static bool IsFreshAlarm(const DeliveryRecord& delivery) {
-    return delivery.kind() == DeliveryRecord::KIND_ESCALATION && delivery.tries().empty() &&
-           delivery.bundle_ids().empty();
-  }
-
-  static store::IndexKey AlarmedIndex(const DeliveryRecord& delivery, int shard) {
-    return store::IndexKey{shard, delivery.team_id(), absl::StrCat(std::string(store::index::kAlarmed), delivery.member_id())};
-  }
-
-  // Alarms to one member within the window after the last one wait for its end and leave together.
-  absl::StatusOr<absl::Time> BundleReady(const DeliveryRecord& delivery, absl::Time now) {
-    if (!IsFreshAlarm(delivery)) return now;
-    const absl::Time created = rpc::FromProto(delivery.create_time());
-    absl::Time ready = delivery.digest() ? created + kDigestGather : now;
-    RB_ASSIGN_OR_RETURN(const store::Key key, store::DeliveryKey(delivery.id()));
-    store::Page newest;
-    newest.limit = 1;
-    newest.descending = true;
-    RB_ASSIGN_OR_RETURN(const auto last, host_.store().Scan(AlarmedIndex(delivery, key.shard), "", "", newest));
-    if (!last.members.empty()) {
-      ready = std::max(ready, store::TimeOfMember(last.members[0]) + host_.config().bundle_window);
-    }
-    return ready;
-  }
-
-  // SENDING, fenced by lease and version, before anything leaves. Alarms that wait for the same member join.
-  absl::Status BeginSending(const store::Lease& lease, absl::Time now, Work* work,
-                            std::vector<ComposeInput::Bundled>* bundled) {
+  // SENDING, fenced by lease and version, before anything leaves. Alarms that wait for the same member join; what is no
+  // longer true is taken out.
+  absl::Status BeginSending(const store::Lease& lease, absl::Time now, Work* work, Bundle* bundle) {
     DeliveryRecord& delivery = work->delivery.message;
+    if (delivery.state() == DeliveryRecord::STATE_SENDING && bundle->settled.empty()) return absl::OkStatus();
     store::Commit commit = NewCommit(lease, "sending", 0);
-    if (IsFreshAlarm(delivery)) {
-      RB_RETURN_IF_ERROR(GatherBundle(now, lease.key.shard, &delivery, bundled, &commit));
-      const store::IndexKey alarmed = AlarmedIndex(delivery, lease.key.shard);
-      RB_ASSIGN_OR_RETURN(const auto before, host_.store().Scan(alarmed, "", "", store::Page{}));
-      for (const std::string& member : before.members) commit.indexes.push_back({alarmed, member, true});
-      commit.indexes.push_back({alarmed, store::Member(store::SortKey(now), delivery.id()), false});
+    DropSettled(*bundle, &delivery, &commit);
+    if (delivery.state() == DeliveryRecord::STATE_QUEUED) {
+      if (IsFreshAlarm(delivery)) RB_RETURN_IF_ERROR(GatherBundle(host_.store(), now, &delivery, bundle, &commit));
+      delivery.set_state(DeliveryRecord::STATE_SENDING);
     }
-    delivery.set_state(DeliveryRecord::STATE_SENDING);
     store::AddDelivery(delivery, work->delivery.version, &commit);
-    RB_RETURN_IF_ERROR(host_.store().CommitOnce(commit).status());
-    ++work->delivery.version;
-    return absl::OkStatus();
+    return host_.store().CommitOnce(commit).status();
   }
 
-  absl::Status GatherBundle(absl::Time now, int shard, DeliveryRecord* leader,
-                            std::vector<ComposeInput::Bundled>* bundled, store::Commit* commit) {
-    const store::IndexKey waiting{shard, leader->team_id(),
-                                  absl::StrCat(std::string(store::index::kAlarms), leader->member_id())};
-    store::Page page;
-    page.limit = kBundleMax;
-    RB_ASSIGN_OR_RETURN(const auto scan, host_.store().Scan(waiting, "", "", page));
-    for (const std::string& member : scan.members) {
-      const std::string id(store::IdOfMember(member));
-      if (id == leader->id()) continue;
-      auto other = LoadWork(id);
-      if (absl::IsNotFound(other.status())) continue;
-      RB_RETURN_IF_ERROR(other.status());
-      DeliveryRecord& follower = other->delivery.message;
-      if (follower.state() != DeliveryRecord::STATE_QUEUED || !IsFreshAlarm(follower) || follower.channel() != leader->channel() ||
-          !domain::StillNeeded(other->callback.message, follower, other->team, now)) {
-        continue;
-      }
-      follower.set_state(DeliveryRecord::STATE_SENDING);
-      follower.set_bundled_into_id(leader->id());
-      leader->add_bundle_ids(follower.id());
-      store::AddDelivery(follower, other->delivery.version, commit);
-      commit->due.push_back(store::DueChange{store::DeliveryDue(follower), std::nullopt});
-      bundled->push_back({follower, other->callback.message});
+  // The leader speaks for itself and for the lines; without its own (`own`), the first line speaks in the leader's name,
+  // so that a repeat keeps its Message-ID. Points into its arguments.
+  absl::StatusOr<ComposeInput> InputOf(const Work& work, bool own, Bundle& bundle, absl::Time now,
+                                       const std::string* payload) {
+    ComposeInput input;
+    input.delivery = &work.delivery.message;
+    input.callback = &work.callback.message;
+    input.team = &work.team;
+    input.public_url = host_.config().public_url;
+    input.mail_domain = host_.config().mail_domain;
+    input.envelope_sender = host_.config().mail_envelope_sender;
+    input.now = now;
+    auto line = bundle.lines.begin();
+    if (!own) {
+      DeliveryRecord& first = line->delivery.message;
+      first.set_id(work.delivery.message.id());
+      *first.mutable_channels() = work.delivery.message.channels();
+      first.set_channel(work.delivery.message.channel());
+      input.delivery = &first;
+      input.callback = &line->callback.message;
+      ++line;
     }
-    return absl::OkStatus();
-  }
-
-  absl::StatusOr<std::vector<ComposeInput::Bundled>> LoadBundle(const DeliveryRecord& leader) {
-    std::vector<ComposeInput::Bundled> bundled;
-    for (const std::string& id : leader.bundle_ids()) {
-      auto other = LoadWork(id);
-      if (absl::IsNotFound(other.status())) continue;
-      RB_RETURN_IF_ERROR(other.status());
-      bundled.push_back({std::move(other->delivery.message), std::move(other->callback.message)});
+    for (; line != bundle.lines.end(); ++line) {
+      input.bundled.push_back({line->delivery.message, line->callback.message});
     }
-    return bundled;
+    RB_ASSIGN_OR_RETURN(input.mp3, Mp3Of(work.delivery.message, work.team, payload));
+    return input;
   }
 
-  // `handed_off` may be nullptr.
   absl::StatusOr<std::string> Mp3Of(const DeliveryRecord& delivery, const record::TeamRecord& team,
                                     const std::string* handed_off) {
     if (delivery.kind() != DeliveryRecord::KIND_VOICE_MESSAGE || delivery.recording_id().empty()) return std::string();
@@ -233,12 +166,13 @@ class DeliveryHandler : public runtime::JobHandler {
 
   // Applies what became of the message to the records as they are now. Never sends: an ABORTED here only means that
   // something else changed meanwhile, or that another worker took over and will find the outcome recorded.
+  // `own`: the message spoke of this delivery itself, not only of those that follow it.
   absl::Status RecordOutcome(const store::Lease& lease, const std::string& delivery_id, const SendOutcome& outcome,
-                             const std::string& dead_reason = "") {
+                             const std::string& dead_reason = "", bool own = true) {
     absl::Status status;
     bool fenced = true;
     for (int i = 0; i < kCommitTries; ++i) {
-      RB_ASSIGN_OR_RETURN(Work work, LoadWork(delivery_id));
+      RB_ASSIGN_OR_RETURN(Work work, LoadWork(host_.store(), delivery_id));
       DeliveryRecord& delivery = work.delivery.message;
       if (delivery.state() != DeliveryRecord::STATE_SENDING && delivery.state() != DeliveryRecord::STATE_QUEUED) {
         return absl::OkStatus();
@@ -246,7 +180,7 @@ class DeliveryHandler : public runtime::JobHandler {
       RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
       store::Commit commit = NewCommit(lease, "outcome", i);
       if (!fenced) commit.lease.reset();
-      RB_RETURN_IF_ERROR(ApplyOutcome(outcome, dead_reason, now, &work, &commit));
+      RB_RETURN_IF_ERROR(ApplyOutcome(outcome, dead_reason, own, now, &work, &commit));
       status = host_.store().CommitOnce(commit).status();
       if (!absl::IsAborted(status)) return status;
       fenced = host_.store().Extend(lease, kLeaseInData).ok();
@@ -254,8 +188,8 @@ class DeliveryHandler : public runtime::JobHandler {
     return status;
   }
 
-  absl::Status ApplyOutcome(const SendOutcome& outcome, const std::string& dead_reason, absl::Time now, Work* work,
-                            store::Commit* commit) {
+  absl::Status ApplyOutcome(const SendOutcome& outcome, const std::string& dead_reason, bool own, absl::Time now,
+                            Work* work, store::Commit* commit) {
     DeliveryRecord& delivery = work->delivery.message;
     DeliveryRecord::Try* made = delivery.add_tries();
     *made->mutable_time() = rpc::ToProto(now);
@@ -293,15 +227,22 @@ class DeliveryHandler : public runtime::JobHandler {
         break;
     }
     commit->due.push_back(std::move(due));
+    const DeliveryRecord ended = delivery;
+    const bool ends = next.kind == NextStep::Kind::kDone || next.kind == NextStep::Kind::kFailed;
+    if (ends && !own) {  // it only carried the others
+      delivery.set_state(DeliveryRecord::STATE_WITHDRAWN);
+      delivery.clear_accept_time();
+      delivery.clear_dead_reason();
+    }
     store::AddDelivery(delivery, work->delivery.version, commit);
-    if (next.kind == NextStep::Kind::kAgain || next.kind == NextStep::Kind::kNextChannel) return absl::OkStatus();
+    if (!ends) return absl::OkStatus();
 
     domain::DeliveryOutcome told;
     told.result = next.kind == NextStep::Kind::kDone ? domain::DeliveryOutcome::Result::kAccepted
                                                      : domain::DeliveryOutcome::Result::kFailed;
-    told.reason = delivery.dead_reason();
-    AddOutcome(work->callback, delivery, told, work->team, now, commit);
-    return EndBundle(delivery, told, now, commit);
+    told.reason = ended.dead_reason();
+    if (own) AddOutcome(work->callback, delivery, told, work->team, now, commit);
+    return EndBundle(ended, own, told, now, commit);
   }
 
   static void AddOutcome(const store::Loaded<record::CallbackRecord>& callback, const DeliveryRecord& delivery,
@@ -312,11 +253,13 @@ class DeliveryHandler : public runtime::JobHandler {
     store::AddDecision(&callback.message, callback.version, decision, now, commit);
   }
 
-  absl::Status EndBundle(const DeliveryRecord& leader, const domain::DeliveryOutcome& told, absl::Time now,
+  // Those that followed have the outcome of the message they were in.
+  absl::Status EndBundle(const DeliveryRecord& leader, bool own, const domain::DeliveryOutcome& told, absl::Time now,
                          store::Commit* commit) {
-    std::vector<std::string> callbacks = {leader.callback_id()};
+    std::vector<std::string> callbacks;
+    if (own) callbacks.push_back(leader.callback_id());
     for (const std::string& id : leader.bundle_ids()) {
-      auto other = LoadWork(id);
+      auto other = LoadWork(host_.store(), id);
       if (absl::IsNotFound(other.status())) continue;
       RB_RETURN_IF_ERROR(other.status());
       DeliveryRecord& follower = other->delivery.message;

@@ -88,7 +88,27 @@ absl::Status AddRecordings(Store& store, const record::CallbackRecord& callback,
   }
 }
 
-absl::Status AddDeliveries(Store& store, const record::CallbackRecord& callback, Commit* commit,
+// Alarms of other callbacks that were to leave in this one's message wait for nobody any more: they go out by themselves.
+absl::Status ReleaseFollowers(Store& store, const record::DeliveryRecord& leader, absl::Time now, Commit* commit) {
+  for (const std::string& id : leader.bundle_ids()) {
+    RB_ASSIGN_OR_RETURN(const Key key, DeliveryKey(id));
+    auto follower = Load<record::DeliveryRecord>(store, key);
+    if (absl::IsNotFound(follower.status())) continue;
+    RB_RETURN_IF_ERROR(follower.status());
+    record::DeliveryRecord& delivery = follower->message;
+    if (delivery.callback_id() == leader.callback_id() || delivery.bundled_into_id() != leader.id() ||
+        delivery.state() != record::DeliveryRecord::STATE_SENDING) {
+      continue;
+    }
+    delivery.set_state(record::DeliveryRecord::STATE_QUEUED);
+    delivery.clear_bundled_into_id();
+    AddDelivery(delivery, follower->version, commit);
+    commit->due.push_back(DueChange{DeliveryDue(delivery), now});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AddDeliveries(Store& store, const record::CallbackRecord& callback, absl::Time now, Commit* commit,
                            record::TombstoneRecord* tombstone) {
   std::vector<Key> keys;
   for (int n = 1; n <= callback.delivery_count(); ++n) {
@@ -106,6 +126,7 @@ absl::Status AddDeliveries(Store& store, const record::CallbackRecord& callback,
     }
     AddDelete(keys[i], commit);
     commit->due.push_back(DueChange{DeliveryDue(delivery), std::nullopt});
+    RB_RETURN_IF_ERROR(ReleaseFollowers(store, delivery, now, commit));
     const std::string member = Member(SortKey(FromProto(delivery.create_time())), delivery.id());
     AddIndexRemoval(keys[i].shard, callback.team_id(), std::string(index::kDead), member, commit);
     if (!delivery.member_id().empty()) {
@@ -149,7 +170,7 @@ absl::Status AddErasure(Store& store, const Loaded<record::CallbackRecord>& call
   record::TombstoneRecord tombstone;
   tombstone.set_subject(before.id() + ".files");
   RB_RETURN_IF_ERROR(AddRecordings(store, before, commit, &tombstone));
-  RB_RETURN_IF_ERROR(AddDeliveries(store, before, commit, &tombstone));
+  RB_RETURN_IF_ERROR(AddDeliveries(store, before, now, commit, &tombstone));
   AddTombstone(team_key.shard, before.team_id(), std::move(tombstone), now, now, commit);
   return absl::OkStatus();
 }

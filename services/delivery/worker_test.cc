@@ -1,0 +1,237 @@
+// The worker on a real store, on the fake clock: what leaves, what is retried, what becomes of the records.
+#include "delivery/worker.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/test_peers.h"
+#include "core/domain/deliveries.h"
+#include "core/domain/rules.h"
+#include "core/rpc/translate.h"
+#include "core/store/erase.h"
+#include "delivery/app.h"
+#include "delivery/wires.h"
+#include "ingest/ingest_fixture.h"
+
+namespace ringback::delivery {
+namespace {
+
+namespace api = ::ringback::v1;
+namespace record = ::ringback::store::v1;
+using record::DeliveryRecord;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+// The worker by hand on the fake clock, beside the ingest room; real transports on loopback or into a folder.
+class DeliveryTest : public ingest::IngestTest {
+ protected:
+  DeliveryTest()
+      : IngestTest([](runtime::Host& host) { EXPECT_TRUE(RunDelivery(host).ok()); }),
+        outbox_((folder_ / "mails").string()) {}
+
+  std::unique_ptr<Wires> WiresTo(const std::string& mail_transport) {
+    runtime::Config config = host_->config();
+    config.mail_transport = mail_transport;
+    config.mail_rate_per_second = 0;
+    return Wires::Create(config, &host_->fake_clock()).value();
+  }
+  std::unique_ptr<Wires> Folder() { return WiresTo("maildir:" + outbox_); }
+  // Nobody listens there.
+  std::unique_ptr<Wires> Nowhere() {
+    const int port = Listener().port();
+    return WiresTo("smtp://127.0.0.1:" + std::to_string(port));
+  }
+
+  record::TeamRecord Team() { return ingest::LoadTeam(*host_, team_.id).value().message; }
+  record::CallbackRecord Callback(const std::string& id) {
+    return store::Load<record::CallbackRecord>(host_->store(), store::CallbackKey(id).value()).value().message;
+  }
+  record::DeliveryRecord Delivery(const std::string& id) {
+    return store::Load<record::DeliveryRecord>(host_->store(), store::DeliveryKey(id).value()).value().message;
+  }
+
+  template <typename Decide>
+  void Change(const std::string& id, const Decide& decide) {
+    const store::Key key = store::CallbackKey(id).value();
+    const auto before = store::Load<record::CallbackRecord>(host_->store(), key).value();
+    const absl::Time now = host_->store().Now().value();
+    const absl::StatusOr<domain::Decision> decision = decide(before.message, Team(), now);
+    ASSERT_TRUE(decision.ok()) << decision.status();
+    store::Commit commit;
+    commit.shard = key.shard;
+    commit.commit_id = NewSecret("cm", 0, host_->random());
+    store::AddDecision(&before.message, before.version, *decision, now, &commit);
+    ASSERT_TRUE(host_->store().CommitOnce(commit).ok());
+  }
+  void Apply(const std::string& id, const domain::Command& command) {
+    Change(id, [&](const auto& callback, const auto& team, absl::Time now) {
+      return domain::Apply(callback, command, team, domain::Actor{team_.anna}, now);
+    });
+  }
+  void FireTimer(const std::string& id) {
+    Change(id, [](const auto& callback, const auto& team, absl::Time now) -> absl::StatusOr<domain::Decision> {
+      return domain::OnTimer(callback, team, now);
+    });
+  }
+  // Anna told `name` on the phone when she calls.
+  std::string Promised(const std::string& name, absl::Time when) {
+    api::CreateCallbackRequest request = Mueller();
+    request.mutable_caller()->set_name(name);
+    request.mutable_caller()->set_email(name + "@example.com");
+    request.mutable_caller()->set_phone("030 " + std::to_string(123450 + callers_++));
+    const std::string id = Create(request, team_.anna_token).id();
+    domain::MakePromise promise;
+    promise.promised_time = when;
+    promise.channel = record::PromiseRecord::CHANNEL_SPOKEN;
+    Apply(id, promise);
+    return id;
+  }
+
+  // All deliveries of a callback.
+  std::vector<record::DeliveryRecord> DeliveriesOf(const std::string& id) {
+    std::vector<record::DeliveryRecord> found;
+    for (int n = 1; n <= Callback(id).delivery_count(); ++n) found.push_back(Delivery(domain::DeliveryId(id, n)));
+    return found;
+  }
+  record::DeliveryRecord Newest(const std::string& id, record::DeliveryRecord::Kind kind, const std::string& member = "") {
+    record::DeliveryRecord newest;
+    for (const auto& one : DeliveriesOf(id)) {
+      if (one.kind() == kind && one.member_id() == member) newest = one;
+    }
+    return newest;
+  }
+
+  // Everything that is due leaves, as the worker loop would do it.
+  void Deliver(Wires& wires) { Deliver(*host_, wires); }
+  void Deliver(runtime::Host& host, Wires& wires) {
+    const auto handler = NewDeliveryHandler(host, &wires);
+    for (;;) {
+      const auto leases = host_->store().ClaimDue(store::Stage::kDelivery, store::ClaimOptions{}).value();
+      if (leases.empty()) return;
+      const absl::Status status = handler->Handle(runtime::Job{leases[0], nullptr});
+      ASSERT_TRUE(status.ok()) << status;
+    }
+  }
+  std::vector<std::string> Mails() {
+    std::vector<std::string> mails;
+    for (const auto& entry : std::filesystem::directory_iterator(outbox_ + "/new")) mails.push_back(FileText(entry.path()));
+    std::sort(mails.begin(), mails.end());
+    return mails;
+  }
+  std::vector<std::string> MailsTo(const std::string& address) {
+    std::vector<std::string> mails = Mails();
+    std::erase_if(mails, [&](const std::string& mail) { return mail.find("<" + address + ">") == std::string::npos; });
+    return mails;
+  }
+
+  const std::string outbox_;
+  int callers_ = 0;
+};
+
+class BundleTest : public DeliveryTest {
+ protected:
+  // Four promises are overdue, the mail server is away: Clara's four alarms wait as one message.
+  BundleTest() {
+    const absl::Time promised = Morning() + absl::Hours(4);
+    for (const char* name : {"Eins", "Zwei", "Drei", "Vier"}) callbacks_.push_back(Promised(name, promised));
+    host_->fake_clock().Set(promised + absl::Minutes(5));
+    for (const std::string& id : callbacks_) FireTimer(id);
+    const auto nowhere = Nowhere();
+    Deliver(*nowhere);
+    for (const std::string& id : callbacks_) {
+      const DeliveryRecord alarm = Alarm(id);
+      if (alarm.bundle_ids_size() == 3) leader_ = id;
+    }
+    EXPECT_FALSE(leader_.empty());
+    for (const std::string& id : callbacks_) {
+      if (id != leader_) followers_.push_back(id);
+    }
+    host_->fake_clock().Advance(absl::Seconds(10));
+  }
+  static absl::Time Morning() { return ingest::Morning(); }
+  DeliveryRecord Alarm(const std::string& callback) {
+    return Newest(callback, DeliveryRecord::KIND_ESCALATION, team_.clara);
+  }
+  void Reach(const std::string& callback) {
+    Apply(callback, domain::LogAttempt{record::AttemptRecord::OUTCOME_REACHED, host_->fake_clock().Now(), ""});
+  }
+  std::string Name(const std::string& callback) { return Callback(callback).caller().name(); }
+
+  std::vector<std::string> callbacks_, followers_;
+  std::string leader_;
+};
+
+TEST_F(BundleTest, TheRestIsToldWhenTheLeadersCustomerWasReached) {
+  Reach(leader_);
+  const auto folder = Folder();
+  Deliver(*folder);
+  EXPECT_EQ(Alarm(leader_).state(), DeliveryRecord::STATE_WITHDRAWN);
+  for (const std::string& id : followers_) EXPECT_EQ(Alarm(id).state(), DeliveryRecord::STATE_ACCEPTED);
+  const auto mails = MailsTo("Clara@example.com");
+  ASSERT_THAT(mails, SizeIs(1));
+  EXPECT_THAT(mails[0], HasSubstr(rpc::MessageId(Alarm(leader_).id(), host_->config().mail_domain)));
+  for (const std::string& id : followers_) EXPECT_THAT(mails[0], HasSubstr("* " + Name(id)));
+  EXPECT_THAT(mails[0], Not(HasSubstr(Name(leader_))));
+}
+
+TEST_F(BundleTest, TheOnlyOneLeftIsToldAsAnAlarmOfItsOwn) {
+  Reach(leader_);
+  Reach(followers_[0]);
+  Reach(followers_[1]);
+  const auto folder = Folder();
+  Deliver(*folder);
+  EXPECT_EQ(Alarm(followers_[0]).state(), DeliveryRecord::STATE_WITHDRAWN);
+  EXPECT_EQ(Alarm(followers_[2]).state(), DeliveryRecord::STATE_ACCEPTED);
+  const auto mails = MailsTo("Clara@example.com");
+  ASSERT_THAT(mails, SizeIs(1));
+  EXPECT_THAT(mails[0], HasSubstr(Name(followers_[2]) + " wartet"));
+}
+
+TEST_F(BundleTest, NoLineTellsOfWhatSomebodySettled) {
+  Reach(followers_[1]);
+  const auto folder = Folder();
+  Deliver(*folder);
+  EXPECT_EQ(Alarm(leader_).state(), DeliveryRecord::STATE_ACCEPTED);
+  EXPECT_EQ(Alarm(followers_[0]).state(), DeliveryRecord::STATE_ACCEPTED);
+  EXPECT_EQ(Alarm(followers_[1]).state(), DeliveryRecord::STATE_WITHDRAWN);
+  const auto mails = MailsTo("Clara@example.com");
+  ASSERT_THAT(mails, SizeIs(1));
+  EXPECT_THAT(mails[0], Not(HasSubstr(Name(followers_[1]))));
+}
+
+TEST_F(BundleTest, WhenNothingIsLeftToTellItIsWithdrawn) {
+  for (const std::string& id : callbacks_) Reach(id);
+  const auto folder = Folder();
+  Deliver(*folder);
+  for (const std::string& id : callbacks_) EXPECT_EQ(Alarm(id).state(), DeliveryRecord::STATE_WITHDRAWN);
+  EXPECT_THAT(MailsTo("Clara@example.com"), SizeIs(0));
+}
+
+TEST_F(BundleTest, ErasingTheLeaderLetsTheOthersGoByThemselves) {
+  const store::Key key = store::CallbackKey(leader_).value();
+  store::Commit commit;
+  commit.shard = key.shard;
+  commit.commit_id = "erase";
+  ASSERT_TRUE(store::AddErasure(host_->store(), store::Load<record::CallbackRecord>(host_->store(), key).value(),
+                                host_->fake_clock().Now(), &commit).ok());
+  ASSERT_TRUE(host_->store().CommitOnce(commit).ok());
+  for (const std::string& id : followers_) {
+    EXPECT_EQ(Alarm(id).state(), DeliveryRecord::STATE_QUEUED);
+    EXPECT_EQ(Alarm(id).bundled_into_id(), "");
+  }
+  host_->fake_clock().Advance(absl::Minutes(2));
+  const auto folder = Folder();
+  Deliver(*folder);
+  for (const std::string& id : followers_) EXPECT_EQ(Alarm(id).state(), DeliveryRecord::STATE_ACCEPTED);
+  EXPECT_THAT(MailsTo("Clara@example.com"), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace ringback::delivery
