@@ -9,6 +9,7 @@ CORE = {  # room: what it may include besides itself
     "base": set(),
     "domain": {"base"},
     "sandbox": {"base"},
+    "words": {"base"},
     "handoff": {"base"},
     "blob": {"base"},
     "store": {"base", "domain"},

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+#include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/domain/rules.h"
 #include "core/rpc/translate.h"
@@ -215,10 +217,17 @@ absl::StatusOr<ComposedNotice> ComposeNotice(const ComposeInput& input) {
   std::map<std::string, std::string> overrides(input.team->templates().begin(), input.team->templates().end());
   RB_ASSIGN_OR_RETURN(const NoticeTemplates templates, NoticeTemplates::Create(overrides));
   const NoticeKind kind = KindOf(input);
-  ComposedNotice notice;
-  notice.facts = FactsOf(input, kind);
-  RB_ASSIGN_OR_RETURN(notice.words, templates.Render(kind, notice.facts));
-  return notice;
+  const NoticeFacts facts = FactsOf(input, kind);
+  const std::string name = TemplateName(kind, facts.language);
+  if (const auto own = input.team->templates().find(name); own != input.team->templates().end()) {
+    const auto templates = NoticeTemplates::Create({{name, own->second}});
+    auto words = templates.ok() ? templates->Render(kind, facts) : templates.status();
+    if (words.ok()) return {facts, *std::move(words)};
+    RB_LOG_ERROR("team {}: {}; the built-in template is used", input.team->id(), std::string(words.status().message()));
+  }
+  auto words = kBuiltIn->Render(kind, facts);
+  RB_CHECK(words.ok());
+  return {facts, *std::move(words)};
 }
 
 absl::StatusOr<MailMessage> ComposeMailMessage(const ComposeInput& input, const ComposedNotice& notice) {

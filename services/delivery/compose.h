@@ -35,8 +35,9 @@ struct ComposedNotice {
   NoticeFacts facts;
   RenderedNotice words;
 };
-// The notice, or the template's error.
-absl::StatusOr<ComposedNotice> ComposeNotice(const ComposeInput& input);
+// A template of the team's own that does not work is passed over for the built-in one and logged: a wrong word in a file
+// must not silence an alarm.
+ComposedNotice ComposeNotice(const ComposeInput& input);
 
 // The mail to the delivery's current channel. INVALID_ARGUMENT when an address or a name cannot be mailed to.
 absl::StatusOr<MailMessage> ComposeMailMessage(const ComposeInput& input, const ComposedNotice& notice);

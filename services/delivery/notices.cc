@@ -1,7 +1,6 @@
 // Facts to template values, and templates to notices.
 #include "delivery/notices.h"
 
-#include <array>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -11,20 +10,19 @@
 #include "absl/strings/string_view.h"
 #include "core/base/check.h"
 #include "core/base/status_macros.h"
-#include "delivery/template_mustache.h"
+#include "core/words/notice_parts.h"
+#include "core/words/template_mustache.h"
 
 namespace ringback::delivery {
 namespace {
 
-constexpr std::array<absl::string_view, kNoticeKinds> kKindNames = {
-    "voice_message", "promise_moved", "promise_cancelled", "spoken_promise", "reminder",     "escalation",
-    "response_target", "follow_up",   "catch_up",          "bundle",         "digest",       "daily_notice",
-    "delivery_failed", "handover",    "brief_arrived",     "customer_answer", "closed_unattempted",
-    "wrap_up",         "response_due", "follow_up_due"};
+using words::Escaping;
+using words::kEmptyLine;
+using words::RenderTemplate;
+using words::SplitNotice;
+using words::TemplateValues;
 
-std::string Key(NoticeKind kind, Language language) {
-  return absl::StrCat(LanguageTag(language), "/", NoticeKindName(kind));
-}
+static_assert(words::kNoticeNames.size() == kNoticeKinds);
 
 // Subjects and lines come out on one line, whatever a note or a name contained.
 std::string OneLine(absl::string_view text) {
@@ -39,9 +37,6 @@ std::string OneLine(absl::string_view text) {
   }
   return std::string(absl::StripAsciiWhitespace(line));
 }
-
-// Stands for an empty line that the template's author meant. Sections that are absent leave others behind.
-constexpr char kEmptyLine = '\x01';
 
 // Meant empty lines: never more than one, none at either end.
 std::string TidyText(absl::string_view text) {
@@ -201,76 +196,42 @@ std::string HtmlParagraphs(absl::string_view text) {
 
 }  // namespace
 
-absl::string_view NoticeKindName(NoticeKind kind) { return kKindNames[static_cast<size_t>(kind)]; }
+absl::string_view NoticeKindName(NoticeKind kind) { return words::kNoticeNames[static_cast<size_t>(kind)]; }
 
-absl::StatusOr<NoticeTemplates::Parts> NoticeTemplates::Split(absl::string_view name, absl::string_view text) {
-  Parts parts;
-  std::string* part = nullptr;
-  for (absl::string_view line : absl::StrSplit(text, '\n')) {
-    if (absl::ConsumePrefix(&line, "--- ")) {
-      line = absl::StripAsciiWhitespace(line);
-      part = line == "subject" ? &parts.subject
-             : line == "line"  ? &parts.line
-             : line == "text"  ? &parts.text
-             : line == "html"  ? &parts.html
-                               : nullptr;
-      if (part == nullptr) {
-        return absl::InvalidArgumentError(absl::StrCat("template ", name, ": \"--- ", line,
-                                                       "\" is not a part; there are subject, line, text and html"));
-      }
-      part->clear();
-    } else if (part == &parts.text && absl::StripAsciiWhitespace(line).empty()) {
-      *part += {kEmptyLine, '\n'};
-    } else if (part != nullptr) {
-      absl::StrAppend(part, line, "\n");
-    } else if (!absl::StripAsciiWhitespace(line).empty()) {
-      return absl::InvalidArgumentError(absl::StrCat("template ", name, ": must begin with \"--- subject\""));
-    }
-  }
-  return parts;
+std::string TemplateName(NoticeKind kind, Language language) {
+  return absl::StrCat(LanguageTag(language), "/", NoticeKindName(kind));
 }
 
 absl::StatusOr<NoticeTemplates> NoticeTemplates::Create(const std::map<std::string, std::string>& overrides) {
   NoticeTemplates templates;
   for (Language language : {Language::kGerman, Language::kEnglish}) {
     for (int i = 0; i < kNoticeKinds; ++i) {
-      const std::string key = Key(static_cast<NoticeKind>(i), language);
-      RB_ASSIGN_OR_RETURN(templates.parts_[key], Split(key, CompiledTemplates().at(key)));
+      const std::string key = TemplateName(static_cast<NoticeKind>(i), language);
+      RB_ASSIGN_OR_RETURN(templates.parts_[key], SplitNotice(key, CompiledTemplates().at(key)));
     }
   }
   for (const auto& [name, text] : overrides) {
-    const auto known = templates.parts_.find(name);
-    if (known == templates.parts_.end()) {
-      return absl::InvalidArgumentError(absl::StrCat("template ", name, ": there is none of this name"));
-    }
-    RB_ASSIGN_OR_RETURN(Parts parts, Split(name, text));
-    const bool words_changed = !parts.text.empty();
-    const auto take = [&](absl::string_view part, const std::string& from, std::string& to) -> absl::Status {
-      if (from.empty()) return absl::OkStatus();
-      if (absl::Status checked = CheckTemplate(from, CompiledTemplates()); !checked.ok()) {
-        return absl::InvalidArgumentError(absl::StrCat("template ", name, ", ", part, ": ", checked.message()));
-      }
-      to = from;
-      return absl::OkStatus();
-    };
-    RB_RETURN_IF_ERROR(take("subject", parts.subject, known->second.subject));
-    RB_RETURN_IF_ERROR(take("line", parts.line, known->second.line));
-    RB_RETURN_IF_ERROR(take("text", parts.text, known->second.text));
-    RB_RETURN_IF_ERROR(take("html", parts.html, known->second.html));
+    RB_RETURN_IF_ERROR(words::CheckNotice(name, text));
+    RB_ASSIGN_OR_RETURN(const words::NoticeParts own, SplitNotice(name, text));
+    words::NoticeParts& parts = templates.parts_.at(name);
+    if (!own.subject.empty()) parts.subject = own.subject;
+    if (!own.line.empty()) parts.line = own.line;
+    if (!own.text.empty()) parts.text = own.text;
+    if (!own.html.empty()) parts.html = own.html;
     // A team that changed only the text must not send its old words as HTML.
-    if (words_changed && parts.html.empty()) known->second.html.clear();
+    if (!own.text.empty() && own.html.empty()) parts.html.clear();
   }
   return templates;
 }
 
-const NoticeTemplates::Parts& NoticeTemplates::Find(NoticeKind kind, Language language) const {
-  const auto found = parts_.find(Key(kind, language));
+const words::NoticeParts& NoticeTemplates::Find(NoticeKind kind, Language language) const {
+  const auto found = parts_.find(TemplateName(kind, language));
   RB_CHECK(found != parts_.end());
   return found->second;
 }
 
 absl::StatusOr<RenderedNotice> NoticeTemplates::Render(NoticeKind kind, const NoticeFacts& facts) const {
-  const Parts& parts = Find(kind, facts.language);
+  const words::NoticeParts& parts = Find(kind, facts.language);
   TemplateValues values = ValuesOf(facts);
   values.partials = CompiledTemplates();
   RenderedNotice notice;

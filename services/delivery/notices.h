@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "core/words/notice_parts.h"
 #include "delivery/message_words.h"
 
 namespace ringback::delivery {
@@ -42,6 +43,7 @@ enum class NoticeKind {
 };
 inline constexpr int kNoticeKinds = 20;
 absl::string_view NoticeKindName(NoticeKind kind);  // "voice_message": the template's file name
+std::string TemplateName(NoticeKind kind, Language language);  // "de/voice_message": the only way to name one
 
 // One callback as a notice tells it. Empty values leave their sentence out.
 struct CallFacts {
@@ -115,13 +117,9 @@ class NoticeTemplates {
   absl::StatusOr<RenderedNotice> Render(NoticeKind kind, const NoticeFacts& facts) const;
 
  private:
-  struct Parts {
-    std::string subject, line, text, html;
-  };
-  static absl::StatusOr<Parts> Split(absl::string_view name, absl::string_view text);
-  const Parts& Find(NoticeKind kind, Language language) const;
+  const words::NoticeParts& Find(NoticeKind kind, Language language) const;
 
-  std::map<std::string, Parts> parts_;  // by "de/voice_message"
+  std::map<std::string, words::NoticeParts> parts_;  // by "de/voice_message"
 };
 
 // The compiled-in templates by path without extension: "de/voice_message", "layout/head". Made by the build.

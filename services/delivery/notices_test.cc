@@ -7,13 +7,16 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "delivery/mail_message.h"
-#include "delivery/template_mustache.h"
+#include "core/words/template_mustache.h"
 
 namespace ringback::delivery {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+using words::Escaping;
+using words::RenderTemplate;
+using words::TemplateValues;
 
 absl::TimeZone Berlin() {
   absl::TimeZone zone;
@@ -331,7 +334,9 @@ TEST(Notices, AnOverrideThatCannotWorkIsRefusedByName) {
   for (int i = 0; i < 40; ++i) deep += "{{#brief}}";
   for (const Case& c : {
            Case{"de/unknown", "--- text\nx\n", "none of this name"},
+           Case{"reminder.de.text", "--- text\nx\n", "like de/voice_message"},
            Case{"de/reminder", "x\n", "begin with"},
+           Case{"de/reminder", "\n", "no part"},
            Case{"de/reminder", "--- headline\nx\n", "not a part"},
            Case{"de/reminder", "--- text\n{{#brief}}x\n", "text"},
            Case{"de/reminder", "--- text\n{{brief\n", "text"},

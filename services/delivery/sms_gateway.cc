@@ -10,10 +10,15 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "delivery/mail_message.h"
-#include "delivery/template_mustache.h"
+#include "core/words/template_mustache.h"
 
 namespace ringback::delivery {
 namespace {
+
+using words::CheckTemplate;
+using words::Escaping;
+using words::RenderTemplate;
+using words::TemplateValues;
 
 constexpr absl::string_view kHoles[] = {"to", "from", "text", "id"};
 

@@ -72,14 +72,13 @@ absl::Duration Wires::Wait(const record::DeliveryRecord& delivery, const record:
 
 SendOutcome Wires::Send(const ComposeInput& input, const BeforeData& before_data) {
   const record::Channel& channel = input.delivery->channels(input.delivery->channel());
-  const auto notice = ComposeNotice(input);
-  if (!notice.ok()) return Refused(std::string(notice.status().message()));
   switch (channel.kind()) {
-    case record::Channel::KIND_MAIL: return SendMail(input, *notice, before_data);
-    case record::Channel::KIND_WEBHOOK: return SendWebhook(input, notice->words, before_data);
+    case record::Channel::KIND_MAIL: return SendMail(input, before_data);
+    case record::Channel::KIND_WEBHOOK: return SendWebhook(input, before_data);
     case record::Channel::KIND_SMS: {
       if (sms_ == nullptr) return Refused("no SMS gateway is configured (sms.url)");
-      return sms_->Send(Sms{input.delivery->id(), channel.address(), notice->words.line}, config_.mail_timeout, before_data);
+      const Sms sms{input.delivery->id(), channel.address(), ComposeNotice(input).words.line};
+      return sms_->Send(sms, config_.mail_timeout, before_data);
     }
     default: {
       SendOutcome shown;
@@ -90,8 +89,8 @@ SendOutcome Wires::Send(const ComposeInput& input, const BeforeData& before_data
   }
 }
 
-SendOutcome Wires::SendMail(const ComposeInput& input, const ComposedNotice& notice, const BeforeData& before_data) {
-  const auto message = ComposeMailMessage(input, notice);
+SendOutcome Wires::SendMail(const ComposeInput& input, const BeforeData& before_data) {
+  const auto message = ComposeMailMessage(input, ComposeNotice(input));
   if (!message.ok()) return Refused(std::string(message.status().message()));
   const auto bytes = ComposeMail(*message);
   if (!bytes.ok()) return Refused(std::string(bytes.status().message()));
@@ -99,8 +98,8 @@ SendOutcome Wires::SendMail(const ComposeInput& input, const ComposedNotice& not
   return mail_->Send(*bytes, envelope, config_.mail_timeout, before_data);
 }
 
-SendOutcome Wires::SendWebhook(const ComposeInput& input, const RenderedNotice& notice,
-                               const BeforeData& before_data) {
+SendOutcome Wires::SendWebhook(const ComposeInput& input, const BeforeData& before_data) {
+  const RenderedNotice notice = ComposeNotice(input).words;
   const record::Channel& channel = input.delivery->channels(input.delivery->channel());
   const record::CallbackRecord& callback = *input.callback;
   WebhookEvent event;

@@ -39,8 +39,8 @@ class Wires {
   Wires(const runtime::Config& config, Clock* clock)
       : config_(config), clock_(clock), mail_rate_(config.mail_rate_per_second, 5, clock) {}
 
-  SendOutcome SendMail(const ComposeInput& input, const ComposedNotice& notice, const BeforeData& before_data);
-  SendOutcome SendWebhook(const ComposeInput& input, const RenderedNotice& notice, const BeforeData& before_data);
+  SendOutcome SendMail(const ComposeInput& input, const BeforeData& before_data);
+  SendOutcome SendWebhook(const ComposeInput& input, const BeforeData& before_data);
 
   const runtime::Config config_;
   Clock* const clock_;

@@ -233,5 +233,38 @@ TEST_F(BundleTest, ErasingTheLeaderLetsTheOthersGoByThemselves) {
   EXPECT_THAT(MailsTo("Clara@example.com"), SizeIs(1));
 }
 
+class WorkerTest : public DeliveryTest {
+ protected:
+  // Customers get links, so that no test needs audio.
+  WorkerTest() {
+    ChangeTeam([](record::TeamRecord& team) { team.set_media_mode(record::TeamRecord::MEDIA_MODE_LINK); });
+  }
+  void ChangeTeam(const std::function<void(record::TeamRecord&)>& change) {
+    auto team = ingest::LoadTeam(*host_, team_.id).value();
+    change(team.message);
+    store::Commit commit;
+    commit.shard = team_.shard;
+    commit.commit_id = NewSecret("cm", 0, host_->random());
+    ingest::AddTeam(team.message, team.version, &commit);
+    ASSERT_TRUE(host_->store().CommitOnce(commit).ok());
+  }
+  static absl::Time Noon() { return ingest::Morning() + absl::Hours(3); }
+};
+
+TEST_F(WorkerTest, ATemplateThatDoesNotWorkSilencesNobody) {
+  ChangeTeam([](record::TeamRecord& team) {
+    (*team.mutable_templates())["voice_message.de.text"] = "Hallo";
+    (*team.mutable_templates())["de/reminder"] = "--- text\n{{#when}}nie zu Ende\n";
+  });
+  const std::string id = Promised("Eins", Noon());
+  host_->fake_clock().Set(Noon());
+  FireTimer(id);
+  const auto folder = Folder();
+  Deliver(*folder);
+  EXPECT_EQ(Newest(id, DeliveryRecord::KIND_REMINDER, team_.anna).state(), DeliveryRecord::STATE_ACCEPTED);
+  ASSERT_THAT(MailsTo("Anna@example.com"), SizeIs(1));
+  EXPECT_THAT(MailsTo("Anna@example.com")[0], HasSubstr("ringback show " + id));
+}
+
 }  // namespace
 }  // namespace ringback::delivery

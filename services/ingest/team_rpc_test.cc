@@ -76,7 +76,7 @@ TEST_F(TeamRpcTest, AMaskSetsEveryFieldToItsZeroValueAndLeavesTheRest) {
   team->mutable_footer()->set_company("Beispiel GmbH");
   team->mutable_footer()->set_phone("030 1");
   team->mutable_calendar()->add_holidays("2026-12-25");
-  (*team->mutable_templates())["voice_message.de.text"] = "Hallo";
+  (*team->mutable_templates())["de/voice_message"] = "--- text\nHallo\n";
   api::UpdateTeamResponse response;
   ASSERT_TRUE(Call(&Stub::UpdateTeam, request, &response, team_.admin_token).ok());
   const api::Team before = Team();
@@ -108,6 +108,31 @@ TEST_F(TeamRpcTest, AMaskSetsEveryFieldToItsZeroValueAndLeavesTheRest) {
   EXPECT_EQ(typo.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(FieldOf(typo), "update_mask.paths[0]");
   EXPECT_THAT(std::string(typo.message()), testing::HasSubstr("legal_hodl"));
+}
+
+TEST_F(TeamRpcTest, ATemplateThatCannotWorkIsRefusedByName) {
+  api::UpdateTeamRequest request;
+  api::UpdateTeamResponse response;
+  const std::pair<const char*, const char*> refused[] = {{"voice_message.de.text", "--- text\nHallo\n"},
+                                                         {"de/voice_mesage", "--- text\nHallo\n"},
+                                                         {"de/voice_message", "Hallo\n"},
+                                                         {"de/voice_message", "--- txt\nHallo\n"},
+                                                         {"de/voice_message", "--- text\n{{#when}}Hallo\n"}};
+  for (const auto& [name, text] : refused) {
+    request.set_request_id(NextRequestId());
+    request.mutable_team()->clear_templates();
+    (*request.mutable_team()->mutable_templates())[name] = text;
+    const absl::Status status = Call(&Stub::UpdateTeam, request, &response, team_.admin_token);
+    EXPECT_EQ(FieldOf(status), absl::StrCat("team.templates[", name, "]")) << status;
+  }
+  EXPECT_EQ(Team().templates_size(), 0);
+  // What an older version took can still be taken away.
+  request.set_request_id(NextRequestId());
+  request.mutable_team()->clear_templates();
+  (*request.mutable_team()->mutable_templates())["voice_message.de.text"] = "";
+  (*request.mutable_team()->mutable_templates())["de/voice_message"] = "--- subject\nHallo\n";
+  EXPECT_TRUE(Call(&Stub::UpdateTeam, request, &response, team_.admin_token).ok());
+  EXPECT_EQ(Team().templates_size(), 1);
 }
 
 TEST_F(TeamRpcTest, AMaskEmptiesAMembersFields) {

@@ -12,6 +12,7 @@
 #include "core/domain/escalation.h"
 #include "core/domain/team.h"
 #include "core/rpc/update_mask.h"
+#include "core/words/notice_parts.h"
 #include "ingest/team_members.h"
 #include "ingest/team_tokens.h"
 
@@ -47,6 +48,10 @@ absl::Status MergeTemplates(const api::Team& from, bool replace, record::TeamRec
   for (const auto& [name, text] : from.templates()) {
     if (name.size() > 100 || text.size() > kTemplateBytesMax) {
       return domain::InvalidField("team.templates", "TEMPLATE_TOO_LONG", "a name has at most 100 bytes, a template 64 KiB");
+    }
+    if (absl::Status works = text.empty() ? absl::OkStatus() : words::CheckNotice(name, text); !works.ok()) {
+      return domain::InvalidField(absl::StrCat("team.templates[", name, "]"), "TEMPLATE_INVALID",
+                                  std::string(works.message()));
     }
     if (text.empty()) {
       team->mutable_templates()->erase(name);  // the built-in one again

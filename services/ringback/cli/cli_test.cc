@@ -225,8 +225,8 @@ class FakeTeams : public v1::TeamService::Service {
     v1::Team* const team = response->mutable_team();
     team->set_id("tm07abcdefghjkmn");
     team->set_time_zone("Europe/Berlin");
-    (*team->mutable_templates())["voice_message.de.text"] = "Hallo";
-    (*team->mutable_templates())["reminder.de"] = "Gleich";
+    (*team->mutable_templates())["de/voice_message"] = "Hallo";
+    (*team->mutable_templates())["de/reminder"] = "Gleich";
     const auto add = [&](const char* id, const char* name, const char* email) {
       v1::Member* const member = team->add_members();
       member->set_id(id);
@@ -593,9 +593,9 @@ TEST_F(CliTest, WhatIsGivenIsChangedAlsoToNothing) {
   ASSERT_EQ(Do({"team", "set", "--hours", "always", "--holiday", "none", "--footer-phone", ""}), kDone) << err_.str();
   EXPECT_THAT(paths(script_.team_update.update_mask()), ElementsAre("calendar.hours", "calendar.holidays", "footer.phone"));
   EXPECT_EQ(script_.team_update.team().calendar().ByteSizeLong(), 0u);
-  ASSERT_EQ(Do({"team", "set", "--template", "reminder.de="}), kDone) << err_.str();
-  EXPECT_EQ(script_.team_update.team().templates().at("voice_message.de.text"), "Hallo") << "stays";
-  EXPECT_EQ(script_.team_update.team().templates().at("reminder.de"), "");
+  ASSERT_EQ(Do({"team", "set", "--template", "de/reminder="}), kDone) << err_.str();
+  EXPECT_EQ(script_.team_update.team().templates().at("de/voice_message"), "Hallo") << "stays";
+  EXPECT_EQ(script_.team_update.team().templates().at("de/reminder"), "");
 
   ASSERT_EQ(Do({"member", "set", "Jörg", "--phone", "", "--channel", "", "--substitute", ""}), kDone) << err_.str();
   EXPECT_THAT(paths(script_.member_update.update_mask()), ElementsAre("phone", "substitute_id", "channels"));

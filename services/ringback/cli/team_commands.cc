@@ -43,7 +43,8 @@ struct TeamOptions {
     option("--imprint-url", imprint_url, "footer.imprint_url", "Link to the imprint");
     option("--privacy-url", privacy_url, "footer.privacy_url", "Link to the privacy notice");
     option("--template", templates, "templates",
-           "voice_message.de.text=FILE; without FILE the built-in one again; may be repeated");
+           "de/voice_message=FILE, with parts \"--- subject\", \"--- line\", \"--- text\", \"--- html\" in it; without FILE "
+           "the built-in one again; may be repeated");
     option("--legal-hold", legal_hold, "legal_hold", "on stops the purge of everything the team has")
         ->check(CLI::IsMember({"on", "off"}));
     option("--member-figures", member_figures, "member_figures",

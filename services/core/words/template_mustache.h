@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace ringback::delivery {
+namespace ringback::words {
 
 // What fills the holes. A text that is empty is false for a section: {{#brief}}…{{/brief}}{{^brief}}…{{/brief}}.
 struct TemplateValues {
@@ -36,4 +36,4 @@ absl::Status CheckTemplate(absl::string_view text, const std::map<std::string, s
 // names are empty. INVALID_ARGUMENT as CheckTemplate. Thread-safe.
 absl::StatusOr<std::string> RenderTemplate(absl::string_view text, const TemplateValues& values, Escaping escaping);
 
-}  // namespace ringback::delivery
+}  // namespace ringback::words

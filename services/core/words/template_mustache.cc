@@ -1,6 +1,6 @@
 // kainjow's Mustache behind two calls. A team's own templates are foreign input: size, depth and delimiters are
 // checked before the library, which recurses, sees them.
-#include "delivery/template_mustache.h"
+#include "core/words/template_mustache.h"
 
 #include <exception>
 #include <kainjow/mustache.hpp>
@@ -12,7 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "core/base/status_macros.h"
 
-namespace ringback::delivery {
+namespace ringback::words {
 namespace {
 
 using kainjow::mustache::data;
@@ -131,4 +131,4 @@ absl::StatusOr<std::string> RenderTemplate(absl::string_view text, const Templat
   }
 }
 
-}  // namespace ringback::delivery
+}  // namespace ringback::words
