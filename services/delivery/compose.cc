@@ -206,16 +206,14 @@ NoticeFacts FactsOf(const ComposeInput& input, NoticeKind kind) {
 
 }  // namespace
 
-std::string ReplyAddress(const record::TeamRecord& team, const record::CallbackRecord& callback) {
-  const std::string& address = team.mail_address();
-  const size_t at = address.rfind('@');
-  if (at == std::string::npos || callback.page_token().empty()) return address;
-  return absl::StrCat(address.substr(0, at), "+", callback.page_token(), address.substr(at));
+std::string ReplyAddress(const std::string& team_address, const record::CallbackRecord& callback) {
+  const size_t at = team_address.rfind('@');
+  if (at == std::string::npos || callback.page_token().empty()) return team_address;
+  return absl::StrCat(team_address.substr(0, at), "+", callback.page_token(), team_address.substr(at));
 }
 
-absl::StatusOr<ComposedNotice> ComposeNotice(const ComposeInput& input) {
-  std::map<std::string, std::string> overrides(input.team->templates().begin(), input.team->templates().end());
-  RB_ASSIGN_OR_RETURN(const NoticeTemplates templates, NoticeTemplates::Create(overrides));
+ComposedNotice ComposeNotice(const ComposeInput& input) {
+  static const NoticeTemplates* const kBuiltIn = new NoticeTemplates(*NoticeTemplates::Create());
   const NoticeKind kind = KindOf(input);
   const NoticeFacts facts = FactsOf(input, kind);
   const std::string name = TemplateName(kind, facts.language);
@@ -252,7 +250,7 @@ absl::StatusOr<MailMessage> ComposeMailMessage(const ComposeInput& input, const 
   }
 
   mail.from = {facts.rep_name, team_address};
-  mail.reply_to = {facts.rep_name, ReplyAddress(team, *input.callback)};
+  mail.reply_to = {facts.rep_name, ReplyAddress(team_address, *input.callback)};
   // A person spoke and sent the voice message; what follows a change of plans is ringback's own doing.
   mail.auto_submitted =
       delivery.kind() == DeliveryRecord::KIND_VOICE_MESSAGE ? AutoSubmitted::kNo : AutoSubmitted::kGenerated;

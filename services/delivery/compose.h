@@ -42,7 +42,8 @@ ComposedNotice ComposeNotice(const ComposeInput& input);
 // The mail to the delivery's current channel. INVALID_ARGUMENT when an address or a name cannot be mailed to.
 absl::StatusOr<MailMessage> ComposeMailMessage(const ComposeInput& input, const ComposedNotice& notice);
 
-// Where the customer's answer by mail goes: the team's address with the callback's token (RFC 5233 subaddress).
-std::string ReplyAddress(const store::v1::TeamRecord& team, const store::v1::CallbackRecord& callback);
+// Where the customer's answer by mail goes: the address that the mail comes from with the callback's token (RFC 5233
+// subaddress).
+std::string ReplyAddress(const std::string& team_address, const store::v1::CallbackRecord& callback);
 
 }  // namespace ringback::delivery

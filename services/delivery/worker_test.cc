@@ -266,5 +266,17 @@ TEST_F(WorkerTest, ATemplateThatDoesNotWorkSilencesNobody) {
   EXPECT_THAT(MailsTo("Anna@example.com")[0], HasSubstr("ringback show " + id));
 }
 
+TEST_F(WorkerTest, ATeamWithoutAnAddressSendsAndGetsAnswers) {
+  const std::string id = Promised("Eins", Noon());
+  Apply(id, domain::MakePromise{.promised_time = Noon() + absl::Hours(1),
+                                .channel = record::PromiseRecord::CHANNEL_SPOKEN,
+                                .confirm = true});
+  const auto folder = Folder();
+  Deliver(*folder);
+  const auto mails = MailsTo("Eins@example.com");
+  ASSERT_THAT(mails, SizeIs(1)) << Newest(id, DeliveryRecord::KIND_VOICE_MESSAGE).DebugString();
+  EXPECT_THAT(mails[0], HasSubstr("ringback+" + Callback(id).page_token() + "@" + host_->config().mail_domain));
+}
+
 }  // namespace
 }  // namespace ringback::delivery

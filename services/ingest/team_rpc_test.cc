@@ -135,6 +135,18 @@ TEST_F(TeamRpcTest, ATemplateThatCannotWorkIsRefusedByName) {
   EXPECT_EQ(Team().templates_size(), 1);
 }
 
+TEST_F(TeamRpcTest, ATeamsAddressLeavesRoomForTheTokenOfAnswers) {
+  api::UpdateTeamRequest request;
+  api::UpdateTeamResponse response;
+  request.set_request_id("long");
+  request.mutable_team()->set_mail_address(absl::StrCat(std::string(34, 'v'), "@example.com"));
+  EXPECT_EQ(FieldOf(Call(&Stub::UpdateTeam, request, &response, team_.admin_token)), "team.mail_address");
+  request.set_request_id("fits");
+  request.mutable_team()->set_mail_address(absl::StrCat(std::string(33, 'v'), "@example.com"));
+  EXPECT_TRUE(Call(&Stub::UpdateTeam, request, &response, team_.admin_token).ok());
+  EXPECT_EQ(33 + 1 + NewSecret(id_prefix::kPage, 7, host_->random()).size(), 64u);
+}
+
 TEST_F(TeamRpcTest, AMaskEmptiesAMembersFields) {
   api::UpdateMemberRequest request;
   request.set_request_id("set");

@@ -22,6 +22,8 @@ namespace {
 constexpr char kAllTeams[] = "*";
 constexpr size_t kTemplateBytesMax = 64 * 1024;
 constexpr int kTemplatesMax = 100;
+// RFC 5321 4.5.3.1.1: a local part has at most 64 bytes. Answers go to the team's with "+" and a page's secret in it.
+constexpr size_t kTeamLocalPartMax = 64 - 1 - 30;
 constexpr int kRearmTries = 5;
 
 // Messages of the two languages with the same fields on the wire.
@@ -73,6 +75,11 @@ absl::StatusOr<record::TeamRecord> Normalise(const api::Team& team) {
   out.set_language(team.language());
   if (!team.mail_address().empty()) {
     RB_ASSIGN_OR_RETURN(*out.mutable_mail_address(), domain::NormaliseEmail(team.mail_address(), "team.mail_address"));
+    if (out.mail_address().rfind('@') > kTeamLocalPartMax) {
+      return domain::InvalidField("team.mail_address", "LOCAL_PART_TOO_LONG",
+                                  absl::StrCat("at most ", kTeamLocalPartMax,
+                                               " bytes before the @: answers add a token of 31 to it, and mail allows 64"));
+    }
   }
   if (team.has_policy()) *out.mutable_policy() = rpc::FromApi(team.policy());
   if (team.has_calendar()) *out.mutable_calendar() = Same<record::Calendar>(team.calendar());
