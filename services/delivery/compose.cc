@@ -8,6 +8,7 @@
 #include "core/base/check.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
+#include "core/domain/escalation.h"
 #include "core/domain/rules.h"
 #include "core/rpc/translate.h"
 #include "delivery/calendar_entry.h"
@@ -17,6 +18,9 @@ namespace {
 
 namespace record = ::ringback::store::v1;
 using record::DeliveryRecord;
+
+// A timer that fires later than this was not there in time.
+constexpr absl::Duration kOutage = absl::Minutes(1);
 
 bool ToCustomer(const DeliveryRecord& delivery) { return delivery.member_id().empty(); }
 
@@ -64,7 +68,30 @@ absl::TimeZone Zone(const std::string& name) {
   return zone;
 }
 
-CallFacts CallOf(const record::CallbackRecord& callback, const record::TeamRecord& team, std::optional<absl::Time> due) {
+// What the notice says of the time: what the customer was promised, or what the team set itself.
+void SetDue(const DeliveryRecord& delivery, const record::CallbackRecord& callback, CallFacts* call) {
+  if (delivery.has_anchor_time()) {
+    const absl::Time anchor = rpc::FromProto(delivery.anchor_time());
+    const bool promised = delivery.alarm_kind() != record::ALARM_KIND_RESPONSE &&
+                          delivery.alarm_kind() != record::ALARM_KIND_FOLLOW_UP;
+    (promised ? call->promised_time : call->due_time) = anchor;
+    call->follow_up = delivery.alarm_kind() == record::ALARM_KIND_FOLLOW_UP;
+    return;
+  }
+  for (const record::PromiseRecord& promise : callback.promises()) {
+    const bool meant = promise.revision() == delivery.promise_revision();
+    // A notice of closing names no promise: it is the one that closing settled.
+    const bool closed = delivery.promise_revision() == 0 && callback.has_close_time() && promise.has_verdict_time() &&
+                        rpc::FromProto(promise.verdict_time()) == rpc::FromProto(callback.close_time());
+    if (meant || closed) call->promised_time = rpc::FromProto(promise.promised_time());
+  }
+  if (call->promised_time.has_value()) return;
+  if (const record::PromiseRecord* armed = domain::ArmedPromise(callback)) {
+    call->promised_time = rpc::FromProto(armed->promised_time());
+  }
+}
+
+CallFacts CallOf(const DeliveryRecord& delivery, const record::CallbackRecord& callback, const record::TeamRecord& team) {
   CallFacts call;
   call.callback_id = callback.id();
   call.caller_name = callback.caller().name();
@@ -74,17 +101,27 @@ CallFacts CallOf(const record::CallbackRecord& callback, const record::TeamRecor
   call.note = callback.note();
   call.brief = callback.brief().text();
   call.asked_time = rpc::FromProto(callback.create_time());
-  call.promised_time = due;
+  SetDue(delivery, callback, &call);
   return call;
 }
 
-std::optional<absl::Time> DueOf(const DeliveryRecord& delivery, const record::CallbackRecord& callback) {
-  if (delivery.has_anchor_time()) return rpc::FromProto(delivery.anchor_time());
-  for (const record::PromiseRecord& promise : callback.promises()) {
-    if (promise.revision() == delivery.promise_revision()) return rpc::FromProto(promise.promised_time());
+// Several steps in one alarm because nobody was there to fire the first: it is late, and no acknowledge held it. (Steps
+// of the same delay come together by design, and what a night held is a digest.)
+bool SleptThrough(const ComposeInput& input) {
+  const DeliveryRecord& delivery = *input.delivery;
+  if (delivery.caught_up() <= 1) return false;
+  const record::Policy policy = domain::PolicyOf(*input.team);
+  int last = 0;
+  for (const int end = domain::FirstDaily(policy); last < end; ++last) {
+    const domain::Alarm alarm = domain::AlarmAt(policy, last);
+    if (alarm.step == delivery.step() && alarm.repeat == delivery.repeat()) break;
   }
-  if (const record::PromiseRecord* armed = domain::ArmedPromise(callback)) return rpc::FromProto(armed->promised_time());
-  return std::nullopt;
+  const int first = std::max(0, last - delivery.caught_up() + 1);
+  const absl::Time fired = rpc::FromProto(delivery.create_time());
+  absl::Time due = rpc::FromProto(delivery.anchor_time()) + domain::AlarmAt(policy, first).offset;
+  const record::EscalationRecord& escalation = input.callback->escalation();
+  if (escalation.has_ack_until()) due = std::max(due, rpc::FromProto(escalation.ack_until()));
+  return fired - due > kOutage;
 }
 
 NoticeKind KindOfAlarm(const ComposeInput& input) {
@@ -92,7 +129,7 @@ NoticeKind KindOfAlarm(const ComposeInput& input) {
   if (!input.bundled.empty()) return delivery.digest() ? NoticeKind::kDigest : NoticeKind::kBundle;
   if (delivery.digest()) return NoticeKind::kDigest;
   if (delivery.daily()) return NoticeKind::kDailyNotice;
-  if (delivery.caught_up() > 1) return NoticeKind::kCatchUp;
+  if (SleptThrough(input)) return NoticeKind::kCatchUp;
   switch (delivery.alarm_kind()) {
     case record::ALARM_KIND_RESPONSE: return NoticeKind::kResponseTarget;
     case record::ALARM_KIND_FOLLOW_UP: return NoticeKind::kFollowUp;
@@ -124,10 +161,39 @@ NoticeKind KindOf(const ComposeInput& input) {
     case DeliveryRecord::KIND_HANDOVER: return NoticeKind::kHandover;
     case DeliveryRecord::KIND_WRAP_UP: return NoticeKind::kWrapUp;
     case DeliveryRecord::KIND_NOTICE:
-      return input.callback->closing() == record::CallbackRecord::CLOSING_CANCELLED ? NoticeKind::kClosedUnattempted
-                                                                                    : NoticeKind::kCustomerAnswer;
+      if (input.delivery->what() == "completed_before_the_promised_call") return NoticeKind::kClosedEarly;
+      if (input.delivery->what() == "cancelled_without_attempt") return NoticeKind::kClosedUnattempted;
+      return NoticeKind::kCustomerAnswer;
     default: return KindOfAlarm(input);
   }
+}
+
+Unheard UnheardOf(const ComposeInput& input) {
+  const std::string& what = input.delivery->what();
+  if (what == "confirmation_failed") return Unheard::kConfirmation;
+  if (what == "update_failed") return Unheard::kChange;
+  if (what == "cancellation_failed") {
+    const bool own = input.callback->closing() == record::CallbackRecord::CLOSING_CALLED_OFF;
+    return own ? Unheard::kCallOff : Unheard::kCancellation;
+  }
+  return what == "not_accepted_in_time" ? Unheard::kPromiseSoFar : Unheard::kPromise;
+}
+
+// Who completed or cancelled it; "" when nobody of the team did.
+std::string WhoClosed(const record::CallbackRecord& callback, const record::TeamRecord& team) {
+  for (int i = callback.history_size() - 1; i >= 0; --i) {
+    const record::HistoryEvent& event = callback.history(i);
+    if (event.what() == "completed" || event.what() == "cancelled") return NameOf(team, event.author());
+  }
+  return "";
+}
+
+// What is overdue longest first; what is not due at all last.
+bool MoreUrgent(const CallFacts& a, const CallFacts& b) {
+  const auto due = [](const CallFacts& call) {
+    return call.promised_time.value_or(call.due_time.value_or(absl::InfiniteFuture()));
+  };
+  return due(a) < due(b);
 }
 
 std::string Footer(const record::Footer& footer) {
@@ -156,7 +222,7 @@ NoticeFacts FactsOf(const ComposeInput& input, NoticeKind kind) {
   facts.reader_name = reader.name;
   facts.team_name = team.name();
   facts.footer = Footer(team.footer());
-  facts.call = CallOf(callback, team, DueOf(delivery, callback));
+  facts.call = CallOf(delivery, callback, team);
 
   const record::PromiseRecord* promise = PromiseOf(input);
   if (ToCustomer(delivery)) {
@@ -180,26 +246,37 @@ NoticeFacts FactsOf(const ComposeInput& input, NoticeKind kind) {
     for (const std::string& id : delivery.told_ids()) {
       if (id != delivery.member_id()) facts.also_alarmed.push_back(NameOf(team, id));
     }
-    facts.acknowledged_by = NameOf(team, callback.escalation().ack_by());
+    const record::EscalationRecord& escalation = callback.escalation();
+    if (escalation.has_ack_until() && rpc::FromProto(escalation.ack_until()) > input.now) {
+      facts.acknowledged_by = NameOf(team, escalation.ack_by());
+    }
     if (callback.has_next_timer_time()) facts.next_alarm_time = rpc::FromProto(callback.next_timer_time());
-    facts.reason = delivery.reason();
-    facts.unconfirmed = delivery.what() == "confirmation_failed";
+    facts.reason = delivery.reason().empty() ? input.failure : delivery.reason();
+    if (kind == NoticeKind::kDeliveryFailed) facts.unheard = UnheardOf(input);
+    if (kind == NoticeKind::kDeliveryFailed && promise != nullptr) {
+      const record::PromiseRecord* previous = Previous(callback, *promise);
+      if (previous != nullptr) facts.previous_promised_time = rpc::FromProto(previous->promised_time());
+    }
     facts.attempts = callback.attempts_size();
     if (callback.attempts_size() > 0) {
       facts.last_attempt_time = rpc::FromProto(callback.attempts(callback.attempts_size() - 1).called_time());
     }
     if (!delivery.stands_in_for_id().empty()) facts.other_member = NameOf(team, delivery.stands_in_for_id());
+    if (kind == NoticeKind::kClosedUnattempted || kind == NoticeKind::kClosedEarly) {
+      facts.other_member = WhoClosed(callback, team);
+    }
   }
   if (kind == NoticeKind::kCustomerAnswer) {
     const bool called_off = callback.closing() == record::CallbackRecord::CLOSING_CALLED_OFF;
     facts.answer = called_off ? CustomerAnswer::kCalledOff : CustomerAnswer::kOtherTime;
     if (!called_off) facts.wished_time = facts.call.promised_time;
   }
-  if (kind == NoticeKind::kBundle || kind == NoticeKind::kDigest || kind == NoticeKind::kDailyNotice) {
+  if (kind == NoticeKind::kBundle || kind == NoticeKind::kDigest) {
     facts.calls.push_back(facts.call);
     for (const ComposeInput::Bundled& other : input.bundled) {
-      facts.calls.push_back(CallOf(other.callback, team, DueOf(other.delivery, other.callback)));
+      facts.calls.push_back(CallOf(other.delivery, other.callback, team));
     }
+    std::stable_sort(facts.calls.begin(), facts.calls.end(), MoreUrgent);
   }
   return facts;
 }

@@ -28,6 +28,7 @@ struct ComposeInput {
     store::v1::CallbackRecord callback;
   };
   std::vector<Bundled> bundled;
+  std::string failure;  // of an alarm that a message did not arrive and that names no reason: why its last try failed
 };
 
 // A notice in the reader's language, and the facts that it was made of.

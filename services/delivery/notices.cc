@@ -87,8 +87,12 @@ void SetCall(TemplateValues& values, const CallFacts& call, const NoticeFacts& f
   SetTime(values, "asked", call.asked_time, facts);
   SetTime(values, "when", call.promised_time, facts);
   if (call.asked_time.has_value()) texts["waiting"] = SpokenDuration(facts.language, facts.now - *call.asked_time);
-  if (!call.promised_time.has_value()) return;
-  const absl::Duration left = *call.promised_time - facts.now;
+  SetTime(values, "due", call.due_time, facts);
+  texts["follow_up"] = call.follow_up ? "1" : "";
+  texts["no_promise"] = call.promised_time.has_value() || call.follow_up ? "" : "1";
+  const auto due = call.promised_time.has_value() ? call.promised_time : call.due_time;
+  if (!due.has_value()) return;
+  const absl::Duration left = *due - facts.now;
   if (left >= absl::Minutes(1)) {
     texts["left"] = SpokenDuration(facts.language, left);
   } else if (left <= -absl::Minutes(1)) {
@@ -121,7 +125,13 @@ TemplateValues ValuesOf(const NoticeFacts& facts) {
   texts["acknowledged_by"] = facts.acknowledged_by;
   SetTime(values, "next_alarm", facts.next_alarm_time, facts);
   texts["reason"] = OneLine(facts.reason);
-  flag("unconfirmed", facts.unconfirmed);
+  flag("not_heard", facts.unheard == Unheard::kPromise);
+  flag("not_heard_yet", facts.unheard == Unheard::kPromiseSoFar);
+  flag("unconfirmed", facts.unheard == Unheard::kConfirmation);
+  flag("change_unknown", facts.unheard == Unheard::kChange);
+  flag("cancellation_unknown", facts.unheard == Unheard::kCancellation);
+  flag("call_off_unconfirmed", facts.unheard == Unheard::kCallOff);
+  flag("closed", facts.unheard == Unheard::kCancellation || facts.unheard == Unheard::kCallOff);
   texts["channel"] = facts.channel;
   texts["other_member"] = facts.other_member;
   if (facts.attempts > 0) texts["attempts"] = absl::StrCat(facts.attempts);
@@ -136,12 +146,13 @@ TemplateValues ValuesOf(const NoticeFacts& facts) {
     SetCall(entry, call, facts);
     entry.texts["brief"] = OneLine(call.brief);
     // Inside a list, an absent value would be looked up in the callback around it.
-    for (const char* name : {"asked", "asked_full", "when", "when_full", "waiting", "left", "overdue"}) {
+    for (const char* name : {"asked", "asked_full", "when", "when_full", "due", "due_full", "waiting", "left", "overdue"}) {
       entry.texts.try_emplace(name, "");
     }
     values.lists["calls"].push_back(std::move(entry));
   }
   texts["calls_count"] = facts.calls.empty() ? "" : absl::StrCat(facts.calls.size());
+  flag("one_call", facts.calls.size() == 1);
   return values;
 }
 

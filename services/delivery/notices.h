@@ -40,8 +40,9 @@ enum class NoticeKind {
   kWrapUp,              // talked with the customer, and the callback is still open
   kResponseDue,         // at the response target: a caller has no promise yet, to the assignee or the managers
   kFollowUpDue,         // at the follow-up time: to be called again, to the assignee
+  kClosedEarly,         // completed before the promised call was made, to the manager
 };
-inline constexpr int kNoticeKinds = 20;
+inline constexpr int kNoticeKinds = 21;
 absl::string_view NoticeKindName(NoticeKind kind);  // "voice_message": the template's file name
 std::string TemplateName(NoticeKind kind, Language language);  // "de/voice_message": the only way to name one
 
@@ -56,7 +57,19 @@ struct CallFacts {
   std::string brief;         // the customer's words
   std::string desk_url;      // where to act on it; empty: the commands are named instead
   std::optional<absl::Time> asked_time;
-  std::optional<absl::Time> promised_time;
+  std::optional<absl::Time> promised_time;  // what the customer was told
+  std::optional<absl::Time> due_time;       // the team's own: a response target, or a follow-up
+  bool follow_up = false;                   // due_time is that of a follow-up
+};
+
+// What a message that did not arrive would have told the customer.
+enum class Unheard {
+  kPromise,       // the promised time, and it is not coming any more
+  kPromiseSoFar,  // the same, and it is still being tried
+  kConfirmation,  // in writing what was said on the phone
+  kChange,        // another time or another caller
+  kCancellation,  // that nobody will call
+  kCallOff,       // that the own call-off was understood
 };
 
 enum class CustomerAnswer { kNone, kAgreed, kOtherTime, kCalledOff };
@@ -79,7 +92,6 @@ struct NoticeFacts {
   std::string page_url;          // the customer's page; empty: no link at all
   bool audio_attached = false;
   bool calendar_attached = false;
-  bool unconfirmed = false;      // of a failed delivery: the customer heard the time on the phone, the mail is missing
   bool can_reply = true;         // an answer to the mail reaches the callback
   std::optional<absl::Time> previous_promised_time;
   std::string previous_rep_name;  // kPromiseMoved: who was going to call before
@@ -90,9 +102,10 @@ struct NoticeFacts {
   std::vector<std::string> also_alarmed;   // who else got this alarm
   std::string acknowledged_by;
   std::optional<absl::Time> next_alarm_time;
+  Unheard unheard = Unheard::kPromise;     // kDeliveryFailed
   std::string reason;                      // why a delivery failed, a callback was closed or handed over
   std::string channel;                     // "E-Mail", the one that failed
-  std::string other_member;                // kHandover: from whom; kClosedUnattempted: who closed
+  std::string other_member;                // kHandover: from whom; kClosedUnattempted, kClosedEarly: who closed
   int attempts = 0;
   std::optional<absl::Time> last_attempt_time;
   CustomerAnswer answer = CustomerAnswer::kNone;

@@ -177,7 +177,8 @@ TEST(Notices, TheReminderCarriesTheBriefOrSaysToCallAnyway) {
 TEST(Notices, ADueFollowUpAndTargetAreRemindersInBothLanguages) {
   NoticeFacts facts = Member(Language::kGerman);
   facts.now = At(23, 13, 31);
-  facts.call.promised_time = facts.now;
+  facts.call.promised_time.reset();
+  facts.call.due_time = facts.now;
   facts.call.brief = "Es geht um das Angebot.";
   facts.attempts = 1;
   facts.last_attempt_time = At(23, 13, 1);
@@ -273,7 +274,21 @@ TEST(Notices, EveryNoticeIsWholeWithManyFactsAndWithFew) {
     few.call.caller_phone = "+4930123456";
     NoticeFacts listed = full;
     listed.calls = {full.call, few.call};
-    for (const NoticeFacts& facts : {full, few, listed}) {
+    std::vector<NoticeFacts> all = {full, few, listed};
+    for (Unheard unheard : {Unheard::kPromiseSoFar, Unheard::kConfirmation, Unheard::kChange, Unheard::kCancellation,
+                            Unheard::kCallOff}) {
+      all.push_back(full);
+      all.back().unheard = unheard;
+      all.push_back(few);
+      all.back().unheard = unheard;
+    }
+    NoticeFacts due = full;
+    due.call.due_time = due.call.promised_time;
+    due.call.promised_time.reset();
+    due.call.follow_up = true;
+    due.calls = {due.call};
+    all.push_back(due);
+    for (const NoticeFacts& facts : all) {
       for (int i = 0; i < kNoticeKinds; ++i) {
         const NoticeKind kind = static_cast<NoticeKind>(i);
         const RenderedNotice notice = Render(kind, facts);

@@ -147,9 +147,26 @@ class DeliveryHandler : public runtime::JobHandler {
       input.bundled.push_back({line->delivery.message, line->callback.message});
     }
     RB_ASSIGN_OR_RETURN(input.mp3, Mp3Of(work.delivery.message, work.team, payload));
+    RB_ASSIGN_OR_RETURN(input.failure, FailureOf(work));
     return input;
   }
 
+  // An alarm that a message was not accepted in time names no reason: its last try has one, if there was a try.
+  absl::StatusOr<std::string> FailureOf(const Work& work) {
+    const DeliveryRecord& alarm = work.delivery.message;
+    if (alarm.kind() != DeliveryRecord::KIND_DELIVERY_ALARM || !alarm.reason().empty()) return std::string();
+    for (const record::PromiseRecord& promise : work.callback.message.promises()) {
+      if (promise.revision() != alarm.promise_revision() || promise.delivery_id().empty()) continue;
+      RB_ASSIGN_OR_RETURN(const store::Key key, store::DeliveryKey(promise.delivery_id()));
+      const auto late = store::Load<DeliveryRecord>(host_.store(), key);
+      if (absl::IsNotFound(late.status())) return std::string();
+      RB_RETURN_IF_ERROR(late.status());
+      return late->message.tries().empty() ? std::string() : late->message.tries().rbegin()->reason();
+    }
+    return std::string();
+  }
+
+  // `handed_off` may be nullptr.
   absl::StatusOr<std::string> Mp3Of(const DeliveryRecord& delivery, const record::TeamRecord& team,
                                     const std::string* handed_off) {
     if (delivery.kind() != DeliveryRecord::KIND_VOICE_MESSAGE || delivery.recording_id().empty()) return std::string();

@@ -278,5 +278,30 @@ TEST_F(WorkerTest, ATeamWithoutAnAddressSendsAndGetsAnswers) {
   EXPECT_THAT(mails[0], HasSubstr("ringback+" + Callback(id).page_token() + "@" + host_->config().mail_domain));
 }
 
+TEST_F(WorkerTest, AnAlarmForAPromiseNotAcceptedInTimeSaysWhy) {
+  api::CreateCallbackRequest request = Mueller();
+  request.mutable_caller()->set_phone("030 1234567");
+  const std::string id = Create(request, team_.anna_token).id();
+  Apply(id, domain::MakePromise{.promised_time = Noon(),
+                                .channel = record::PromiseRecord::CHANNEL_VOICE_MAIL,
+                                .recording_id = "rc07abcdefghjkmn",
+                                .recording_ready = true});
+  const auto nowhere = Nowhere();
+  Deliver(*nowhere);
+  host_->fake_clock().Set(Noon() - absl::Minutes(10));
+  FireTimer(id);
+  const auto folder = Folder();
+  const DeliveryRecord alarm = Newest(id, DeliveryRecord::KIND_DELIVERY_ALARM, team_.anna);
+  ASSERT_EQ(alarm.what(), "not_accepted_in_time");
+  const std::string reason = Newest(id, DeliveryRecord::KIND_VOICE_MESSAGE).tries(0).reason();
+  ASSERT_NE(reason, "");
+  // It alone: the message itself would arrive by this way out, and nobody would have to be told.
+  const auto lease = host_->store().Claim(store::DeliveryDue(alarm), absl::Minutes(1));
+  ASSERT_TRUE(lease.ok());
+  ASSERT_TRUE(NewDeliveryHandler(*host_, folder.get())->Handle(runtime::Job{*lease, nullptr}).ok());
+  ASSERT_THAT(MailsTo("Anna@example.com"), SizeIs(1));
+  EXPECT_THAT(MailsTo("Anna@example.com")[0], HasSubstr("Grund: " + reason.substr(0, 20)));
+}
+
 }  // namespace
 }  // namespace ringback::delivery

@@ -12,11 +12,11 @@
 namespace ringback::words {
 
 // Of every notice, in the order of delivery's NoticeKind.
-inline constexpr std::array<absl::string_view, 20> kNoticeNames = {
+inline constexpr std::array<absl::string_view, 21> kNoticeNames = {
     "voice_message",   "promise_moved", "promise_cancelled", "spoken_promise",  "reminder",           "escalation",
     "response_target", "follow_up",     "catch_up",          "bundle",          "digest",             "daily_notice",
     "delivery_failed", "handover",      "brief_arrived",     "customer_answer", "closed_unattempted", "wrap_up",
-    "response_due",    "follow_up_due"};
+    "response_due",    "follow_up_due", "closed_early"};
 
 struct NoticeParts {
   std::string subject, line, text, html;
