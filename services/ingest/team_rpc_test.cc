@@ -269,7 +269,7 @@ TEST_F(TeamRpcTest, AChannelKeepsItsSecretAndNeverShowsIt) {
   api::Channel* channel = request.mutable_member()->add_channels();
   channel->set_kind(api::CHANNEL_KIND_WEBHOOK);
   channel->set_address("https://hooks.example.com/a");
-  channel->set_secret("hush");
+  channel->set_secret("hush, nobody may know");
   api::UpdateMemberResponse response;
   ASSERT_TRUE(Call(&Stub::UpdateMember, request, &response, team_.admin_token).ok());
   EXPECT_EQ(response.member().channels(0).secret(), "");
@@ -279,8 +279,28 @@ TEST_F(TeamRpcTest, AChannelKeepsItsSecretAndNeverShowsIt) {
   ASSERT_TRUE(Call(&Stub::UpdateMember, request, &response, team_.admin_token).ok());
   const auto team =
       store::Load<record::TeamRecord>(host_->store(), store::TeamKey(team_.id).value()).value().message;
-  EXPECT_EQ(team.members(0).channels(0).secret(), "hush");
+  EXPECT_EQ(team.members(0).channels(0).secret(), "hush, nobody may know");
   EXPECT_EQ(team.members(0).channels(0).format(), record::Channel::FORMAT_SLACK);
+}
+
+TEST_F(TeamRpcTest, AWebhookThatCouldNotSignIsRefusedWhenItIsSet) {
+  api::UpdateMemberRequest request;
+  request.mutable_member()->set_id(team_.anna);
+  api::Channel* channel = request.mutable_member()->add_channels();
+  channel->set_kind(api::CHANNEL_KIND_WEBHOOK);
+  channel->set_address("https://hooks.example.com/a");
+  api::UpdateMemberResponse response;
+  for (const char* secret : {"", "short", "fifteen bytes.."}) {
+    request.set_request_id(NextRequestId());
+    channel->set_secret(secret);
+    EXPECT_EQ(FieldOf(Call(&Stub::UpdateMember, request, &response, team_.admin_token)), "member.channels[0].secret")
+        << secret;
+  }
+  // The address of a chat's hook is itself the secret.
+  request.set_request_id(NextRequestId());
+  channel->clear_secret();
+  channel->set_format(api::WEBHOOK_FORMAT_TEAMS);
+  EXPECT_TRUE(Call(&Stub::UpdateMember, request, &response, team_.admin_token).ok());
 }
 
 TEST_F(TeamRpcTest, AnAbsenceIsNotedByTheManager) {

@@ -47,6 +47,19 @@ absl::Status CheckSubstitute(const std::string& id, const Member& member, const 
   return absl::OkStatus();
 }
 
+// What receives ringback's own events must be able to tell them from anybody's; chat services have a secret address.
+absl::Status CheckWebhookSecret(const Channel& channel, const std::string& field) {
+  constexpr size_t kSecretBytesMin = 16;
+  const bool own_format = channel.format() != Channel::FORMAT_SLACK && channel.format() != Channel::FORMAT_TEAMS;
+  if (channel.secret().empty() && own_format) {
+    return InvalidField(field, "MISSING", "events are signed: give a secret of 16 bytes or more, the receiver's too");
+  }
+  if (!channel.secret().empty() && channel.secret().size() < kSecretBytesMin) {
+    return InvalidField(field, "SECRET_TOO_SHORT", "at least 16 bytes");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 TeamRecord NewTeam(const std::string& id, const std::string& name, const std::string& time_zone,
@@ -116,7 +129,7 @@ absl::Status CheckChannel(const Channel& channel, std::string_view path) {
       if (!http || channel.address().find_first_of(" \"<>\\") != std::string::npos) {
         return InvalidField(field, "NOT_A_URL", "a webhook's address begins with https:// or http://");
       }
-      return absl::OkStatus();
+      return CheckWebhookSecret(channel, absl::StrCat(std::string(path), ".secret"));
     }
     case Channel::KIND_DESK: return absl::OkStatus();
     default:

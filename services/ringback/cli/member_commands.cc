@@ -74,7 +74,7 @@ struct MemberOptions {
     given.Field(command->add_option("--channel", channels,
                                     "How to reach them, in order: mail, webhook:URL, slack:URL, teams:URL, sms:NUMBER, "
                                     "desk; may be repeated; replaces what was there; \"\": mail, then the desk"), "channels");
-    CLI::Option* const key = command->add_option("--webhook-secret", secret, "Key of the webhooks' signature");
+    CLI::Option* const key = command->add_option("--webhook-secret", secret, "Key of the webhooks' signature, 16 bytes or more; webhook:URL needs one");
     command->add_option("--webhook-secret-file", secret_file, "File with it: other users do not see it there")->excludes(key);
   }
 
