@@ -173,7 +173,7 @@ const std::vector<ConfigKey>& ConfigKeys() {
       {"mail", "domain", &C::mail_domain, "Domain in the Message-IDs: the firm's own.", false, 0, 0, Domain},
       {"mail", "envelope_sender", &C::mail_envelope_sender, "Address that receives bounces. Empty: the team's address."},
       {"mail", "rate_per_second", &C::mail_rate_per_second, "At most so many messages a second. 0: no limit.", false, 0, 100000},
-      {"mail", "timeout", &C::mail_timeout, "How long one message may take at the mail server.", false, 1, 600},
+      {"mail", "timeout", &C::mail_timeout, "How long one message may take at the mail server, at most 50 s: its claim lasts a minute, and the outcome must be on record by then.", false, 1, 50},
       {"sms", "url", &C::sms_url, "HTTP gateway for SMS. Empty: no SMS.", false, 0, 0, WebAddress},
       {"sms", "body", &C::sms_body, "Body of the request to the gateway, a Mustache template."},
       {"sms", "secret_file", &C::sms_secret_file, "File with the gateway's secret; readable by its owner only.", true},

@@ -94,6 +94,7 @@ TEST_F(ConfigTest, AMistakeInTheFileIsNamedWithItsLineAndWhatWouldBeRight) {
       {"[ringback]\ndrain_timeout = \"20\"\n", ":2: ", "like \"20s\", \"5m\" or \"1h30m\""},
       {"[ringback]\ndrain_timeout = \"-1s\"\n", ":2: ", "must be 0 to 24h"},
       {"[ringback]\ndrain_timeout = \"inf\"\n", ":2: ", "must be 0 to 24h"},
+      {"[mail]\ntimeout = \"600s\"\n", ":2: ", "must be 1s to 50s"},  // shorter than the claim of a minute
       {"[ringback]\nregion = 49\n", ":2: ", "a text in quotes"},
       {"[ringback]\nregion = [\"DE\"]\n", ":2: ", "a text in quotes, not a list"},
       {"[ringback]\nregion = \"Germany\"\n", ":2: ", "two capital letters"},
