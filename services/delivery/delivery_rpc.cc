@@ -244,6 +244,7 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
     if (retry) {
       delivery.message.set_state(record::DeliveryRecord::STATE_QUEUED);
       delivery.message.set_channel(0);
+      delivery.message.set_tries_set_aside(delivery.message.tries_size());
       delivery.message.clear_dead_reason();
       delivery.message.clear_bundle_ids();
       delivery.message.clear_bundled_into_id();

@@ -18,6 +18,7 @@
 #include "delivery/app.h"
 #include "delivery/wires.h"
 #include "ingest/ingest_fixture.h"
+#include "ringback/v1/delivery_service.grpc.pb.h"
 
 namespace ringback::delivery {
 namespace {
@@ -276,6 +277,38 @@ TEST_F(WorkerTest, ATeamWithoutAnAddressSendsAndGetsAnswers) {
   const auto mails = MailsTo("Eins@example.com");
   ASSERT_THAT(mails, SizeIs(1)) << Newest(id, DeliveryRecord::KIND_VOICE_MESSAGE).DebugString();
   EXPECT_THAT(mails[0], HasSubstr("ringback+" + Callback(id).page_token() + "@" + host_->config().mail_domain));
+}
+
+TEST_F(WorkerTest, ARetriedDeadLetterStartsAfresh) {
+  const std::string id = Promised("Eins", Noon());
+  host_->fake_clock().Set(Noon());
+  FireTimer(id);
+  const auto nowhere = Nowhere();
+  const std::string reminder = Newest(id, DeliveryRecord::KIND_REMINDER, team_.anna).id();
+  // Mail alone: the desk would take it in the end.
+  const store::Key key = store::DeliveryKey(reminder).value();
+  auto dead = store::Load<DeliveryRecord>(host_->store(), key).value();
+  dead.message.mutable_channels()->DeleteSubrange(1, dead.message.channels_size() - 1);
+  store::Commit commit;
+  commit.shard = key.shard;
+  commit.commit_id = "mail alone";
+  store::AddDelivery(dead.message, dead.version, &commit);
+  ASSERT_TRUE(host_->store().CommitOnce(commit).ok());
+  for (int i = 0; i < 20 && Delivery(reminder).state() != DeliveryRecord::STATE_FAILED; ++i) {
+    Deliver(*nowhere);
+    host_->fake_clock().Advance(absl::Minutes(7));
+  }
+  ASSERT_EQ(Delivery(reminder).state(), DeliveryRecord::STATE_FAILED);
+
+  api::RetryDeadLetterRequest request;
+  request.set_request_id("again");
+  request.set_id(reminder);
+  api::RetryDeadLetterResponse response;
+  const auto letters = api::DeliveryService::NewStub(channel_);
+  ASSERT_TRUE(Do(*letters, &api::DeliveryService::Stub::RetryDeadLetter, request, &response, team_.admin_token).ok());
+  Deliver(*nowhere);
+  EXPECT_EQ(Delivery(reminder).state(), DeliveryRecord::STATE_QUEUED);
+  EXPECT_EQ(Delivery(reminder).tries_size(), host_->config().delivery_attempts_max + 1) << "all stay on record";
 }
 
 TEST_F(WorkerTest, AnAlarmForAPromiseNotAcceptedInTimeSaysWhy) {
