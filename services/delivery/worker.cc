@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/domain/deliveries.h"
@@ -181,6 +182,21 @@ class DeliveryHandler : public runtime::JobHandler {
     return host_.blobs().Get(recording.message.mp3_blob());
   }
 
+  // The message has left: without its outcome on record it would leave again. A store that is away for a moment (a
+  // failover) is asked again for half a minute with the same commit, which is carried out once; meanwhile nobody else can
+  // claim it there either.
+  absl::Status CommitOutcome(const store::Commit& commit) {
+    absl::Status status = host_.store().CommitOnce(commit).status();
+    const absl::Time give_up = host_.clock().Now() + kLeaseInData / 2;
+    absl::Duration pause = absl::Milliseconds(20);
+    for (int i = 0; i < kCommitTries && absl::IsUnavailable(status) && host_.clock().Now() < give_up; ++i) {
+      absl::SleepFor(pause);
+      pause = std::min(2 * pause, absl::Seconds(4));
+      status = host_.store().CommitOnce(commit).status();
+    }
+    return status;
+  }
+
   // Applies what became of the message to the records as they are now. Never sends: an ABORTED here only means that
   // something else changed meanwhile, or that another worker took over and will find the outcome recorded.
   // `own`: the message spoke of this delivery itself, not only of those that follow it.
@@ -198,7 +214,7 @@ class DeliveryHandler : public runtime::JobHandler {
       store::Commit commit = NewCommit(lease, "outcome", i);
       if (!fenced) commit.lease.reset();
       RB_RETURN_IF_ERROR(ApplyOutcome(outcome, dead_reason, own, now, &work, &commit));
-      status = host_.store().CommitOnce(commit).status();
+      status = CommitOutcome(commit);
       if (!absl::IsAborted(status)) return status;
       fenced = host_.store().Extend(lease, kLeaseInData).ok();
     }

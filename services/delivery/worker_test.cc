@@ -15,6 +15,7 @@
 #include "core/domain/rules.h"
 #include "core/rpc/translate.h"
 #include "core/store/erase.h"
+#include "core/store/forwarding_store.h"
 #include "delivery/app.h"
 #include "delivery/wires.h"
 #include "ingest/ingest_fixture.h"
@@ -334,6 +335,48 @@ TEST_F(WorkerTest, AnAlarmForAPromiseNotAcceptedInTimeSaysWhy) {
   ASSERT_TRUE(NewDeliveryHandler(*host_, folder.get())->Handle(runtime::Job{*lease, nullptr}).ok());
   ASSERT_THAT(MailsTo("Anna@example.com"), SizeIs(1));
   EXPECT_THAT(MailsTo("Anna@example.com")[0], HasSubstr("Grund: " + reason.substr(0, 20)));
+}
+
+// The store answers UNAVAILABLE to the outcome of the first mail, once before and once after carrying it out.
+class AwayStore : public store::ForwardingStore {
+ public:
+  explicit AwayStore(store::Store* inner) : ForwardingStore(inner) {}
+  absl::StatusOr<store::CommitResult> CommitOnce(const store::Commit& commit) override {
+    if (!commit.commit_id.starts_with("outcome/") || ++asked_ > 2) return ForwardingStore::CommitOnce(commit);
+    if (asked_ == 2) {
+      EXPECT_TRUE(ForwardingStore::CommitOnce(commit).ok());
+    }
+    return absl::UnavailableError("failing over");
+  }
+  int asked() const { return asked_; }
+
+ private:
+  int asked_ = 0;
+};
+
+class AwayHost : public ingest::TestHost {
+ public:
+  using TestHost::TestHost;
+  store::Store& store() override { return store_ == nullptr ? TestHost::store() : *store_; }
+  void Use(store::Store* store) { store_ = store; }
+
+ private:
+  store::Store* store_ = nullptr;
+};
+
+TEST_F(WorkerTest, AnAcceptedMailIsNotSentAgainBecauseTheStoreWasAwayForAMoment) {
+  const std::string id = Promised("Eins", Noon());
+  host_->fake_clock().Set(Noon());
+  FireTimer(id);
+  AwayStore away(&host_->store());
+  TempDir folder_of_its_own;
+  AwayHost host(folder_of_its_own.path());
+  host.Use(&away);
+  const auto folder = Folder();
+  Deliver(host, *folder);
+  EXPECT_EQ(Newest(id, DeliveryRecord::KIND_REMINDER, team_.anna).state(), DeliveryRecord::STATE_ACCEPTED);
+  EXPECT_THAT(MailsTo("Anna@example.com"), SizeIs(1));
+  EXPECT_GE(away.asked(), 3);
 }
 
 }  // namespace
