@@ -237,6 +237,10 @@ class DeliveryHandler : public runtime::JobHandler {
       const double jitter = static_cast<double>(host_.random().Next() >> 11) / 9007199254740992.0;  // 2^53
       next = After(delivery, outcome, now, jitter, host_.config().delivery_attempts_max);
     }
+    // Nobody has set up a gateway: the list is as if it were shorter, and the reason stays that of the last real try.
+    if (next.kind == NextStep::Kind::kNextChannel && !wires_->Has(delivery.channels(delivery.channel() + 1))) {
+      next.kind = NextStep::Kind::kFailed;
+    }
     store::DueChange due{store::DeliveryDue(delivery), std::nullopt};
     switch (next.kind) {
       case NextStep::Kind::kDone:

@@ -280,6 +280,72 @@ TEST_F(WorkerTest, ATeamWithoutAnAddressSendsAndGetsAnswers) {
   EXPECT_THAT(mails[0], HasSubstr("ringback+" + Callback(id).page_token() + "@" + host_->config().mail_domain));
 }
 
+// A server that says no to every recipient, and a gateway that takes what it gets.
+class SmsTest : public WorkerTest {
+ protected:
+  std::string ToCustomer(const std::string& phone) {
+    api::CreateCallbackRequest request = Mueller();
+    request.mutable_caller()->set_phone(phone);
+    const std::string id = Create(request, team_.anna_token).id();
+    Apply(id, domain::MakePromise{.promised_time = Noon(),
+                                  .channel = record::PromiseRecord::CHANNEL_SPOKEN,
+                                  .confirm = true});
+    return id;
+  }
+  std::unique_ptr<Wires> RefusingMail(bool gateway) {
+    runtime::Config config = host_->config();
+    config.mail_transport = "smtp://127.0.0.1:" + std::to_string(smtp_.port());
+    config.webhook_allow_private = true;
+    if (gateway) config.sms_url = "http://127.0.0.1:" + std::to_string(http_.port()) + "/sms";
+    if (gateway) config.sms_body = "{{to}} {{text}}";
+    return Wires::Create(config, &host_->fake_clock()).value();
+  }
+
+  std::string sms_;
+  ScriptedServer smtp_{[](Peer& peer) {
+    peer.Say("220 hi\r\n");
+    for (std::string line = peer.Line(); !peer.ended(); line = peer.Line()) {
+      peer.Say(line.substr(0, 4) == "RCPT" ? "550 5.1.1 unknown\r\n" : "250 ok\r\n");
+    }
+  }};
+  ScriptedServer http_{[this](Peer& peer) {
+    size_t length = 0;
+    for (std::string line = peer.Line(); !line.empty(); line = peer.Line()) {
+      if (line.starts_with("Content-Length:")) length = std::stoul(line.substr(15));
+    }
+    sms_ = peer.Bytes(length);
+    peer.Say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  }};
+};
+
+TEST_F(SmsTest, ACustomerWhoseMailFailsIsToldByTextMessage) {
+  const std::string id = ToCustomer("0170 1234567");
+  {
+    const auto wires = RefusingMail(/*gateway=*/true);
+    Deliver(*wires);
+  }
+  const DeliveryRecord delivery = Newest(id, DeliveryRecord::KIND_VOICE_MESSAGE);
+  EXPECT_EQ(delivery.state(), DeliveryRecord::STATE_ACCEPTED) << delivery.DebugString();
+  EXPECT_THAT(sms_, HasSubstr("+491701234567"));
+  EXPECT_THAT(sms_, HasSubstr("heute um 12:00 Uhr"));
+  EXPECT_EQ(Callback(id).delivery_alarm(), "");
+}
+
+TEST_F(SmsTest, WithoutAGatewayTheAlarmNamesWhatTheMailServerSaid) {
+  const std::string id = ToCustomer("0170 1234567");
+  {
+    const auto wires = RefusingMail(/*gateway=*/false);
+    Deliver(*wires);
+  }
+  EXPECT_EQ(Newest(id, DeliveryRecord::KIND_VOICE_MESSAGE).state(), DeliveryRecord::STATE_FAILED);
+  EXPECT_THAT(Callback(id).delivery_alarm(), HasSubstr("550 5.1.1 unknown"));
+}
+
+TEST_F(SmsTest, AFixedLineGetsNoTextMessage) {
+  const std::string id = ToCustomer("030 123456");
+  EXPECT_EQ(Newest(id, DeliveryRecord::KIND_VOICE_MESSAGE).channels_size(), 1);
+}
+
 TEST_F(WorkerTest, ARetriedDeadLetterStartsAfresh) {
   const std::string id = Promised("Eins", Noon());
   host_->fake_clock().Set(Noon());

@@ -114,17 +114,18 @@ Decision Draft::Finish() && {
 }
 
 std::vector<record::Channel> CustomerChannels(const record::Caller& caller) {
-  record::Channel channel;
-  if (!caller.email().empty()) {
-    channel.set_kind(record::Channel::KIND_MAIL);
-    channel.set_address(caller.email());
-  } else if (!caller.phone().empty()) {
-    channel.set_kind(record::Channel::KIND_SMS);
-    channel.set_address(caller.phone());
-  } else {
-    return {};
+  std::vector<record::Channel> channels;
+  const auto add = [&](record::Channel::Kind kind, const std::string& address) {
+    record::Channel& channel = channels.emplace_back();
+    channel.set_kind(kind);
+    channel.set_address(address);
+  };
+  if (!caller.email().empty()) add(record::Channel::KIND_MAIL, caller.email());
+  // The only way there is, however it looks; behind a mail only where it can arrive.
+  if (!caller.phone().empty() && (channels.empty() || MayTakeSms(caller.phone()))) {
+    add(record::Channel::KIND_SMS, caller.phone());
   }
-  return {channel};
+  return channels;
 }
 
 std::string Text(absl::Time time) { return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone()); }

@@ -56,7 +56,8 @@ class Draft {
   record::DeliveryRecord& NewDelivery(record::DeliveryRecord::Kind kind);
 };
 
-// Mail when the caller has an address, else SMS; empty when ringback cannot reach the caller.
+// In the order in which they are tried (law 4): mail where the caller has an address, then SMS where the number may take
+// one; empty when ringback cannot reach the caller.
 std::vector<record::Channel> CustomerChannels(const record::Caller& caller);
 
 // RFC 3339 in UTC, whole seconds: times in history details.

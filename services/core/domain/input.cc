@@ -146,6 +146,22 @@ absl::StatusOr<std::string> NormalisePhone(std::string_view text, std::string_vi
   return e164;
 }
 
+bool MayTakeSms(const std::string& phone) {
+  using i18n::phonenumbers::PhoneNumber;
+  using i18n::phonenumbers::PhoneNumberUtil;
+  const auto* util = PhoneNumberUtil::GetInstance();
+  PhoneNumber number;
+  if (util->Parse(phone, "ZZ", &number) != PhoneNumberUtil::NO_PARSING_ERROR) return false;
+  switch (util->GetNumberType(number)) {
+    case PhoneNumberUtil::MOBILE:
+    case PhoneNumberUtil::FIXED_LINE_OR_MOBILE:
+    case PhoneNumberUtil::PERSONAL_NUMBER:
+    case PhoneNumberUtil::PAGER:
+    case PhoneNumberUtil::UNKNOWN: return true;
+    default: return false;
+  }
+}
+
 absl::StatusOr<std::string> NormaliseEmail(std::string_view text, std::string_view field) {
   const std::string_view trimmed = Trim(text, " ");
   if (trimmed.empty()) return InvalidField(field, "MISSING", "a mail address like mueller@example.com");

@@ -24,6 +24,8 @@ FieldDetail DetailOf(const absl::Status& status);
 
 // E.164 ("+4930123456") of a number as typed; `region` ("DE") for national forms.
 absl::StatusOr<std::string> NormalisePhone(std::string_view text, std::string_view region, std::string_view field);
+// Whether a text message to the number (E.164) may arrive: false for what is surely a fixed line or a service number.
+bool MayTakeSms(const std::string& phone);
 // The address with its domain in lower case; refuses CR, LF, NUL, quotes, comments, spaces and more than 254 bytes.
 absl::StatusOr<std::string> NormaliseEmail(std::string_view text, std::string_view field);
 // One line of text: valid UTF-8, no control characters, at most `max_bytes`; surrounding white space is cut.

@@ -97,6 +97,14 @@ TEST(NormalisePhone, MakesE164) {
   EXPECT_EQ(Shown(NormalisePhone("(212) 555-0123", "US", "phone")), "+12125550123");
 }
 
+TEST(MayTakeSms, NotWhatIsSurelyAFixedLineOrAService) {
+  EXPECT_TRUE(MayTakeSms("+491701234567"));
+  EXPECT_TRUE(MayTakeSms("+12015550123")) << "fixed and mobile look alike there";
+  EXPECT_FALSE(MayTakeSms("+4930123456"));
+  EXPECT_FALSE(MayTakeSms("+498001234567"));
+  EXPECT_FALSE(MayTakeSms(""));
+}
+
 TEST(OneLine, HasNoBreaksAndNoTricks) {
   const Case table[] = {
       {"Herr Müller", "Herr Müller"},
