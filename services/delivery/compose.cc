@@ -339,7 +339,7 @@ absl::StatusOr<MailMessage> ComposeMailMessage(const ComposeInput& input, const 
   }
   CalendarEntry entry;
   entry.uid = absl::StrCat(input.callback->id(), "@", input.mail_domain);
-  entry.sequence = delivery.calendar_sequence();
+  entry.sequence = delivery.calendar_entry() > 0 ? delivery.calendar_entry() - 1 : delivery.calendar_sequence();
   entry.cancelled = delivery.kind() == DeliveryRecord::KIND_CANCELLATION;
   entry.start = *facts.call.promised_time;
   entry.now = input.now;

@@ -116,10 +116,25 @@ class DeliveryHandler : public runtime::JobHandler {
     DropSettled(*bundle, &delivery, &commit);
     if (delivery.state() == DeliveryRecord::STATE_QUEUED) {
       if (IsFreshAlarm(delivery)) RB_RETURN_IF_ERROR(GatherBundle(host_.store(), now, &delivery, bundle, &commit));
+      RB_RETURN_IF_ERROR(NumberEntry(work, &commit));
       delivery.set_state(DeliveryRecord::STATE_SENDING);
     }
     store::AddDelivery(delivery, work->delivery.version, &commit);
     return host_.store().CommitOnce(commit).status();
+  }
+
+  // Calendar entries are numbered when they leave: a calendar ignores one that has a lower SEQUENCE than it knows, however
+  // much later it came.
+  static absl::Status NumberEntry(Work* work, store::Commit* commit) {
+    DeliveryRecord& delivery = work->delivery.message;
+    record::CallbackRecord& callback = work->callback.message;
+    if (!delivery.member_id().empty() || delivery.promise_revision() == 0) return absl::OkStatus();
+    if (delivery.calendar_entry() > 0 && delivery.calendar_entry() == callback.calendar_entries()) return absl::OkStatus();
+    callback.set_calendar_entries(std::max(callback.calendar_entries(), delivery.calendar_sequence()) + 1);
+    delivery.set_calendar_entry(callback.calendar_entries());
+    RB_ASSIGN_OR_RETURN(const store::Key key, store::CallbackKey(callback.id()));
+    store::AddPut(key, work->callback.version, callback, commit);
+    return absl::OkStatus();
   }
 
   // The leader speaks for itself and for the lines; without its own (`own`), the first line speaks in the leader's name,

@@ -346,6 +346,34 @@ TEST_F(SmsTest, AFixedLineGetsNoTextMessage) {
   EXPECT_EQ(Newest(id, DeliveryRecord::KIND_VOICE_MESSAGE).channels_size(), 1);
 }
 
+TEST_F(WorkerTest, AnEntryThatLeavesLaterIsNeverTheOlderOne) {
+  const std::string id = Promised("Eins", Noon());
+  Apply(id, domain::MakePromise{.promised_time = Noon(),
+                                .channel = record::PromiseRecord::CHANNEL_SPOKEN,
+                                .confirm = true});
+  const auto folder = Folder();
+  const auto nowhere = Nowhere();
+  Deliver(*folder);
+  EXPECT_EQ(Newest(id, DeliveryRecord::KIND_VOICE_MESSAGE).calendar_entry(), 1);
+  // The new promise's message is stuck when the old one, still the promise that counts, gets another caller.
+  Apply(id, domain::MakePromise{.promised_time = Noon() + absl::Hours(1),
+                                .channel = record::PromiseRecord::CHANNEL_VOICE_MAIL,
+                                .recording_id = "rc07abcdefghjkmn",
+                                .recording_ready = true});
+  Deliver(*nowhere);
+  Apply(id, domain::Assign{team_.ben});
+  Deliver(*folder);
+  const DeliveryRecord update = Newest(id, DeliveryRecord::KIND_PROMISE_UPDATE);
+  ASSERT_EQ(update.state(), DeliveryRecord::STATE_ACCEPTED) << update.DebugString();
+  host_->fake_clock().Advance(absl::Seconds(10));
+  Deliver(*folder);
+  const DeliveryRecord later = Newest(id, DeliveryRecord::KIND_VOICE_MESSAGE);
+  ASSERT_EQ(later.state(), DeliveryRecord::STATE_ACCEPTED);
+  EXPECT_LT(later.calendar_sequence(), update.calendar_sequence()) << "it was made before";
+  EXPECT_GT(later.calendar_entry(), update.calendar_entry());
+  EXPECT_EQ(Callback(id).calendar_entries(), later.calendar_entry());
+}
+
 TEST_F(WorkerTest, ARetriedDeadLetterStartsAfresh) {
   const std::string id = Promised("Eins", Noon());
   host_->fake_clock().Set(Noon());
