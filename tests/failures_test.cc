@@ -70,7 +70,7 @@ TEST_F(FailuresTest, ATimerThatDoesNotFireIsListedOnceUntilItDoes) {
   EXPECT_THAT(Dead(), testing::ElementsAre(id));
   EXPECT_EQ(DeadMembers(), 1u);
   EXPECT_TRUE(GetDead(id).ok());
-  ASSERT_TRUE(host_->worker("promise").Handle(ClaimTimer(id)).ok());
+  ASSERT_TRUE(host_->worker("promise").Handle({ClaimTimer(id), nullptr}).ok());
   EXPECT_THAT(Dead(), testing::IsEmpty());
   EXPECT_EQ(DeadMembers(), 0u);
   EXPECT_TRUE(absl::IsNotFound(GetDead(id)));

@@ -234,6 +234,14 @@ NoticeFacts FactsOf(const ComposeInput& input, NoticeKind kind) {
       const record::PromiseRecord* previous = Previous(callback, *promise);
       if (previous != nullptr) facts.previous_promised_time = rpc::FromProto(previous->promised_time());
     }
+    if (delivery.kind() == record::DeliveryRecord::KIND_PROMISE_UPDATE) {
+      // The change itself says what it changed: a new caller at the old time is no new time.
+      facts.previous_promised_time.reset();
+      if (delivery.has_previous_promised_time()) {
+        facts.previous_promised_time = rpc::FromProto(delivery.previous_promised_time());
+      }
+      if (!delivery.previous_assignee_id().empty()) facts.previous_rep_name = NameOf(team, delivery.previous_assignee_id());
+    }
     if (!input.public_url.empty() && !callback.page_token().empty() &&
         team.media_mode() != record::TeamRecord::MEDIA_MODE_ATTACHMENT) {
       facts.page_url = absl::StrCat(input.public_url, "/m/", callback.page_token());

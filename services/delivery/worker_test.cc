@@ -268,6 +268,17 @@ TEST_F(WorkerTest, ATemplateThatDoesNotWorkSilencesNobody) {
   EXPECT_THAT(MailsTo("Anna@example.com")[0], HasSubstr("ringback show " + id));
 }
 
+TEST_F(WorkerTest, ANewCallerAtTheOldTimeIsToldAsSuch) {
+  const std::string id = Promised("Eins", Noon());
+  Apply(id, domain::Assign{team_.ben});
+  const auto folder = Folder();
+  Deliver(*folder);
+  const auto mails = MailsTo("Eins@example.com");
+  ASSERT_THAT(mails, SizeIs(1));
+  EXPECT_THAT(mails[0], HasSubstr("Statt Anna"));
+  EXPECT_THAT(mails[0], ::testing::Not(HasSubstr("Bisher war")));
+}
+
 TEST_F(WorkerTest, ATeamWithoutAnAddressSendsAndGetsAnswers) {
   const std::string id = Promised("Eins", Noon());
   Apply(id, domain::MakePromise{.promised_time = Noon() + absl::Hours(1),

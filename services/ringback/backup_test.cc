@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -25,7 +27,7 @@ using ::testing::HasSubstr;
 class BackupTest : public ::testing::Test {
  protected:
   BackupTest()
-      : clock_(absl::FromUnixSeconds(1795417200)), random_(NewSeededRandom(1)), dir_(::testing::TempDir() + "/backup_test") {
+      : clock_(absl::FromUnixSeconds(1795417200)), random_(NewSeededRandom(1)), dir_(::testing::TempDir() + "/backup_test." + std::to_string(getpid())) {
     fs::remove_all(dir_);
     fs::create_directories(dir_);
     config_.data_dir = dir_ + "/data";

@@ -15,7 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 
 TEST(DataLock, ASecondServerIsRefusedAndToldWhoIsThere) {
-  const std::string dir = ::testing::TempDir() + "/data_lock_test/data";
+  const std::string dir = ::testing::TempDir() + "/data_lock_test." + std::to_string(getpid()) + "/data";
   std::filesystem::remove_all(dir);
   EXPECT_FALSE(DataLock::Held(dir));
   auto first = DataLock::Take(dir);
@@ -36,7 +36,7 @@ TEST(DataLock, AFolderThatCannotBeMadeIsSaid) {
 
 TEST(DatabaseThere, AMissingOrEmptyOneIsNoFirstStartOnceThereWasAToken) {
   runtime::Config config;
-  config.data_dir = ::testing::TempDir() + "/database_there_test";
+  config.data_dir = ::testing::TempDir() + "/database_there_test." + std::to_string(getpid());
   std::filesystem::remove_all(config.data_dir);
   std::filesystem::create_directories(config.data_dir);
   EXPECT_TRUE(CheckDatabaseThere(config).ok());

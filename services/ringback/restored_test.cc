@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "core/base/clock.h"
@@ -24,7 +26,7 @@ const absl::Time kNow = absl::FromUnixSeconds(1795417200);  // a Monday, noon in
 class RestoredTest : public ::testing::Test {
  protected:
   RestoredTest() : clock_(kNow), random_(NewSeededRandom(1)) {
-    const std::string dir = ::testing::TempDir() + "/restored_test";
+    const std::string dir = ::testing::TempDir() + "/restored_test." + std::to_string(getpid());
     std::filesystem::remove_all(dir);
     std::filesystem::create_directories(dir);
     store_ = *store::OpenSqliteStore({.path = dir + "/ringback.db", .clock = &clock_, .random = random_.get()});

@@ -198,11 +198,13 @@ bool CountUp(const std::string& path, const std::string& who, int times) {
   const auto clock = NewSystemClock();
   const auto random = NewSystemRandom();
   const auto opened = OpenAt(path, clock.get(), random.get());
+  EXPECT_TRUE(opened.ok()) << who << ": " << opened.status();
   if (!opened.ok()) return false;
   Store& store = **opened;
   const Key key{kShard, Kind::kCallback, "number"};
   for (int done = 0, tries = 0; done < times; ++tries) {
     const absl::StatusOr<std::vector<Record>> before = store.GetMany({key});
+    EXPECT_TRUE(before.ok()) << who << ": " << before.status();
     if (!before.ok()) return false;
     const Record& record = before->front();
     Commit commit;
@@ -210,6 +212,7 @@ bool CountUp(const std::string& path, const std::string& who, int times) {
     commit.commit_id = absl::StrCat(who, tries);
     commit.puts.push_back({key, record.version, absl::StrCat(record.value.empty() ? 1 : std::stoi(record.value) + 1)});
     const absl::Status status = store.CommitOnce(commit).status();
+    EXPECT_TRUE(status.ok() || absl::IsAborted(status)) << who << ": " << status;
     if (!status.ok() && !absl::IsAborted(status)) return false;
     if (status.ok()) ++done;
   }
@@ -222,7 +225,11 @@ TEST(SqliteProcessTest, TwoProcessesShareOneFileWithoutLosingAnUpdate) {
   const std::string path = folder + "/ringback.db";
   constexpr int kEach = 100;
   const pid_t child = fork();
-  if (child == 0) _exit(CountUp(path, "child", kEach) ? 0 : 1);
+  if (child == 0) {
+    const bool counted = CountUp(path, "child", kEach);
+    std::fflush(nullptr);  // what went wrong there
+    _exit(counted ? 0 : 1);
+  }
   EXPECT_TRUE(CountUp(path, "parent", kEach));
   int status = 0;
   waitpid(child, &status, 0);

@@ -2,7 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
 #include <iterator>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
@@ -120,6 +122,16 @@ absl::Status Migrate(SqliteDb& db, const std::string& path) {
   return db.Execute("COMMIT");
 }
 
+// SQLite answers "locked" at once, whatever the busy time-out, while another program switches the same fresh file.
+absl::Status SwitchToLog(SqliteDb& db, std::chrono::milliseconds busy_timeout) {
+  const auto end = std::chrono::steady_clock::now() + busy_timeout;
+  for (;;) {
+    absl::Status status = db.Execute("PRAGMA journal_mode = WAL");
+    if (!absl::IsUnavailable(status) || std::chrono::steady_clock::now() >= end) return status;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
 // Every connection: overwrite what is deleted, trust no cell sizes, keep little in memory.
 constexpr const char* kSettings = "PRAGMA secure_delete = ON; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF;";
 
@@ -138,7 +150,8 @@ absl::StatusOr<std::unique_ptr<SqliteDb>> OpenWriter(const std::string& path, st
   }
   RB_RETURN_IF_ERROR(db->Execute(kSettings));
   // FULL: the log is synced at every commit, so an acknowledged commit survives the loss of power.
-  RB_RETURN_IF_ERROR(db->Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -4096;"
+  RB_RETURN_IF_ERROR(SwitchToLog(*db, busy_timeout));
+  RB_RETURN_IF_ERROR(db->Execute("PRAGMA synchronous = FULL; PRAGMA cache_size = -4096;"
                                  "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432;"));
   RB_RETURN_IF_ERROR(Migrate(*db, path));
   return db;

@@ -7,6 +7,8 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -319,7 +321,7 @@ class CliTest : public ::testing::Test {
  protected:
   CliTest()
       : clock_(kNow), random_(NewSeededRandom(1)), callbacks_(script_), recordings_(script_), teams_(script_),
-        contacts_(script_), reminders_(script_), dir_(::testing::TempDir() + "/cli_test") {
+        contacts_(script_), reminders_(script_), dir_(::testing::TempDir() + "/cli_test." + std::to_string(getpid())) {
     std::filesystem::remove_all(dir_);
     std::filesystem::create_directories(dir_);
     grpc::ServerBuilder builder;

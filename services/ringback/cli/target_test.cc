@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -14,7 +16,7 @@ using ::testing::HasSubstr;
 
 class TargetTest : public ::testing::Test {
  protected:
-  TargetTest() : dir_(::testing::TempDir() + "/target_test") {
+  TargetTest() : dir_(::testing::TempDir() + "/target_test." + std::to_string(getpid())) {
     std::filesystem::remove_all(dir_);
     std::filesystem::create_directories(dir_);
   }
