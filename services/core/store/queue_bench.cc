@@ -1,0 +1,335 @@
+// Measures the Redis store as a durable queue with timers. Obeys lines on standard input and answers each with one line
+// of JSON, so that scripts/bench_parts/queue.py can let it and BullMQ take turns on one redis-server:
+//   handoff N key|poll     commit of one due entry by one thread to its claim by another: milliseconds, one by one
+//   process N bare|real    claims and completes what was put before, 50 in flight
+//   together N             puts and processes at the same time
+//   insert N bare|full|timer DUE_MS    one commit per entry; due at DUE_MS since 1970
+//   fire N                 claims and completes N entries that are due
+//   timers N RATE          N timers, RATE a second: how late each is claimed, in milliseconds
+// "bare" is a due entry with a record of 150 bytes, "timer" the entry alone, "full" and "real" a callback as ringback
+// writes it: record, token, three indexes, event, timer.
+//   ringback-queue-bench PORT
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "core/base/check.h"
+#include "core/base/clock.h"
+#include "core/base/ids.h"
+#include "core/base/mutex.h"
+#include "core/store/redis_store.h"
+
+namespace ringback::store {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr int kTeams = 256;
+constexpr int kGroup = 100;         // commits per call when filling
+constexpr int kThreads = 2;         // as many cores as the others get
+constexpr int kInFlight = 50 / kThreads;
+constexpr int kFireGroup = 500;
+constexpr size_t kBareBytes = 150;
+constexpr size_t kRecordBytes = 600;
+constexpr size_t kTokenBytes = 80;
+constexpr size_t kEventBytes = 100;
+constexpr absl::Duration kLease = absl::Seconds(30);
+
+double SecondsSince(Steady::time_point begin) { return std::chrono::duration<double>(Steady::now() - begin).count(); }
+int ShardOfTeam(int team) { return team % kShards; }
+std::string Team(int team) { return absl::StrFormat("tm%02dteam%08d", ShardOfTeam(team), team); }
+
+// The first two sort keys of a callback's place among the open ones: before and after it was worked on.
+std::string OpenMember(int turn, const std::string& id) { return absl::StrCat("00178000000000", turn, "\x1f", id); }
+
+enum class Shape { kTimer, kBare, kFull };
+
+class QueueBench {
+ public:
+  explicit QueueBench(int port) : clock_(NewSystemClock()), random_(NewSystemRandom()) {
+    auto store = OpenRedisStore({.port = port, .clock = clock_.get(), .random = random_.get()});
+    RB_CHECK(store.ok());
+    store_ = *std::move(store);
+  }
+
+  std::string Obey(const std::string& line) {
+    std::istringstream words(line);
+    std::string what, kind;
+    int count = 0;
+    words >> what >> count;
+    if (what == "handoff") {
+      words >> kind;
+      return Numbers("ms", Handoff(count, kind == "poll"));
+    }
+    if (what == "process") {
+      words >> kind;
+      const Shape shape = kind == "real" ? Shape::kFull : Shape::kBare;
+      Insert(count, shape, absl::Now() - absl::Seconds(1));
+      return Rate(Process(count, kInFlight, kind == "real"));
+    }
+    if (what == "together") return Rate(Together(count));
+    if (what == "insert") {
+      int64_t due_ms = 0;
+      words >> kind >> due_ms;
+      const Shape shape = kind == "full" ? Shape::kFull : kind == "timer" ? Shape::kTimer : Shape::kBare;
+      return Rate(Insert(count, shape, absl::FromUnixMillis(due_ms)));
+    }
+    if (what == "fire") return Rate(Process(count, kFireGroup, /*real=*/false));
+    if (what == "timers") {
+      int rate = 0;
+      words >> rate;
+      return Numbers("late_ms", Timers(count, rate));
+    }
+    return "{\"error\": \"unknown\"}";
+  }
+
+ private:
+  static std::string Rate(double per_second) { return absl::StrFormat("{\"per_s\": %.1f}", per_second); }
+  static std::string Numbers(const char* name, const std::vector<double>& values) {
+    return absl::StrFormat("{\"%s\": [%s]}", name, absl::StrJoin(values, ",", [](std::string* out, double value) {
+                             absl::StrAppendFormat(out, "%.4f", value);
+                           }));
+  }
+
+  Commit NewCommit(int shard) {
+    Commit commit;
+    commit.shard = shard;
+    commit.commit_id = NewId(id_prefix::kHistory, shard, *random_);
+    return commit;
+  }
+
+  void CommitEach(const std::vector<Commit>& commits) {
+    for (const auto& result : store_->CommitAll(commits)) {
+      if (!result.ok()) std::fprintf(stderr, "%s\n", result.status().ToString().c_str());
+      RB_CHECK(result.ok());
+    }
+  }
+
+  Commit Entry(int team, Shape shape, absl::Time due) {
+    const int shard = ShardOfTeam(team);
+    Commit commit = NewCommit(shard);
+    const std::string id = NewId(id_prefix::kCallback, shard, *random_);
+    commit.due.push_back({{Stage::kPromise, shard, Team(team), id}, due});
+    if (shape == Shape::kTimer) return commit;
+    commit.puts.push_back(
+        {{shard, Kind::kCallback, id}, 0, std::string(shape == Shape::kBare ? kBareBytes : kRecordBytes, 'v')});
+    if (shape == Shape::kBare) return commit;
+    commit.puts.push_back({{shard, Kind::kToken, NewSecret(id_prefix::kPage, shard, *random_)}, 0, std::string(kTokenBytes, 't')});
+    commit.indexes.push_back({{shard, Team(team), "open"}, OpenMember(0, id)});
+    commit.indexes.push_back({{shard, Team(team), "open_by:mb1"}, OpenMember(0, id)});
+    commit.indexes.push_back({{shard, Team(team), "subject"}, absl::StrCat("p:+49", random_->Next() % 10'000'000'000, "\x1f", id)});
+    commit.events.push_back({Team(team), id, std::string(kEventBytes, 'e')});
+    return commit;
+  }
+
+  double Insert(int count, Shape shape, absl::Time due) {
+    std::atomic<int> next{0};
+    const auto begin = Steady::now();
+    InThreads([&](int) {
+      for (;;) {
+        const int first = next.fetch_add(kGroup);
+        if (first >= count) return;
+        std::vector<Commit> commits;
+        for (int i = first; i < std::min(count, first + kGroup); ++i) {
+          commits.push_back(Entry(i % kTeams, shape, due + absl::Microseconds(i)));
+        }
+        CommitEach(commits);
+      }
+    });
+    return count / SecondsSince(begin);
+  }
+
+  // One round of a worker: claims, loads the record if it is real work, completes. How many.
+  int ClaimAndComplete(int max, bool real) {
+    const auto leases = store_->ClaimDue(Stage::kPromise, {.max = max, .lease = kLease, .team_in_flight_max = 100'000});
+    RB_CHECK(leases.ok());
+    std::vector<Commit> commits;
+    std::vector<Key> keys;
+    for (const Lease& lease : *leases) {
+      commits.push_back(NewCommit(lease.key.shard));
+      Commit& commit = commits.back();
+      commit.lease = lease;
+      if (!real) {
+        commit.due.push_back({lease.key, std::nullopt});
+        continue;
+      }
+      keys.push_back({lease.key.shard, Kind::kCallback, lease.key.id});
+      commit.due.push_back({lease.key, absl::Now() + absl::Hours(1)});
+      for (const char* name : {"open", "open_by:mb1"}) {
+        commit.indexes.push_back({{lease.key.shard, lease.key.team, name}, OpenMember(0, lease.key.id), /*remove=*/true});
+        commit.indexes.push_back({{lease.key.shard, lease.key.team, name}, OpenMember(1, lease.key.id)});
+      }
+      commit.events.push_back({lease.key.team, lease.key.id, std::string(kEventBytes, 'e')});
+    }
+    if (real && !keys.empty()) {
+      auto records = store_->GetMany(keys);
+      RB_CHECK(records.ok());
+      for (size_t i = 0; i < keys.size(); ++i) {
+        commits[i].puts.push_back({keys[i], (*records)[i].version, std::move((*records)[i].value)});
+      }
+    }
+    if (!commits.empty()) CommitEach(commits);
+    return static_cast<int>(commits.size());
+  }
+
+  double Process(int count, int max, bool real) {
+    std::atomic<int> done{0};
+    const auto begin = Steady::now();
+    InThreads([&](int) {
+      while (done < count) done += ClaimAndComplete(max, real);
+    });
+    return count / SecondsSince(begin);
+  }
+
+  double Together(int count) {
+    std::atomic<int> done{0};
+    const auto begin = Steady::now();
+    std::thread filler([&] {
+      for (int first = 0; first < count; first += kInFlight * kThreads) {
+        std::vector<Commit> commits;
+        for (int i = first; i < std::min(count, first + kInFlight * kThreads); ++i) {
+          commits.push_back(Entry(i % kTeams, Shape::kTimer, absl::Now()));
+        }
+        CommitEach(commits);
+      }
+    });
+    while (done < count) done += ClaimAndComplete(kInFlight * kThreads, /*real=*/false);
+    filler.join();
+    return count / SecondsSince(begin);
+  }
+
+  std::vector<double> Handoff(int count, bool poll) {
+    struct Mail {
+      Mutex mutex;
+      CondVar changed;
+      std::optional<DueKey> offered RB_GUARDED_BY(mutex);
+      bool taken RB_GUARDED_BY(mutex) = false;
+    } mail;
+    std::vector<double> ms;
+    std::atomic<bool> ended{false};
+    Steady::time_point begin;  // written before the commit, read after the claim it caused
+    std::thread claimer([&] {
+      while (true) {
+        absl::StatusOr<Lease> lease;
+        if (poll) {
+          auto leases = store_->ClaimDue(Stage::kDelivery, {.lease = kLease});
+          RB_CHECK(leases.ok());
+          if (ended) return;
+          if (leases->empty()) continue;
+          lease = leases->front();
+        } else {
+          DueKey key;
+          {
+            MutexLock lock(&mail.mutex);
+            while (!mail.offered.has_value() && !ended) mail.changed.Wait(&mail.mutex);
+            if (ended) return;
+            key = *std::exchange(mail.offered, std::nullopt);
+          }
+          lease = store_->Claim(key, kLease);
+        }
+        RB_CHECK(lease.ok());
+        MutexLock lock(&mail.mutex);
+        ms.push_back(SecondsSince(begin) * 1000);
+        mail.taken = true;
+        mail.changed.NotifyAll();
+      }
+    });
+    for (int i = 0; i < count; ++i) {
+      Commit commit = NewCommit(ShardOfTeam(i % kTeams));
+      const DueKey key{Stage::kDelivery, commit.shard, Team(i % kTeams), NewId(id_prefix::kDelivery, commit.shard, *random_)};
+      commit.due.push_back({key, absl::UnixEpoch()});
+      if (!poll) commit.due.back().reserve = absl::Seconds(2);
+      {
+        MutexLock lock(&mail.mutex);
+        begin = Steady::now();
+      }
+      RB_CHECK(store_->CommitOnce(commit).ok());
+      {
+        MutexLock lock(&mail.mutex);
+        if (!poll) mail.offered = key;
+        mail.changed.NotifyAll();
+        while (!mail.taken) mail.changed.Wait(&mail.mutex);
+        mail.taken = false;
+      }
+      Commit done = NewCommit(commit.shard);
+      done.due.push_back({key, std::nullopt});
+      RB_CHECK(store_->CommitOnce(done).ok());
+    }
+    {
+      MutexLock lock(&mail.mutex);
+      ended = true;
+      mail.changed.NotifyAll();
+    }
+    claimer.join();
+    return ms;
+  }
+
+  std::vector<double> Timers(int count, int rate) {
+    const absl::Time first = absl::Now() + absl::Seconds(1) + absl::Seconds(count / 20'000.0);
+    std::vector<Commit> commits;
+    for (int i = 0; i < count; ++i) {
+      commits.push_back(Entry(i % kTeams, Shape::kTimer, first + absl::Seconds(1) * i / rate));
+      if (commits.size() == kGroup || i + 1 == count) {
+        CommitEach(commits);
+        commits.clear();
+      }
+    }
+    std::vector<double> late_ms;
+    while (static_cast<int>(late_ms.size()) < count) {
+      const auto leases = store_->ClaimDue(Stage::kPromise, {.max = 100, .lease = kLease, .team_in_flight_max = 1000});
+      RB_CHECK(leases.ok());
+      const absl::Time now = absl::Now();
+      std::vector<Commit> done;
+      for (const Lease& lease : *leases) {
+        late_ms.push_back(absl::ToDoubleMilliseconds(now - lease.due));
+        done.push_back(NewCommit(lease.key.shard));
+        done.back().lease = lease;
+        done.back().due.push_back({lease.key, std::nullopt});
+      }
+      if (!done.empty()) {
+        CommitEach(done);
+        continue;
+      }
+      const auto next = store_->NextDue(Stage::kPromise);
+      RB_CHECK(next.ok());
+      if (next->has_value()) std::this_thread::sleep_for(absl::ToChronoNanoseconds(std::min(**next - absl::Now(), absl::Seconds(1))));
+    }
+    return late_ms;
+  }
+
+  static void InThreads(const std::function<void(int)>& work) {
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) threads.emplace_back(work, t);
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  const std::unique_ptr<Clock> clock_;
+  const std::unique_ptr<Random> random_;
+  std::unique_ptr<Store> store_;
+};
+
+}  // namespace
+}  // namespace ringback::store
+
+int main(int argc, char** argv) {
+  int port = 0;
+  if (argc != 2 || !absl::SimpleAtoi(argv[1], &port)) {
+    std::fprintf(stderr, "usage: ringback-queue-bench PORT    (scripts/bench queue runs it)\n");
+    return 2;
+  }
+  ringback::store::QueueBench bench(port);
+  for (std::string line; std::getline(std::cin, line);) std::cout << bench.Obey(line) << std::endl;
+  return 0;
+}
