@@ -23,6 +23,7 @@
 #include "core/runtime/open.h"
 #include "core/runtime/open_handoff.h"
 #include "core/runtime/service_main.h"
+#include "core/runtime/store_address.h"
 #include "delivery/mail_transport.h"
 #include "delivery/wires.h"
 #include "ringback/cli/text.h"
@@ -67,9 +68,11 @@ void Store(const runtime::Config& config, Clock* clock, Random* random, std::vec
   }
   const auto store = runtime::OpenStore(config, clock, random);
   if (!store.ok()) {
-    const std::string what = absl::IsUnavailable(store.status()) && absl::StartsWith(config.store, "redis://")
-                                 ? absl::StrCat(config.store, ": ", Text(store.status()), "; is Redis running there? ringback.store names it")
-                                 : Text(store.status());
+    const std::string what =
+        absl::IsUnavailable(store.status()) && runtime::IsRedisAddress(config.store)
+            ? absl::StrCat(config.store, ": ", Text(store.status()), "; is Redis running there? ringback.store names it. A full ",
+                           "disk ends a Redis that syncs always: see its log")
+            : Text(store.status());
     findings->push_back({"store", Level::kFail, what});
     return;
   }

@@ -87,6 +87,7 @@ std::vector<Finding> ExamineSecrets(const runtime::Config& config) {
   std::vector<Finding> findings;
   std::vector<std::string> good;
   for (const auto& [key, path] : {std::pair<const char*, std::string>{"ringback.store_password_file", config.store_password_file},
+                                  {"ringback.store_sentinel_password_file", config.store_sentinel_password_file},
                                   {"s3.access_key_file", config.s3_access_key_file},
                                   {"s3.secret_key_file", config.s3_secret_key_file},
                                   {"mail.password_file", config.mail_password_file},

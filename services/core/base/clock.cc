@@ -16,8 +16,7 @@ class SystemClock : public Clock {
 
   absl::Time Now() override { return absl::Now() + Offset(); }
 
- private:
-  absl::Duration Offset() const {
+  absl::Duration Offset() override {
     if (offset_file_.empty()) return absl::ZeroDuration();
     const int fd = open(offset_file_.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return absl::ZeroDuration();
@@ -31,6 +30,7 @@ class SystemClock : public Clock {
     return absl::Seconds(seconds);
   }
 
+ private:
   const std::string offset_file_;
 };
 

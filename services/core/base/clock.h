@@ -15,6 +15,8 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual absl::Time Now() = 0;
+  // How far Now is ahead of the machine's clock: what a server with a clock of its own adds to that. Zero in production.
+  virtual absl::Duration Offset() { return absl::ZeroDuration(); }
 };
 
 // The machine's clock, shifted by the seconds (a decimal number) that `offset_file` holds. Tests write the file to move

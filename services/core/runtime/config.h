@@ -15,8 +15,13 @@ namespace ringback::runtime {
 struct Config {
   // [ringback]
   std::string data_dir = "data";            // embedded mode: SQLite, blobs, outbox, token below it
-  std::string store;                        // "sqlite:PATH" or "redis://[user@]host:port[/db]"; "": sqlite in data_dir
-  std::string store_password_file;          // for redis
+  std::string store;                        // "sqlite:PATH" or as store_address.h reads; "": sqlite in data_dir
+  std::string store_password_file;          // for redis, as all below
+  int store_replicas = 0;                   // that must have a write before it is acknowledged
+  std::string store_ca_file;                // over TLS; "": the system's
+  std::string store_certificate_file;
+  std::string store_key_file;
+  std::string store_sentinel_password_file;
   std::string blobs;                        // "dir:PATH" or "s3://bucket[/prefix]"; "": below data_dir
   std::string grpc_listen = "127.0.0.1:7420";
   std::string http_listen = "127.0.0.1:7421";

@@ -57,7 +57,7 @@ absl::Status Addresses(const std::string& value) {
   return absl::OkStatus();
 }
 
-absl::Status Store(const std::string& value) { return StartsWithOneOf(value, {"sqlite:", "redis://"}); }
+absl::Status Store(const std::string& value) { return StartsWithOneOf(value, {"sqlite:", "redis://", "rediss://", "sentinel://", "sentinels://"}); }
 absl::Status Blobs(const std::string& value) {
   RB_RETURN_IF_ERROR(StartsWithOneOf(value, {"dir:", "s3://"}));
   blob::S3Options ignored;
@@ -131,8 +131,13 @@ std::string ConfigKey::Type() const {
 const std::vector<ConfigKey>& ConfigKeys() {
   static const auto* const keys = new std::vector<ConfigKey>{
       {"ringback", "data_dir", &C::data_dir, "Where the embedded mode keeps its data: database, recordings, outgoing mail without SMTP, the local token.", true, 0, 0, NotEmpty},
-      {"ringback", "store", &C::store, "Where the records are: sqlite:PATH or redis://[user@]host:port[/database]. Empty: ringback.db in data_dir.", false, 0, 0, Store},
-      {"ringback", "store_password_file", &C::store_password_file, "File with the password of Redis; readable by its owner only.", true},
+      {"ringback", "store", &C::store, "Where the records are: sqlite:PATH, redis://[user@]host:port[/database] (rediss:// with TLS) or sentinel://host:port,host:port/master (sentinels:// with TLS). Empty: ringback.db in data_dir.", false, 0, 0, Store},
+      {"ringback", "store_password_file", &C::store_password_file, "File with the password of Redis; readable by its owner only. Read again for every connection.", true},
+      {"ringback", "store_replicas", &C::store_replicas, "How many replicas of Redis must have a write before it is acknowledged: as many as may be promoted. Needed with sentinels.", false, 0, 16},
+      {"ringback", "store_ca_file", &C::store_ca_file, "PEM: certificates to trust for Redis over TLS instead of the system's.", true},
+      {"ringback", "store_certificate_file", &C::store_certificate_file, "PEM chain to show to Redis. Goes together with store_key_file.", true},
+      {"ringback", "store_key_file", &C::store_key_file, "PEM key of that certificate; readable by its owner only.", true},
+      {"ringback", "store_sentinel_password_file", &C::store_sentinel_password_file, "File with the password of the sentinels, where they have one; readable by its owner only.", true},
       {"ringback", "blobs", &C::blobs, "Where recordings and renditions are: dir:PATH, or s3://BUCKET or s3://BUCKET/PREFIX (see s3). Empty: blobs in data_dir.", false, 0, 0, Blobs},
       {"ringback", "grpc_listen", &C::grpc_listen, "Address and port of the gRPC API; port 0 takes a free one.", false, 0, 0, Address},
       {"ringback", "http_listen", &C::http_listen, "Address and port of the pages, /healthz and /metrics.", false, 0, 0, Address},
@@ -189,6 +194,17 @@ const std::vector<ConfigKey>& ConfigKeys() {
 }
 
 absl::Status CheckTogether(const Config& config) {
+  const bool sentinels = absl::StartsWith(config.store, "sentinel");
+  if (sentinels && config.store_replicas == 0) {
+    return Wrong("ringback.store_replicas must be 1 or more with sentinels: a promoted replica must have what was acknowledged");
+  }
+  if (config.store_certificate_file.empty() != config.store_key_file.empty()) {
+    return Wrong("ringback.store_certificate_file and ringback.store_key_file: set both or none");
+  }
+  const bool tls = absl::StartsWith(config.store, "rediss://") || absl::StartsWith(config.store, "sentinels://");
+  if (!tls && !(config.store_ca_file.empty() && config.store_certificate_file.empty())) {
+    return Wrong("ringback.store_ca_file and ringback.store_certificate_file need a store over TLS: rediss:// or sentinels://");
+  }
   if (config.tls_certificate_file.empty() != config.tls_key_file.empty()) {
     return Wrong("ringback.tls_certificate_file and ringback.tls_key_file: set both or none");
   }

@@ -100,7 +100,7 @@ TEST_F(ConfigTest, AMistakeInTheFileIsNamedWithItsLineAndWhatWouldBeRight) {
       {"[ringback]\nregion = \"Germany\"\n", ":2: ", "two capital letters"},
       {"[ringback]\ngrpc_listen = \"7420\"\n", ":2: ", "like 127.0.0.1:7420"},
       {"[ringback]\ngrpc_listen = \"x:70000\"\n", ":2: ", "like 127.0.0.1:7420"},
-      {"[ringback]\nstore = \"mysql://x\"\n", ":2: ", "sqlite: or redis://"},
+      {"[ringback]\nstore = \"mysql://x\"\n", ":2: ", "sqlite: or redis:// or rediss:// or sentinel:// or sentinels://"},
       {"[ringback]\npublic_url = \"call.example.com\"\n", ":2: ", "https:// or http://"},
       {"[ringback]\ndata_dir = \"\"\n", ":2: ", "must not be empty"},
       {"[ringback]\nlog_level = \"loud\"\n", ":2: ", "debug, info, warn, error"},
@@ -138,6 +138,9 @@ TEST_F(ConfigTest, WhatDoesNotFitTogetherIsRefused) {
   EXPECT_THAT(Error(Toml("[ringback]\ntls_client_ca_file = \"k\"\n")), HasSubstr("needs ringback.tls_certificate_file"));
   EXPECT_THAT(Error(Toml("[s3]\naccess_key_file = \"a\"\n")), HasSubstr("set both or none"));
   EXPECT_THAT(Error(Toml("[mail]\npassword_file = \"a\"\ntoken_command = \"b\"\n")), HasSubstr("one of them"));
+  EXPECT_THAT(Error(Toml("[ringback]\nstore = \"sentinel://a,b/main\"\n")), HasSubstr("store_replicas must be 1 or more"));
+  EXPECT_THAT(Error(Toml("[ringback]\nstore = \"rediss://a\"\nstore_key_file = \"k\"\n")), HasSubstr("set both or none"));
+  EXPECT_THAT(Error(Toml("[ringback]\nstore = \"redis://a\"\nstore_ca_file = \"c\"\n")), HasSubstr("over TLS"));
 }
 
 TEST_F(ConfigTest, AnS3AddressIsCheckedWhereItIsWritten) {

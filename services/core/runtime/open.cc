@@ -9,46 +9,16 @@
 #include <system_error>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/base/sync_folder.h"
 #include "core/blob/s3_blobs.h"
+#include "core/runtime/store_address.h"
 #include "core/store/redis_store.h"
 #include "core/store/sqlite_store.h"
 
 namespace ringback::runtime {
 namespace {
-
-// "redis://[user@]host:port[/database]"
-absl::StatusOr<store::RedisOptions> RedisFrom(const Config& config) {
-  store::RedisOptions options;
-  std::string rest = config.store.substr(sizeof("redis://") - 1);
-  if (const size_t at = rest.find('@'); at != std::string::npos) {
-    options.user = rest.substr(0, at);
-    rest.erase(0, at + 1);
-    if (absl::StrContains(options.user, ":")) {
-      return absl::InvalidArgumentError("ringback.store: no password in the address; name a file in store_password_file");
-    }
-  }
-  if (const size_t slash = rest.find('/'); slash != std::string::npos) {
-    if (slash + 1 < rest.size() && !absl::SimpleAtoi(rest.substr(slash + 1), &options.database)) {
-      return absl::InvalidArgumentError("ringback.store: the database behind the slash must be a number");
-    }
-    rest.resize(slash);
-  }
-  if (const size_t colon = rest.rfind(':'); colon != std::string::npos && !absl::EndsWith(rest, "]")) {
-    if (!absl::SimpleAtoi(rest.substr(colon + 1), &options.port)) {
-      return absl::InvalidArgumentError("ringback.store: the port must be a number, like redis://127.0.0.1:6379");
-    }
-    rest.resize(colon);
-  }
-  if (!rest.empty()) options.host = rest;
-  if (!config.store_password_file.empty()) {
-    RB_ASSIGN_OR_RETURN(options.password, ReadSecretFile(config.store_password_file));
-  }
-  return options;
-}
 
 std::string Environment(const char* name) {
   const char* const value = std::getenv(name);
@@ -99,8 +69,8 @@ absl::Status MakeFolder(const std::string& path) {
 }
 
 absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(const Config& config, Clock* clock, Random* random) {
-  if (absl::StartsWith(config.store, "redis://")) {
-    RB_ASSIGN_OR_RETURN(store::RedisOptions options, RedisFrom(config));
+  if (IsRedisAddress(config.store)) {
+    RB_ASSIGN_OR_RETURN(store::RedisOptions options, RedisOptionsFrom(config));
     options.clock = clock;
     options.random = random;
     return store::OpenRedisStore(options);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <fstream>
 #include <functional>
 #include <future>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "core/runtime/open.h"
 #include "core/runtime/periodic.h"
 #include "core/runtime/pool.h"
+#include "core/runtime/store_address.h"
 
 namespace ringback::runtime {
 namespace {
@@ -23,7 +25,9 @@ using testing::HasSubstr;
 TEST(OpenTest, ARedisAddressIsChecked) {
   const auto clock = NewSystemClock();
   const auto random = NewSystemRandom();
-  for (const char* bad : {"redis://user:password@host:6379", "redis://host:port", "redis://host:6379/db"}) {
+  for (const char* bad : {"redis://user:password@host:6379", "redis://host:port", "redis://host:6379/db", "redis://",
+                          "redis://::1:6379", "redis://host:0", "redis://host/1/2", "sentinel://host:26379",
+                          "sentinel://host/", "sentinel://a,,b/name", "sentinel://a/name/x"}) {
     Config config;
     config.store = bad;
     EXPECT_EQ(OpenStore(config, clock.get(), random.get()).status().code(), absl::StatusCode::kInvalidArgument) << bad;
@@ -52,6 +56,53 @@ TEST(OpenTest, S3NeedsKeysThatOthersCannotReadAndNoServerYet) {
   EXPECT_TRUE(OpenBlobs(config).ok()) << error();
   config.s3_endpoint = "http://s3.example.com";
   EXPECT_THAT(error(), HasSubstr("s3.allow_plain"));
+}
+
+TEST(StoreAddressTest, EveryPartOfAnAddressIsRead) {
+  Config config;
+  config.store = "redis://anna@[::1]:7000/3";
+  config.store_replicas = 2;
+  store::RedisOptions options = *RedisOptionsFrom(config);
+  EXPECT_EQ(options.host, "::1");
+  EXPECT_EQ(options.port, 7000);
+  EXPECT_EQ(options.user, "anna");
+  EXPECT_EQ(options.database, 3);
+  EXPECT_EQ(options.replicas, 2);
+  EXPECT_FALSE(options.tls.has_value() || options.sentinels.has_value());
+
+  config.store = "redis://store.example.com";
+  options = *RedisOptionsFrom(config);
+  EXPECT_EQ(options.host, "store.example.com");
+  EXPECT_EQ(options.port, 6379);
+
+  config.store = "sentinels://b@s1,s2:7001,[fe80::1]:7002/main/4";
+  config.store_ca_file = "ca.pem";
+  options = *RedisOptionsFrom(config);
+  EXPECT_EQ(options.user, "b");
+  EXPECT_EQ(options.database, 4);
+  EXPECT_EQ(options.tls->ca_file, "ca.pem");
+  EXPECT_EQ(options.sentinels->master_name, "main");
+  const std::vector<std::pair<std::string, int>> addresses = {{"s1", 26379}, {"s2", 7001}, {"fe80::1", 7002}};
+  EXPECT_EQ(options.sentinels->addresses, addresses);
+  EXPECT_FALSE(IsRedisAddress("sqlite:redis.db"));
+}
+
+TEST(StoreAddressTest, ThePasswordIsReadAgainForEveryConnection) {
+  const std::string path = testing::TempDir() + "/store_password";
+  const auto write = [&](const char* text) {
+    std::ofstream(path) << text << "\n";
+    ASSERT_EQ(chmod(path.c_str(), 0600), 0);
+  };
+  write("first");
+  Config config;
+  config.store = "redis://host";
+  config.store_password_file = path;
+  const store::RedisOptions options = *RedisOptionsFrom(config);
+  EXPECT_EQ(*options.read_password(), "first");
+  write("second");
+  EXPECT_EQ(*options.read_password(), "second");
+  config.store_password_file = path + ".missing";
+  EXPECT_EQ(RedisOptionsFrom(config).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(PoolTest, RunsWhatItTookAndRefusesWhatIsTooMuch) {

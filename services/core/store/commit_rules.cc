@@ -12,6 +12,7 @@ namespace {
 
 constexpr int64_t kMicrosMax = int64_t{1} << 53;
 constexpr size_t kCommitIdBytesMax = 64;
+constexpr int64_t kDeltaMax = int64_t{1} << 61;  // several may meet in one counter
 
 absl::Status CheckShard(int shard) {
   if (shard >= 0 && shard < kShards) return absl::OkStatus();
@@ -86,6 +87,9 @@ absl::Status CheckCommit(const Commit& commit) {
   for (const CounterDelta& delta : commit.counters) {
     if (delta.scope.empty() || delta.group.empty() || delta.name.empty()) {
       return absl::InvalidArgumentError("a counter needs scope, group and name");
+    }
+    if (delta.delta < -kDeltaMax || delta.delta > kDeltaMax) {
+      return absl::InvalidArgumentError(absl::StrCat("a counter changes by at most ", kDeltaMax, " at once"));
     }
   }
   for (const Event& event : commit.events) {

@@ -11,7 +11,7 @@
 namespace ringback::store {
 
 // INVALID_ARGUMENT naming what is wrong: a shard outside 0..63, an empty id, a part that belongs to another shard, an
-// empty or over-long commit_id, the same record or due entry twice.
+// empty or over-long commit_id, the same record or due entry twice, a counter's delta beyond 2^61.
 absl::Status CheckCommit(const Commit& commit);
 absl::Status CheckKey(const Key& key);
 absl::Status CheckDueKey(const DueKey& key);

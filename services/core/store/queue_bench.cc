@@ -36,11 +36,12 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr int kTeams = 256;
+constexpr int kTeams = 256;         // of many timers
+constexpr int kBusyTeams = 8;       // of work that is waiting, each on a shard of its own
 constexpr int kGroup = 100;         // commits per call when filling
 constexpr int kThreads = 2;         // as many cores as the others get
 constexpr int kInFlight = 50 / kThreads;
-constexpr int kFireGroup = 500;
+constexpr int kFireGroup = 1000;
 constexpr size_t kBareBytes = 150;
 constexpr size_t kRecordBytes = 600;
 constexpr size_t kTokenBytes = 80;
@@ -76,7 +77,7 @@ class QueueBench {
     if (what == "process") {
       words >> kind;
       const Shape shape = kind == "real" ? Shape::kFull : Shape::kBare;
-      Insert(count, shape, absl::Now() - absl::Seconds(1));
+      Insert(count, shape, absl::Now() - absl::Seconds(100), kBusyTeams);
       return Rate(Process(count, kInFlight, kind == "real"));
     }
     if (what == "together") return Rate(Together(count));
@@ -134,7 +135,7 @@ class QueueBench {
     return commit;
   }
 
-  double Insert(int count, Shape shape, absl::Time due) {
+  double Insert(int count, Shape shape, absl::Time due, int teams = kTeams) {
     std::atomic<int> next{0};
     const auto begin = Steady::now();
     InThreads([&](int) {
@@ -143,7 +144,7 @@ class QueueBench {
         if (first >= count) return;
         std::vector<Commit> commits;
         for (int i = first; i < std::min(count, first + kGroup); ++i) {
-          commits.push_back(Entry(i % kTeams, shape, due + absl::Microseconds(i)));
+          commits.push_back(Entry(i % teams, shape, due + absl::Microseconds(i)));
         }
         CommitEach(commits);
       }
@@ -200,7 +201,7 @@ class QueueBench {
       for (int first = 0; first < count; first += kInFlight * kThreads) {
         std::vector<Commit> commits;
         for (int i = first; i < std::min(count, first + kInFlight * kThreads); ++i) {
-          commits.push_back(Entry(i % kTeams, Shape::kTimer, absl::Now()));
+          commits.push_back(Entry(i % kBusyTeams, Shape::kTimer, absl::Now()));
         }
         CommitEach(commits);
       }

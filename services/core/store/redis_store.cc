@@ -1,112 +1,148 @@
 #include "core/store/redis_store.h"
 
+#include <sodium.h>
+
 #include <algorithm>
+#include <array>
 #include <map>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "core/store/commit_rules.h"
-#include "core/store/redis_connection.h"
+#include "core/store/redis_check.h"
+#include "core/store/redis_committer.h"
+#include "core/store/redis_compact.h"
+#include "core/store/redis_pool.h"
+#include "core/store/redis_tls.h"
 
 namespace ringback::store {
 namespace {
 
-using Call = RedisConnection::Call;
-
 constexpr int kSweepMaxPerShard = 1000;
-// Commits of one pipeline: enough to share an fsync, few enough that other clients get their turn.
-constexpr size_t kPipelineMax = 256;
-constexpr std::chrono::seconds kRewriteWaitMax{120};
+// Of a commit_id's hash; with two bytes of Redis's own they fill an allocation of 16.
+constexpr size_t kFingerprintBytes = 14;
 
 std::string BaseOf(int shard) { return absl::StrFormat("rb:{%02d}", shard); }
 std::string Number(Stage stage) { return absl::StrCat(static_cast<int>(stage)); }
 std::string Number(Kind kind) { return absl::StrCat(static_cast<int>(kind)); }
-std::string Flag(bool on) { return on ? "1" : "0"; }
+std::string_view Flag(bool on) { return on ? "1" : "0"; }
+std::string PlaceOf(const DueKey& key) { return absl::StrCat(static_cast<int>(key.stage), ":", key.team); }
 std::string RecordKey(const Key& key) { return absl::StrCat(BaseOf(key.shard), ":r:", Number(key.kind), ":", key.id); }
-std::string ScopedKey(int shard, const char* what, const std::string& scope, const std::string& name) {
-  return absl::StrCat(BaseOf(shard), what, scope.size(), ":", scope, ":", name);
+std::string Scoped(const std::string& scope, const std::string& name) {
+  return absl::StrCat(scope.size(), ":", scope, ":", name);
+}
+
+std::string FingerprintOf(const std::string& commit_id) {
+  unsigned char hash[crypto_generichash_BYTES_MIN];
+  crypto_generichash(hash, sizeof hash, reinterpret_cast<const unsigned char*>(commit_id.data()), commit_id.size(),
+                     nullptr, 0);
+  static_assert(sizeof hash >= kFingerprintBytes);
+  return std::string(reinterpret_cast<const char*>(hash), kFingerprintBytes);
 }
 
 // "VERSION EXPIRES VALUE"; version 0 when the reply is nil or the record has expired.
-Record RecordOf(const Key& key, const redisReply& reply, int64_t now) {
+absl::StatusOr<Record> RecordOf(const Key& key, const redisReply& reply, int64_t now) {
   Record record{key};
   if (reply.type != REDIS_REPLY_STRING) return record;
-  const std::string text = TextOf(reply);
+  const std::string_view text(reply.str, static_cast<size_t>(reply.len));
   const size_t first = text.find(' ');
-  const size_t second = text.find(' ', first + 1);
-  const std::string expires = text.substr(first + 1, second - first - 1);
-  if (!expires.empty() && std::stoll(expires) <= now) return record;
-  record.version = std::stoull(text.substr(0, first));
+  const size_t second = first == std::string_view::npos ? first : text.find(' ', first + 1);
+  if (second == std::string_view::npos) return absl::DataLossError(absl::StrCat("Redis holds a damaged record ", key.id));
+  const std::string_view expires = text.substr(first + 1, second - first - 1);
+  if (!expires.empty()) {
+    RB_ASSIGN_OR_RETURN(const int64_t end, StoredNumber(expires, "expiry of a record"));
+    if (end <= now) return record;
+  }
+  RB_ASSIGN_OR_RETURN(const int64_t version, StoredNumber(text.substr(0, first), "version of a record"));
+  record.version = static_cast<uint64_t>(version);
   record.value = text.substr(second + 1);
   return record;
 }
 
-// {team, id, lease_id, due, expires, attempts}
-Lease LeaseOf(Stage stage, int shard, const redisReply& reply) {
-  const auto text = [&](int i) { return TextOf(*reply.element[i]); };
-  const auto number = [&](int i) { return IntOf(*reply.element[i]); };
-  return Lease{{stage, shard, text(0), text(1)}, text(2), FromMicros(number(3)), FromMicros(number(4)),
-               static_cast<int>(number(5))};
+// The keys with the teams that have something due, of every shard.
+RedisCommand TeamKeys(Stage stage) {
+  RedisCommand keys;
+  for (int shard = 0; shard < kShards; ++shard) keys.Add(absl::StrCat(BaseOf(shard), ":t:", Number(stage)));
+  return keys;
 }
+
+// team, id, lease_id, due, expires, attempts
+absl::StatusOr<Lease> LeaseOf(Stage stage, int shard, const std::vector<std::string>& texts, size_t at) {
+  RB_ASSIGN_OR_RETURN(const int64_t due, StoredNumber(texts[at + 3], "due time"));
+  RB_ASSIGN_OR_RETURN(const int64_t expires, StoredNumber(texts[at + 4], "end of a lease"));
+  RB_ASSIGN_OR_RETURN(const int64_t attempts, StoredNumber(texts[at + 5], "count of attempts"));
+  return Lease{{stage, shard, texts[at], texts[at + 1]}, texts[at + 2], FromMicros(due), FromMicros(expires),
+               static_cast<int>(attempts)};
+}
+constexpr size_t kLeaseTexts = 6;
 
 absl::Status LeaseLost(const Lease& lease) {
   return absl::AbortedError(absl::StrCat("the lease of due entry ", lease.key.id, " is no longer the caller's"));
 }
 
-Call CommitCall(const Commit& commit, const std::string& offset) {
-  Call call{Script::kCommit, BaseOf(commit.shard), {offset, commit.commit_id}};
-  const auto add = [&](std::vector<std::string> fields) {
-    call.arguments.insert(call.arguments.end(), std::make_move_iterator(fields.begin()),
-                          std::make_move_iterator(fields.end()));
-  };
-  add({Flag(commit.lease.has_value())});
-  if (commit.lease.has_value()) {
-    const DueKey& key = commit.lease->key;
-    add({Number(key.stage), key.team, key.id, commit.lease->lease_id});
-  }
-  add({absl::StrCat(commit.puts.size())});
-  for (const Put& put : commit.puts) {
-    add({Number(put.key.kind), put.key.id, put.any_version ? "" : absl::StrCat(put.expected_version),
-         Flag(put.value.has_value()), put.value.value_or(""),
-         put.expires.has_value() ? absl::StrCat(ToMicros(*put.expires)) : ""});
-  }
-  add({absl::StrCat(commit.due.size())});
-  for (const DueChange& change : commit.due) {
-    add({Number(change.key.stage), change.key.team, change.key.id,
-         change.due.has_value() ? absl::StrCat(ToMicros(*change.due)) : "", Flag(change.keep_attempts),
-         absl::StrCat(absl::ToInt64Microseconds(change.reserve))});
-  }
-  add({absl::StrCat(commit.indexes.size())});
-  for (const IndexChange& change : commit.indexes) {
-    add({change.index.scope, change.index.name, change.member, Flag(change.remove)});
-  }
-  add({absl::StrCat(commit.counters.size())});
-  for (const CounterDelta& delta : commit.counters) {
-    add({delta.scope, delta.group, delta.name, absl::StrCat(delta.delta)});
-  }
-  add({absl::StrCat(commit.events.size())});
-  for (const Event& event : commit.events) add({event.team, event.subject, event.value});
-  return call;
+// Whether the commit is to be taken although Redis's memory is full: work that was claimed, and what only removes.
+bool GoesOnWhenFull(const Commit& commit) {
+  if (commit.lease.has_value()) return true;
+  return std::all_of(commit.puts.begin(), commit.puts.end(), [](const Put& put) { return !put.value.has_value(); }) &&
+         std::all_of(commit.due.begin(), commit.due.end(), [](const DueChange& due) { return !due.due.has_value(); }) &&
+         std::all_of(commit.indexes.begin(), commit.indexes.end(), [](const IndexChange& c) { return c.remove; }) &&
+         commit.counters.empty() && commit.events.empty() && !(commit.puts.empty() && commit.due.empty());
 }
 
-absl::StatusOr<CommitResult> CommitResultOf(const redisReply& reply) {
-  RB_RETURN_IF_ERROR(ErrorOf(reply));
-  const std::string word = TextOf(*reply.element[0]);
-  if (word == "ABORTED") return absl::AbortedError(TextOf(*reply.element[1]));
-  return CommitResult{FromMicros(IntOf(*reply.element[1])), word == "REPEATED"};
+// As kCommit reads it.
+RedisWrite WriteOf(const Commit& commit) {
+  RedisCommand body;
+  body.Add(FingerprintOf(commit.commit_id));
+  body.Add(Flag(commit.lease.has_value()));
+  if (commit.lease.has_value()) body.Add(PlaceOf(commit.lease->key)).Add(commit.lease->key.id).Add(commit.lease->lease_id);
+  body.Add(static_cast<int64_t>(commit.puts.size()));
+  for (const Put& put : commit.puts) {
+    body.Add(Number(put.key.kind)).Add(put.key.id).Add(put.any_version ? "" : absl::StrCat(put.expected_version));
+    body.Add(Flag(put.value.has_value())).Add(put.value.has_value() ? std::string_view(*put.value) : "");
+    body.Add(put.expires.has_value() ? absl::StrCat(ToMicros(*put.expires)) : "");
+  }
+  body.Add(static_cast<int64_t>(commit.due.size()));
+  for (const DueChange& change : commit.due) {
+    body.Add(PlaceOf(change.key)).Add(change.key.id);
+    body.Add(change.due.has_value() ? absl::StrCat(ToMicros(*change.due)) : "");
+    body.Add(Flag(change.keep_attempts)).Add(absl::ToInt64Microseconds(change.reserve));
+  }
+  body.Add(static_cast<int64_t>(commit.indexes.size()));
+  for (const IndexChange& change : commit.indexes) {
+    body.Add(Scoped(change.index.scope, change.index.name)).Add(change.member).Add(Flag(change.remove));
+  }
+  body.Add(static_cast<int64_t>(commit.counters.size()));
+  for (const CounterDelta& delta : commit.counters) {
+    body.Add(Scoped(delta.scope, delta.group)).Add(delta.name).Add(delta.delta);
+  }
+  body.Add(static_cast<int64_t>(commit.events.size()));
+  for (const Event& event : commit.events) body.Add(event.team).Add(event.subject).Add(event.value);
+
+  RedisWrite write{GoesOnWhenFull(commit) ? Script::kCommitFull : Script::kCommit, {BaseOf(commit.shard)}, {}};
+  write.arguments.Add(int64_t{body.parts()}).Add(body);
+  return write;
+}
+
+absl::StatusOr<CommitResult> CommitResultOf(const RedisAnswer& answer) {
+  RB_RETURN_IF_ERROR(answer.status());
+  const std::string& word = (*answer)[0];
+  const std::string& text = (*answer)[1];
+  if (word == "ABORTED") return absl::AbortedError(text);
+  if (word == "ERROR") return ErrorOfText(text);
+  if (word == "DATA_LOSS") return absl::DataLossError(absl::StrCat("half of a commit was written: ", text));
+  RB_ASSIGN_OR_RETURN(const int64_t time, StoredNumber(text, "time of a commit"));
+  return CommitResult{FromMicros(time), word == "REPEATED"};
 }
 
 class RedisStore : public Store {
  public:
   explicit RedisStore(const RedisOptions& options)
-      : clock_(*options.clock), random_(*options.random), pool_(options) {}
+      : options_(options), random_(*options.random), pool_(options_), committer_(options_, &pool_) {}
 
   absl::StatusOr<absl::Time> Now() override {
     RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies, Read({{"TIME"}}));
@@ -140,66 +176,83 @@ class RedisStore : public Store {
 
  private:
   struct StageCursor {
-    int shard = kShards - 1;          // served last
-    std::map<int, std::string> team;  // served last, per shard
+    int shard = kShards - 1;                 // served last
+    std::array<std::string, kShards> teams;  // served last, per shard
   };
 
-  // How far the store's clock is ahead of the machine's. Steps of 10 ms: reading two clocks one after the other is
-  // never exact, and a shift is a test's.
-  absl::Duration Offset() {
-    const absl::Duration difference = clock_.Now() - absl::Now();
-    constexpr absl::Duration kStep = absl::Milliseconds(10);
-    return absl::Floor(difference + kStep / 2, kStep);
-  }
-  std::string OffsetText() { return absl::StrCat(absl::ToInt64Microseconds(Offset())); }
+  int64_t Offset() { return absl::ToInt64Microseconds(options_.clock->Offset()); }
   int64_t NowOf(const redisReply& time) {
-    return IntOf(*time.element[0]) * 1000000 + IntOf(*time.element[1]) + absl::ToInt64Microseconds(Offset());
+    return IntOf(*time.element[0]) * 1000000 + IntOf(*time.element[1]) + Offset();
   }
+  Steady::time_point Deadline() const { return Steady::now() + options_.command_timeout; }
 
-  // Commands and scripts that may run twice: a broken connection is tried once more on a fresh one.
-  absl::StatusOr<std::vector<Reply>> Read(const std::vector<Command>& commands);
-  absl::StatusOr<std::vector<Reply>> RunTwice(const std::vector<Call>& calls);
-  // A script that must not run twice.
-  absl::StatusOr<Reply> RunOnce(Call call);
-  // Every shard's earliest entry of the stage, in microseconds; `now` is the store's.
-  absl::StatusOr<std::map<int, int64_t>> FirstDue(Stage stage, int64_t& now);
-  // Claims on one shard, and moves that shard's cursor.
-  absl::StatusOr<std::vector<Lease>> ClaimOnShard(Stage stage, int shard, int64_t max, const ClaimOptions& options);
+  // Commands that may run twice: a broken connection is tried once more on a fresh one.
+  absl::StatusOr<std::vector<Reply>> Read(const std::vector<RedisCommand>& commands);
+  // A script that only reads, once for each of `keys`; `arguments` behind the offset.
+  absl::StatusOr<std::vector<Reply>> ReadByScript(Script script, const std::vector<RedisCommand>& keys,
+                                                  const RedisCommand& arguments);
+  RedisAnswer Write(RedisWrite write);
   std::string NewLeaseId();
 
-  Clock& clock_;
+  const RedisOptions options_;
   Random& random_;
   RedisPool pool_;
+  RedisCommitter committer_;
   Mutex mutex_;
   std::map<Stage, StageCursor> cursors_ RB_GUARDED_BY(mutex_);
 };
 
-absl::StatusOr<std::vector<Reply>> RedisStore::Read(const std::vector<Command>& commands) {
+std::vector<RedisCommand> AllBases() {
+  std::vector<RedisCommand> bases;
+  for (int shard = 0; shard < kShards; ++shard) bases.push_back({BaseOf(shard)});
+  return bases;
+}
+
+absl::StatusOr<std::vector<Reply>> RedisStore::Read(const std::vector<RedisCommand>& commands) {
+  const Steady::time_point deadline = Deadline();
   for (int attempt = 1;; ++attempt) {
-    RB_ASSIGN_OR_RETURN(const RedisPool::Loan connection, pool_.Borrow());
-    absl::StatusOr<std::vector<Reply>> replies = connection->Send(commands);
+    RB_ASSIGN_OR_RETURN(RedisPool::Loan loan, pool_.Borrow(deadline));
+    absl::StatusOr<std::vector<Reply>> replies = loan->Send(commands, deadline);
     if (!replies.ok() && attempt == 1) continue;
     if (!replies.ok()) return replies.status();
+    for (const Reply& reply : *replies) {
+      if (reply->type != REDIS_REPLY_ERROR) continue;
+      if (LostMaster(TextOf(*reply))) loan.Distrust();
+      return ErrorOf(*reply);
+    }
+    return replies;
+  }
+}
+
+absl::StatusOr<std::vector<Reply>> RedisStore::ReadByScript(Script script, const std::vector<RedisCommand>& keys,
+                                                            const RedisCommand& arguments) {
+  const Steady::time_point deadline = Deadline();
+  for (int attempt = 1;; ++attempt) {
+    RB_ASSIGN_OR_RETURN(RedisPool::Loan loan, pool_.Borrow(deadline));
+    std::vector<RedisCommand> commands;
+    for (const RedisCommand& each : keys) {
+      commands.push_back(loan->Begin(script, each.parts()));
+      commands.back().Add(each).Add(Offset()).Add(arguments);
+    }
+    absl::StatusOr<std::vector<Reply>> replies = loan->Send(commands, deadline);
+    if (!replies.ok() && attempt == 1) continue;
+    if (!replies.ok()) return replies.status();
+    const auto forgotten = [](const Reply& reply) {
+      return reply->type == REDIS_REPLY_ERROR && absl::StartsWith(TextOf(*reply), "NOSCRIPT");
+    };
+    if (attempt == 1 && std::any_of(replies->begin(), replies->end(), forgotten)) {
+      RB_RETURN_IF_ERROR(loan->LoadScripts(deadline));
+      continue;
+    }
     for (const Reply& reply : *replies) RB_RETURN_IF_ERROR(ErrorOf(*reply));
     return replies;
   }
 }
 
-absl::StatusOr<std::vector<Reply>> RedisStore::RunTwice(const std::vector<Call>& calls) {
-  for (int attempt = 1;; ++attempt) {
-    RB_ASSIGN_OR_RETURN(const RedisPool::Loan connection, pool_.Borrow());
-    absl::StatusOr<std::vector<Reply>> replies = connection->Run(calls);
-    if (replies.ok() || attempt == 2) return replies;
-  }
-}
-
-absl::StatusOr<Reply> RedisStore::RunOnce(Call call) {
-  RB_ASSIGN_OR_RETURN(const RedisPool::Loan connection, pool_.Borrow());
-  std::vector<Call> calls;
-  calls.push_back(std::move(call));
-  RB_ASSIGN_OR_RETURN(std::vector<Reply> replies, connection->Run(calls));
-  RB_RETURN_IF_ERROR(ErrorOf(*replies[0]));
-  return std::move(replies[0]);
+RedisAnswer RedisStore::Write(RedisWrite write) {
+  std::vector<RedisWrite> writes;
+  writes.push_back(std::move(write));
+  return std::move(committer_.Run(std::move(writes)).front());
 }
 
 std::string RedisStore::NewLeaseId() {
@@ -215,10 +268,10 @@ absl::StatusOr<std::vector<Record>> RedisStore::GetMany(const std::vector<Key>& 
     RB_RETURN_IF_ERROR(CheckKey(keys[i]));
     places[keys[i].shard].push_back(i);
   }
-  std::vector<Command> commands = {{"TIME"}};
+  std::vector<RedisCommand> commands = {{"TIME"}};
   for (const auto& [shard, indexes] : places) {
-    Command& command = commands.emplace_back(Command{"MGET"});
-    for (const size_t i : indexes) command.push_back(RecordKey(keys[i]));
+    RedisCommand& command = commands.emplace_back(RedisCommand{"MGET"});
+    for (const size_t i : indexes) command.Add(RecordKey(keys[i]));
   }
   RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies, Read(commands));
   const int64_t now = NowOf(*replies[0]);
@@ -227,7 +280,7 @@ absl::StatusOr<std::vector<Record>> RedisStore::GetMany(const std::vector<Key>& 
   for (const auto& [shard, indexes] : places) {
     const redisReply& values = *replies[next++];
     for (size_t i = 0; i < indexes.size(); ++i) {
-      records[indexes[i]] = RecordOf(keys[indexes[i]], *values.element[i], now);
+      RB_ASSIGN_OR_RETURN(records[indexes[i]], RecordOf(keys[indexes[i]], *values.element[i], now));
     }
   }
   return records;
@@ -235,104 +288,53 @@ absl::StatusOr<std::vector<Record>> RedisStore::GetMany(const std::vector<Key>& 
 
 std::vector<absl::StatusOr<CommitResult>> RedisStore::CommitAll(const std::vector<Commit>& commits) {
   std::vector<absl::StatusOr<CommitResult>> results(commits.size(), absl::StatusOr<CommitResult>(CommitResult()));
-  std::vector<Call> calls;
+  std::vector<RedisWrite> writes;
   std::vector<size_t> places;
-  const auto flush = [&] {
-    const absl::StatusOr<std::vector<Reply>> replies = RunTwice(calls);
-    for (size_t i = 0; i < places.size(); ++i) {
-      if (replies.ok()) {
-        results[places[i]] = CommitResultOf(*(*replies)[i]);
-      } else {
-        results[places[i]] = replies.status();
-      }
-    }
-    calls.clear();
-    places.clear();
-  };
-  const std::string offset = OffsetText();
   for (size_t i = 0; i < commits.size(); ++i) {
     const absl::Status check = CheckCommit(commits[i]);
     if (!check.ok()) {
       results[i] = check;
       continue;
     }
-    calls.push_back(CommitCall(commits[i], offset));
+    writes.push_back(WriteOf(commits[i]));
     places.push_back(i);
-    if (calls.size() == kPipelineMax) flush();
   }
-  if (!calls.empty()) flush();
+  const std::vector<RedisAnswer> answers = committer_.Run(std::move(writes));
+  for (size_t i = 0; i < places.size(); ++i) results[places[i]] = CommitResultOf(answers[i]);
   return results;
-}
-
-absl::StatusOr<std::map<int, int64_t>> RedisStore::FirstDue(Stage stage, int64_t& now) {
-  std::vector<Command> commands = {{"TIME"}};
-  for (int shard = 0; shard < kShards; ++shard) {
-    commands.push_back({"ZRANGE", absl::StrCat(BaseOf(shard), ":t:", Number(stage)), "0", "0", "WITHSCORES"});
-  }
-  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies, Read(commands));
-  now = NowOf(*replies[0]);
-  std::map<int, int64_t> first;
-  for (int shard = 0; shard < kShards; ++shard) {
-    const redisReply& reply = *replies[static_cast<size_t>(shard) + 1];
-    if (reply.elements == 2) first[shard] = IntOf(*reply.element[1]);
-  }
-  return first;
-}
-
-absl::StatusOr<std::vector<Lease>> RedisStore::ClaimOnShard(Stage stage, int shard, int64_t max,
-                                                            const ClaimOptions& options) {
-  std::string cursor;
-  {
-    MutexLock lock(&mutex_);
-    cursor = cursors_[stage].team[shard];
-  }
-  RB_ASSIGN_OR_RETURN(const Reply reply,
-                      RunOnce({Script::kClaimDue,
-                               BaseOf(shard),
-                               {OffsetText(), Number(stage), absl::StrCat(max),
-                                absl::StrCat(absl::ToInt64Microseconds(options.lease)),
-                                absl::StrCat(options.team_in_flight_max), cursor, NewLeaseId()}}));
-  std::vector<Lease> leases;
-  for (size_t i = 0; i < reply->elements; ++i) leases.push_back(LeaseOf(stage, shard, *reply->element[i]));
-  if (!leases.empty()) {
-    MutexLock lock(&mutex_);
-    cursors_[stage].shard = shard;
-    cursors_[stage].team[shard] = leases.back().key.team;
-  }
-  return leases;
 }
 
 absl::StatusOr<std::vector<Lease>> RedisStore::ClaimDue(Stage stage, const ClaimOptions& options) {
   RB_RETURN_IF_ERROR(CheckClaim(options));
-  int64_t now = 0;
-  RB_ASSIGN_OR_RETURN(const auto first, FirstDue(stage, now));
-  std::vector<int> shards;
-  int cursor = 0;
+  RedisWrite write{Script::kClaimDue, TeamKeys(stage), {}};
+  write.arguments.Add(Number(stage)).Add(int64_t{options.max}).Add(absl::ToInt64Microseconds(options.lease));
+  write.arguments.Add(int64_t{options.team_in_flight_max}).Add(NewLeaseId());
   {
     MutexLock lock(&mutex_);
-    cursor = cursors_[stage].shard;
+    const StageCursor& cursor = cursors_[stage];
+    write.arguments.Add(int64_t{cursor.shard});
+    for (const std::string& team : cursor.teams) write.arguments.Add(team);
   }
-  for (int i = 1; i <= kShards; ++i) {
-    const auto found = first.find((cursor + i) % kShards);
-    if (found != first.end() && found->second <= now) shards.push_back(found->first);
-  }
+  RB_ASSIGN_OR_RETURN(const std::vector<std::string> texts, Write(std::move(write)));
   std::vector<Lease> leases;
-  const auto left = [&] { return options.max - static_cast<int64_t>(leases.size()); };
-  // In rounds of equal shares, as among the teams of a shard.
-  while (!shards.empty() && left() > 0) {
-    const int64_t share = std::max<int64_t>(1, left() / static_cast<int64_t>(shards.size()));
-    std::vector<int> more;
-    for (const int shard : shards) {
-      const int64_t want = std::min(share, left());
-      if (want == 0) break;
-      absl::StatusOr<std::vector<Lease>> got = ClaimOnShard(stage, shard, want, options);
-      // What is leased already must reach the caller, or it would wait for its leases to end.
-      if (!got.ok() && !leases.empty()) return leases;
-      if (!got.ok()) return got.status();
-      leases.insert(leases.end(), got->begin(), got->end());
-      if (static_cast<int64_t>(got->size()) == want) more.push_back(shard);
+  absl::Status damaged;
+  for (size_t at = 0; at + kLeaseTexts < texts.size(); at += kLeaseTexts + 1) {
+    const absl::StatusOr<int64_t> shard = StoredNumber(texts[at], "shard");
+    absl::StatusOr<Lease> lease = shard.ok() && *shard >= 0 && *shard < kShards
+                                      ? LeaseOf(stage, static_cast<int>(*shard), texts, at + 1)
+                                      : absl::DataLossError("Redis names no shard of a lease");
+    if (lease.ok()) {
+      leases.push_back(*std::move(lease));
+    } else {
+      damaged = lease.status();
     }
-    shards = std::move(more);
+  }
+  // What is leased already must reach the caller, or it would wait for its leases to end.
+  if (leases.empty() && !damaged.ok()) return damaged;
+  MutexLock lock(&mutex_);
+  for (const Lease& lease : leases) {
+    cursors_[stage].shard = lease.key.shard;
+    cursors_[stage].teams[static_cast<size_t>(lease.key.shard)] = lease.key.team;
   }
   return leases;
 }
@@ -340,59 +342,48 @@ absl::StatusOr<std::vector<Lease>> RedisStore::ClaimDue(Stage stage, const Claim
 absl::StatusOr<Lease> RedisStore::Claim(const DueKey& key, absl::Duration lease) {
   RB_RETURN_IF_ERROR(CheckDueKey(key));
   RB_RETURN_IF_ERROR(CheckLeaseDuration(lease));
-  RB_ASSIGN_OR_RETURN(const Reply reply,
-                      RunOnce({Script::kClaim,
-                               BaseOf(key.shard),
-                               {OffsetText(), Number(key.stage), key.team, key.id,
-                                absl::StrCat(absl::ToInt64Microseconds(lease)), NewLeaseId()}}));
-  if (reply->elements == 2) return absl::NotFoundError(TextOf(*reply->element[1]));
-  return LeaseOf(key.stage, key.shard, *reply);
+  RedisWrite write{Script::kClaim, {BaseOf(key.shard)}, {}};
+  write.arguments.Add(PlaceOf(key)).Add(key.team).Add(key.id).Add(absl::ToInt64Microseconds(lease)).Add(NewLeaseId());
+  RB_ASSIGN_OR_RETURN(const std::vector<std::string> texts, Write(std::move(write)));
+  if (texts.size() < kLeaseTexts) return absl::NotFoundError(texts.back());
+  return LeaseOf(key.stage, key.shard, texts, 0);
 }
 
 absl::StatusOr<Lease> RedisStore::Extend(const Lease& lease, absl::Duration duration) {
   RB_RETURN_IF_ERROR(CheckDueKey(lease.key));
   RB_RETURN_IF_ERROR(CheckLeaseDuration(duration));
-  const DueKey& key = lease.key;
-  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies,
-                      RunTwice({{Script::kExtend,
-                                 BaseOf(key.shard),
-                                 {OffsetText(), Number(key.stage), key.team, key.id, lease.lease_id,
-                                  absl::StrCat(absl::ToInt64Microseconds(duration))}}}));
-  RB_RETURN_IF_ERROR(ErrorOf(*replies[0]));
-  if (replies[0]->elements == 0) return LeaseLost(lease);
+  RedisWrite write{Script::kExtend, {BaseOf(lease.key.shard)}, {}};
+  write.arguments.Add(PlaceOf(lease.key)).Add(lease.key.id).Add(lease.lease_id).Add(absl::ToInt64Microseconds(duration));
+  RB_ASSIGN_OR_RETURN(const std::vector<std::string> texts, Write(std::move(write)));
+  if (texts.empty()) return LeaseLost(lease);
+  RB_ASSIGN_OR_RETURN(const int64_t expires, StoredNumber(texts[0], "end of a lease"));
   Lease longer = lease;
-  longer.expires = FromMicros(IntOf(*replies[0]->element[0]));
+  longer.expires = FromMicros(expires);
   return longer;
 }
 
 absl::Status RedisStore::Release(const Lease& lease, std::optional<absl::Time> due, bool uncount) {
   RB_RETURN_IF_ERROR(CheckDueKey(lease.key));
-  const DueKey& key = lease.key;
-  RB_ASSIGN_OR_RETURN(const Reply reply,
-                      RunOnce({Script::kRelease,
-                               BaseOf(key.shard),
-                               {OffsetText(), Number(key.stage), key.team, key.id, lease.lease_id,
-                                due.has_value() ? absl::StrCat(ToMicros(*due)) : "", Flag(uncount)}}));
-  return reply->integer == 1 ? absl::OkStatus() : LeaseLost(lease);
+  // Sent once: a repeat would find the lease gone and could not tell whether it was this call that ended it.
+  RedisWrite write{Script::kRelease, {BaseOf(lease.key.shard)}, {}, /*repeatable=*/false};
+  write.arguments.Add(PlaceOf(lease.key)).Add(lease.key.id).Add(lease.lease_id);
+  write.arguments.Add(due.has_value() ? absl::StrCat(ToMicros(*due)) : "").Add(Flag(uncount));
+  RB_ASSIGN_OR_RETURN(const std::vector<std::string> texts, Write(std::move(write)));
+  return texts.empty() ? LeaseLost(lease) : absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<absl::Time>> RedisStore::NextDue(Stage stage) {
-  int64_t now = 0;
-  RB_ASSIGN_OR_RETURN(const auto first, FirstDue(stage, now));
-  std::optional<int64_t> next;
-  for (const auto& [shard, micros] : first) next = std::min(next.value_or(micros), micros);
-  if (!next.has_value()) return std::nullopt;
-  return FromMicros(*next);
+  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies, ReadByScript(Script::kNextDue, {TeamKeys(stage)}, {}));
+  if (replies[0]->elements == 0) return std::nullopt;
+  RB_ASSIGN_OR_RETURN(const int64_t micros, StoredNumber(TextOf(*replies[0]->element[0]), "due time"));
+  return FromMicros(micros);
 }
 
 absl::StatusOr<DueStats> RedisStore::Stats(Stage stage) {
-  std::vector<Call> calls;
-  const std::string offset = OffsetText();
-  for (int shard = 0; shard < kShards; ++shard) calls.push_back({Script::kStats, BaseOf(shard), {offset, Number(stage)}});
-  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies, RunTwice(calls));
+  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies,
+                      ReadByScript(Script::kStats, AllBases(), {Number(stage)}));
   DueStats stats;
   for (const Reply& reply : replies) {
-    RB_RETURN_IF_ERROR(ErrorOf(*reply));
     stats.waiting += IntOf(*reply->element[0]);
     stats.leased += IntOf(*reply->element[1]);
     stats.future += IntOf(*reply->element[2]);
@@ -411,7 +402,7 @@ absl::StatusOr<ScanResult> RedisStore::Scan(const IndexKey& index, const std::st
   const std::string high = range.to.empty() ? "+" : "(" + range.to;
   RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies,
                       Read({{page.descending ? "ZREVRANGEBYLEX" : "ZRANGEBYLEX",
-                             ScopedKey(index.shard, ":i:", index.scope, index.name), page.descending ? high : low,
+                             absl::StrCat(BaseOf(index.shard), ":i:", Scoped(index.scope, index.name)), page.descending ? high : low,
                              page.descending ? low : high, "LIMIT", "0", absl::StrCat(int64_t{page.limit} + 1)}}));
   ScanResult result;
   for (size_t i = 0; i < replies[0]->elements; ++i) result.members.push_back(TextOf(*replies[0]->element[i]));
@@ -443,7 +434,7 @@ absl::StatusOr<ChangesResult> RedisStore::Changes(int shard, const std::string& 
 
 absl::StatusOr<std::vector<std::pair<std::string, int64_t>>> RedisStore::Counters(int shard, const std::string& scope,
                                                                                   const std::string& group) {
-  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies, Read({{"HGETALL", ScopedKey(shard, ":c:", scope, group)}}));
+  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies, Read({{"HGETALL", absl::StrCat(BaseOf(shard), ":c:", Scoped(scope, group))}}));
   std::vector<std::pair<std::string, int64_t>> counters;
   for (size_t i = 0; i + 1 < replies[0]->elements; i += 2) {
     counters.emplace_back(TextOf(*replies[0]->element[i]), IntOf(*replies[0]->element[i + 1]));
@@ -453,84 +444,52 @@ absl::StatusOr<std::vector<std::pair<std::string, int64_t>>> RedisStore::Counter
 }
 
 absl::StatusOr<int> RedisStore::Sweep() {
-  std::vector<Call> calls;
-  const std::string offset = OffsetText();
+  std::vector<RedisWrite> writes;
   for (int shard = 0; shard < kShards; ++shard) {
-    calls.push_back({Script::kSweep, BaseOf(shard), {offset, absl::StrCat(kSweepMaxPerShard)}});
+    RedisWrite& write = writes.emplace_back(RedisWrite{Script::kSweep, {BaseOf(shard)}, {}});
+    write.arguments.Add(int64_t{kSweepMaxPerShard});
   }
-  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies, RunTwice(calls));
   int removed = 0;
-  for (const Reply& reply : replies) {
-    RB_RETURN_IF_ERROR(ErrorOf(*reply));
-    removed += static_cast<int>(reply->integer);
+  for (const RedisAnswer& answer : committer_.Run(std::move(writes))) {
+    RB_RETURN_IF_ERROR(answer.status());
+    RB_ASSIGN_OR_RETURN(const int64_t count, StoredNumber(answer->at(0), "count"));
+    removed += static_cast<int>(count);
   }
   return removed;
 }
 
 absl::Status RedisStore::Compact() {
-  // Redis answers BGREWRITEAOF with an error while a rewrite runs; that one may have begun before the erasure, so the
-  // next one is what counts: a loop until one was started here and has ended.
-  const auto give_up = std::chrono::steady_clock::now() + kRewriteWaitMax;
-  bool started = false;
-  while (std::chrono::steady_clock::now() < give_up) {
-    RB_ASSIGN_OR_RETURN(const RedisPool::Loan connection, pool_.Borrow());
-    RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies, connection->Send({{"INFO", "persistence"}}));
-    RB_RETURN_IF_ERROR(ErrorOf(*replies[0]));
-    const std::string info = TextOf(*replies[0]);
-    const bool idle = absl::StrContains(info, "aof_rewrite_in_progress:0") &&
-                      absl::StrContains(info, "aof_rewrite_scheduled:0");
-    if (idle && started) {
-      if (absl::StrContains(info, "aof_last_bgrewrite_status:ok")) return absl::OkStatus();
-      return absl::ResourceExhaustedError("Redis could not rewrite its append-only file; see its log");
-    }
-    if (idle) {
-      RB_ASSIGN_OR_RETURN(const std::vector<Reply> rewrite, connection->Send({{"BGREWRITEAOF"}}));
-      RB_RETURN_IF_ERROR(ErrorOf(*rewrite[0]));
-      started = true;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return absl::UnavailableError("Redis is still rewriting its append-only file; compact again");
+  RB_ASSIGN_OR_RETURN(const RedisPool::Loan loan, pool_.Borrow(Deadline()));
+  return CompactRedis(*loan.operator->(), options_);
 }
 
 absl::StatusOr<std::vector<Record>> RedisStore::List(int shard, Kind kind, const std::string& after_id, int limit) {
   RB_RETURN_IF_ERROR(CheckPage(limit));
-  RB_ASSIGN_OR_RETURN(
-      const std::vector<Reply> replies,
-      RunTwice({{Script::kList, BaseOf(shard), {OffsetText(), Number(kind), after_id, absl::StrCat(limit)}}}));
-  RB_RETURN_IF_ERROR(ErrorOf(*replies[0]));
+  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies,
+                      ReadByScript(Script::kList, {{BaseOf(shard)}}, {Number(kind), after_id, absl::StrCat(limit)}));
   std::vector<Record> records;
   for (size_t i = 0; i + 2 < replies[0]->elements; i += 3) {
     const auto text = [&](size_t field) { return TextOf(*replies[0]->element[i + field]); };
-    records.push_back({Key{shard, kind, text(0)}, std::stoull(text(1)), text(2)});
+    RB_ASSIGN_OR_RETURN(const int64_t version, StoredNumber(text(1), "version of a record"));
+    records.push_back({Key{shard, kind, text(0)}, static_cast<uint64_t>(version), text(2)});
   }
   return records;
 }
 
 absl::Status RedisStore::Check() {
-  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies,
-                      Read({{"INFO", "persistence"}, {"INFO", "memory"}, {"SET", "rb:{00}:checked", OffsetText()}}));
-  const std::string persistence = TextOf(*replies[0]);
-  const std::string memory = TextOf(*replies[1]);
-  if (!absl::StrContains(persistence, "aof_enabled:1")) {
-    return absl::FailedPreconditionError("Redis keeps no append-only file; set appendonly yes and appendfsync always");
-  }
-  if (!absl::StrContains(memory, "maxmemory_policy:noeviction")) {
-    return absl::FailedPreconditionError("Redis would drop records when full; set maxmemory-policy noeviction");
-  }
-  // Services for hire often forbid CONFIG; then appendfsync is the operator's word.
-  RB_ASSIGN_OR_RETURN(const RedisPool::Loan connection, pool_.Borrow());
-  RB_ASSIGN_OR_RETURN(const std::vector<Reply> config, connection->Send({{"CONFIG", "GET", "appendfsync"}}));
-  if (config[0]->elements == 2 && TextOf(*config[0]->element[1]) != "always") {
-    return absl::FailedPreconditionError(absl::StrCat("Redis may lose what it acknowledged: appendfsync is ",
-                                                      TextOf(*config[0]->element[1]), "; set it to always"));
-  }
-  return absl::OkStatus();
+  const Steady::time_point deadline = Deadline();
+  RB_ASSIGN_OR_RETURN(const RedisPool::Loan loan, pool_.Borrow(deadline));
+  return CheckRedis(*loan.operator->(), options_, deadline);
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> OpenRedisStore(const RedisOptions& options) {
+  if (options.replicas < 0) return absl::InvalidArgumentError("the number of replicas to wait for must not be negative");
+  if (options.sentinels.has_value() && options.sentinels->addresses.empty()) {
+    return absl::InvalidArgumentError("no sentinel is named");
+  }
+  if (options.tls.has_value()) RB_RETURN_IF_ERROR(CheckTls(*options.tls));
   auto store = std::make_unique<RedisStore>(options);
   RB_RETURN_IF_ERROR(store->Now().status());
   return store;

@@ -1,154 +1,82 @@
-// The Redis store against a real redis-server of its own: the conformance suite, and what only a server can do: go away,
-// forget its scripts, run full, be set up carelessly.
+// The Redis store against real redis-servers of its own: the conformance suite, alone and with a replica that must have
+// every write, and what only such a server has: scripts, users, settings, keys. Outages are in redis_outage_test.cc.
 #include "core/store/redis_store.h"
 
 #include <gtest/gtest.h>
-#include <hiredis/hiredis.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
+#include <array>
 #include <fstream>
 #include <iterator>
-#include <thread>
 
-#include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/strings/match.h"
+#include "core/store/redis_server.h"
+#include "core/store/redis_tls.h"
 #include "core/store/store_conformance.h"
 
 namespace ringback::store {
 namespace {
 
-// redis-server in a folder of its own, reachable by a socket only. Ends with the object.
-class RedisServer {
- public:
-  RedisServer() {
-    std::string name = testing::TempDir() + "/ringback_redis_XXXXXX";
-    folder_ = mkdtemp(name.data());
-    Start();
+// A master, maybe with a replica.
+struct Servers {
+  explicit Servers(int replicas) : replica(replicas > 0 ? std::make_unique<RedisServer>() : nullptr) {
+    if (replica == nullptr) return;
+    replica->Follow(master);
+    EXPECT_EQ(master.Say({"CONFIG", "SET", "min-replicas-to-write", "1"}), "OK");
   }
-  ~RedisServer() {
-    Kill();
-    std::filesystem::remove_all(folder_);
-  }
-
-  void Start() {
-    const std::vector<std::string> words = {
-        "redis-server", "--port", "0", "--unixsocket", socket(), "--dir", folder_, "--appendonly", "yes",
-        "--appendfsync", "always", "--save", "", "--aof-use-rdb-preamble", "no", "--logfile", folder_ + "/log"};
-    std::vector<char*> arguments;
-    for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
-    pid_ = fork();
-    if (pid_ == 0) {
-      prctl(PR_SET_PDEATHSIG, SIGKILL);  // a crashed test leaves no server behind
-      execvp(arguments[0], arguments.data());
-      _exit(127);
-    }
-    ASSERT_GT(pid_, 0);
-    const absl::Time give_up = absl::Now() + absl::Seconds(20);
-    while (Say({"PING"}) != "PONG") {
-      ASSERT_LT(absl::Now(), give_up) << "redis-server does not answer";
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-  }
-  void Kill() {
-    if (pid_ <= 0) return;
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-    pid_ = 0;
-  }
-
-  std::string socket() const { return folder_ + "/socket"; }
-  const std::string& folder() const { return folder_; }
-
-  // One command on a connection of its own; "" when that fails.
-  std::string Say(const std::vector<std::string>& words) const {
-    redisContext* context = redisConnectUnix(socket().c_str());
-    std::string answer;
-    if (context != nullptr && context->err == 0) {
-      std::vector<const char*> arguments;
-      for (const std::string& word : words) arguments.push_back(word.c_str());
-      auto* reply = static_cast<redisReply*>(
-          redisCommandArgv(context, static_cast<int>(arguments.size()), arguments.data(), nullptr));
-      if (reply != nullptr && reply->str != nullptr) answer = reply->str;
-      freeReplyObject(reply);
-    }
-    redisFree(context);
-    return answer;
-  }
-
- private:
-  std::string folder_;
-  pid_t pid_ = 0;
+  RedisServer master;
+  const std::unique_ptr<RedisServer> replica;
 };
-
-// The machine's clock, shifted: what the offset file does to the real services.
-class ShiftedClock : public Clock {
- public:
-  absl::Time Now() override {
-    MutexLock lock(&mutex_);
-    return absl::Now() + shift_;
-  }
-  void Advance(absl::Duration by) {
-    MutexLock lock(&mutex_);
-    shift_ += by;
-  }
-
- private:
-  Mutex mutex_;
-  absl::Duration shift_ RB_GUARDED_BY(mutex_);
-};
-
-// One server for all tests of the program; each begins with an empty one.
-RedisServer& SharedServer() {
-  static RedisServer server;
-  return server;
-}
 
 class RedisHarness : public StoreHarness {
  public:
-  RedisHarness() : random_(NewSystemRandom()) {
-    EXPECT_EQ(SharedServer().Say({"FLUSHALL"}), "OK");
+  explicit RedisHarness(Servers& servers) : servers_(servers), random_(NewSystemRandom()) {
+    EXPECT_EQ(servers_.master.Say({"FLUSHALL"}), "OK");
     store_ = OpenAnother();
   }
   Store& store() override { return *store_; }
   std::unique_ptr<Store> OpenAnother() override {
-    absl::StatusOr<std::unique_ptr<Store>> store =
-        OpenRedisStore({.unix_socket = SharedServer().socket(), .clock = &clock_, .random = random_.get()});
+    absl::StatusOr<std::unique_ptr<Store>> store = OpenRedisStore({.port = servers_.master.port(),
+                                                                   .replicas = servers_.replica == nullptr ? 0 : 1,
+                                                                   .clock = &clock_,
+                                                                   .random = random_.get()});
     EXPECT_TRUE(store.ok()) << store.status();
     return store.ok() ? *std::move(store) : nullptr;
   }
   void Advance(absl::Duration by) override { clock_.Advance(by); }
   bool OnDisk(const std::string& bytes) override {
-    for (const auto& file : std::filesystem::recursive_directory_iterator(SharedServer().folder())) {
-      if (!file.is_regular_file()) continue;
-      std::ifstream in(file.path(), std::ios::binary);
-      if (std::string(std::istreambuf_iterator<char>(in), {}).find(bytes) != std::string::npos) return true;
+    for (const RedisServer* server : {&servers_.master, servers_.replica.get()}) {
+      if (server == nullptr) continue;
+      for (const auto& file : std::filesystem::recursive_directory_iterator(server->folder())) {
+        if (!file.is_regular_file()) continue;
+        std::ifstream in(file.path(), std::ios::binary);
+        if (absl::StrContains(std::string(std::istreambuf_iterator<char>(in), {}), bytes)) return true;
+      }
     }
     return false;
   }
 
  private:
+  Servers& servers_;
   ShiftedClock clock_;
   const std::unique_ptr<Random> random_;
   std::unique_ptr<Store> store_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Redis, StoreConformance,
-                         testing::Values([]() -> std::unique_ptr<StoreHarness> {
-                           return std::make_unique<RedisHarness>();
-                         }));
+// One set of servers for all tests of the program; each begins with an empty one.
+template <int replicas>
+std::unique_ptr<StoreHarness> MakeHarness() {
+  static Servers servers(replicas);
+  return std::make_unique<RedisHarness>(servers);
+}
+
+INSTANTIATE_TEST_SUITE_P(Redis, StoreConformance, testing::Values(&MakeHarness<0>));
+INSTANTIATE_TEST_SUITE_P(RedisWithReplica, StoreConformance, testing::Values(&MakeHarness<1>));
 
 class RedisStoreTest : public testing::Test {
  protected:
   RedisStoreTest() : random_(NewSystemRandom()) {}
-  absl::StatusOr<std::unique_ptr<Store>> Open() {
-    return OpenRedisStore({.unix_socket = server_.socket(), .clock = &clock_, .random = random_.get()});
-  }
+  RedisOptions Options() { return {.port = server_.port(), .clock = &clock_, .random = random_.get()}; }
+  std::unique_ptr<Store> Open() { return *OpenRedisStore(Options()); }
   static Commit PutCommit(const std::string& id, std::string value = "v") {
     Commit commit = NewCommit(1);
     commit.puts.push_back(PutOf({1, Kind::kCallback, id}, std::move(value)));
@@ -160,67 +88,173 @@ class RedisStoreTest : public testing::Test {
   const std::unique_ptr<Random> random_;
 };
 
-TEST_F(RedisStoreTest, WhatWasAcknowledgedSurvivesTheServersDeathAndTheStoreFindsBack) {
-  const std::unique_ptr<Store> store = *Open();
-  ASSERT_TRUE(store->CommitOnce(PutCommit("before")).ok());
-  server_.Kill();
-  EXPECT_EQ(store->CommitOnce(PutCommit("while away")).status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(store->Get({1, Kind::kCallback, "before"}).status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(Open().status().code(), absl::StatusCode::kUnavailable);
-  server_.Start();
-  EXPECT_TRUE(store->Get({1, Kind::kCallback, "before"}).ok());
-  EXPECT_TRUE(store->CommitOnce(PutCommit("after")).ok());
-  EXPECT_EQ(store->Get({1, Kind::kCallback, "while away"}).status().code(), absl::StatusCode::kNotFound);
-}
-
 TEST_F(RedisStoreTest, ScriptsThatWereForgottenAreLoadedAgain) {
-  const std::unique_ptr<Store> store = *Open();
+  const std::unique_ptr<Store> store = Open();
   ASSERT_EQ(server_.Say({"SCRIPT", "FLUSH"}), "OK");
   EXPECT_TRUE(store->CommitOnce(PutCommit("a")).ok());
   EXPECT_TRUE(store->Get({1, Kind::kCallback, "a"}).ok());
+  ASSERT_EQ(server_.Say({"SCRIPT", "FLUSH"}), "OK");
+  EXPECT_EQ(store->List(1, Kind::kCallback, "", 10)->size(), 1u);
+  ASSERT_EQ(server_.Say({"SCRIPT", "FLUSH"}), "OK");
+  std::vector<Commit> several;
+  for (int shard = 0; shard < 5; ++shard) {
+    several.push_back(NewCommit(shard));
+    several.back().counters.push_back({"tm", "w", "n", 1});
+  }
+  for (const auto& result : store->CommitAll(several)) EXPECT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(store->Counters(3, "tm", "w")->at(0).second, 1) << "once, not twice";
 }
 
-TEST_F(RedisStoreTest, AFullMemoryWritesNothingByHalvesAndWorksAgainOnceThereIsRoom) {
-  const std::unique_ptr<Store> store = *Open();
-  ASSERT_TRUE(store->CommitOnce(PutCommit("a")).ok());
-  ASSERT_EQ(server_.Say({"CONFIG", "SET", "maxmemory", "1"}), "OK");
-  Commit refused = PutCommit("b");
-  refused.puts.push_back(DeleteOf({1, Kind::kCallback, "a"}, 1));
-  refused.indexes.push_back({{1, "tm", "open"}, "b"});
-  const absl::Status status = store->CommitOnce(refused).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
-  EXPECT_TRUE(store->Get({1, Kind::kCallback, "a"}).ok());
-  EXPECT_TRUE(store->Scan({1, "tm", "open"}, "", "", {})->members.empty());
-  ASSERT_EQ(server_.Say({"CONFIG", "SET", "maxmemory", "0"}), "OK");
-  const absl::StatusOr<CommitResult> again = store->CommitOnce(refused);
-  ASSERT_TRUE(again.ok()) << again.status();
-  EXPECT_FALSE(again->repeated);
+TEST_F(RedisStoreTest, AFailingCommitDoesNotStopThoseBesideIt) {
+  const std::unique_ptr<Store> store = Open();
+  std::vector<Commit> commits;
+  for (int i = 0; i < 6; ++i) commits.push_back(PutCommit(absl::StrCat("r", i)));
+  commits[2].puts[0].expected_version = 7;
+  commits[4] = commits[3];  // a repeat within the same group
+  const auto results = store->CommitAll(commits);
+  EXPECT_EQ(results[2].status().code(), absl::StatusCode::kAborted);
+  EXPECT_TRUE(results[4]->repeated);
+  for (const size_t i : {0u, 1u, 3u, 5u}) EXPECT_TRUE(results[i].ok()) << results[i].status();
+  EXPECT_FALSE(results[5]->repeated);
+}
+
+TEST_F(RedisStoreTest, DamagedBytesAreSaidToBeSo) {
+  const std::unique_ptr<Store> store = Open();
+  for (const char* bytes : {"", "garbage", "x  v", "99999999999999999999  v", "1 soon v"}) {
+    ASSERT_EQ(server_.Say({"SET", "rb:{01}:r:3:a", bytes}), "OK");
+    EXPECT_EQ(store->Get({1, Kind::kCallback, "a"}).status().code(), absl::StatusCode::kDataLoss) << bytes;
+  }
+}
+
+TEST_F(RedisStoreTest, HalfACommitIsNotTakenForAWholeOne) {
+  const std::unique_ptr<Store> store = Open();
+  ASSERT_EQ(server_.Say({"SET", "rb:{01}:i:2:tm:open", "no index"}), "OK");
+  Commit commit = PutCommit("a");
+  commit.indexes.push_back({{1, "tm", "open"}, "a"});
+  EXPECT_EQ(store->CommitOnce(commit).status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_FALSE(store->CommitOnce(commit).ok()) << "a repeat must not look like success";
+  EXPECT_TRUE(store->CommitOnce(PutCommit("b")).ok());
 }
 
 TEST_F(RedisStoreTest, ACarelesslySetUpServerDoesNotCheckOut) {
-  const std::unique_ptr<Store> store = *Open();
-  EXPECT_TRUE(store->Check().ok());
-  ASSERT_EQ(server_.Say({"CONFIG", "SET", "appendfsync", "everysec"}), "OK");
-  EXPECT_EQ(store->Check().code(), absl::StatusCode::kFailedPrecondition);
-  ASSERT_EQ(server_.Say({"CONFIG", "SET", "appendfsync", "always"}), "OK");
-  ASSERT_EQ(server_.Say({"CONFIG", "SET", "maxmemory-policy", "allkeys-lru"}), "OK");
-  EXPECT_EQ(store->Check().code(), absl::StatusCode::kFailedPrecondition);
-  ASSERT_EQ(server_.Say({"CONFIG", "SET", "maxmemory-policy", "noeviction"}), "OK");
-  ASSERT_EQ(server_.Say({"CONFIG", "SET", "appendonly", "no"}), "OK");
-  EXPECT_EQ(store->Check().code(), absl::StatusCode::kFailedPrecondition);
+  const std::unique_ptr<Store> store = Open();
+  EXPECT_TRUE(store->Check().ok()) << store->Check();
+  const std::vector<std::array<const char*, 3>> settings = {{"appendfsync", "everysec", "always"},
+                                                            {"no-appendfsync-on-rewrite", "yes", "no"},
+                                                            {"maxmemory-policy", "allkeys-lru", "noeviction"},
+                                                            {"appendonly", "no", "yes"}};
+  for (const auto& [name, wrong, right] : settings) {
+    ASSERT_EQ(server_.Say({"CONFIG", "SET", name, wrong}), "OK");
+    const absl::Status status = store->Check();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << name;
+    EXPECT_TRUE(absl::StrContains(status.message(), name)) << status;
+    ASSERT_EQ(server_.Say({"CONFIG", "SET", name, right}), "OK");
+  }
 }
 
-TEST_F(RedisStoreTest, AWrongPasswordIsRefusedAndTheRightOneSignsIn) {
-  ASSERT_EQ(server_.Say({"ACL", "SETUSER", "ringback", "on", ">secret", "~*", "+@all"}), "OK");
-  RedisOptions options{.unix_socket = server_.socket(), .user = "ringback", .password = "wrong", .clock = &clock_,
-                       .random = random_.get()};
+TEST_F(RedisStoreTest, ReplicasThatAreAskedForButMissingAreFound) {
+  RedisServer replica;
+  replica.Follow(server_);
+  RedisOptions options = Options();
+  options.replicas = 1;
+  const std::unique_ptr<Store> store = *OpenRedisStore(options);
+  EXPECT_TRUE(absl::StrContains(store->Check().message(), "min-replicas-to-write")) << store->Check();
+  ASSERT_EQ(server_.Say({"CONFIG", "SET", "min-replicas-to-write", "1"}), "OK");
+  EXPECT_TRUE(store->Check().ok()) << store->Check();
+  replica.Kill();
+  Eventually([&] { return absl::StrContains(store->Check().message(), "has 0 of the 1 replicas"); }, "the loss is seen");
+}
+
+TEST_F(RedisStoreTest, AWrongPasswordIsRefusedAndTheFilesNewOneIsReadAgain) {
+  ASSERT_EQ(server_.Say({"ACL", "SETUSER", "ringback", "on", ">secret", "~rb:*", "+@all", "-@dangerous", "+info",
+                         "+config|get", "+bgrewriteaof", "+role"}),
+            "OK");
+  RedisOptions options = Options();
+  options.user = "ringback";
+  options.password = "wrong";
   EXPECT_EQ(OpenRedisStore(options).status().code(), absl::StatusCode::kUnavailable);
-  options.password = "secret";
-  EXPECT_TRUE(OpenRedisStore(options).ok());
+  std::string in_file = "secret";
+  options.read_password = [&]() -> absl::StatusOr<std::string> { return in_file; };
+  const auto store = OpenRedisStore(options);
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_TRUE((*store)->Check().ok()) << (*store)->Check();
+  EXPECT_TRUE((*store)->CommitOnce(PutCommit("a")).ok());
+  EXPECT_TRUE((*store)->Compact().ok());
+  in_file = "changed";
+  ASSERT_EQ(server_.Say({"ACL", "SETUSER", "ringback", "resetpass", ">changed"}), "OK");
+  server_.Say({"CLIENT", "KILL", "USER", "ringback"});
+  EXPECT_TRUE((*store)->CommitOnce(PutCommit("b")).ok());
+}
+
+TEST_F(RedisStoreTest, TlsThatCannotBeIsRefusedAtStart) {
+  RedisOptions options = Options();
+  options.tls = RedisTls{"/does/not/exist.pem", "", ""};
+  EXPECT_EQ(OpenRedisStore(options).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(RedisStoreTest, OverTlsTheServerMustBeTheOneThatIsNamed) {
+  if (const absl::Status status = CheckTls({}); !status.ok()) GTEST_SKIP() << status;
+  const std::string pem = server_.folder() + "/pem", key = server_.folder() + "/key", other = server_.folder() + "/other";
+  for (const auto& [file, key_file] : {std::pair(pem, key), std::pair(other, other + ".key")}) {
+    ASSERT_EQ(std::system(absl::StrCat("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "
+                                       "/CN=localhost -addext subjectAltName=DNS:localhost -keyout ", key_file, " -out ", file,
+                                       " 2>/dev/null").c_str()),
+              0);
+  }
+  const int port = FreePort();
+  RedisServer server(/*sentinel=*/false, {"--tls-port", absl::StrCat(port), "--tls-cert-file", pem, "--tls-key-file", key,
+                                          "--tls-ca-cert-file", pem});
+  RedisOptions options = Options();
+  options.host = "localhost";
+  options.port = port;
+  options.tls = RedisTls{pem, pem, key};
+  const auto store = OpenRedisStore(options);
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_TRUE((*store)->CommitOnce(PutCommit("a", std::string(100'000, 'v'))).ok());
+  EXPECT_EQ((*store)->Get({1, Kind::kCallback, "a"})->value.size(), 100'000u);
+  server.Kill();
+  EXPECT_EQ((*store)->CommitOnce(PutCommit("b")).status().code(), absl::StatusCode::kUnavailable);
+  server.Start();
+  Eventually([&] { return (*store)->CommitOnce(PutCommit("c")).ok(); }, "it finds back");
+
+  options.host = "127.0.0.1";
+  EXPECT_EQ(OpenRedisStore(options).status().code(), absl::StatusCode::kUnavailable) << "not in the certificate";
+  options.host = "localhost";
+  options.tls->ca_file = other;
+  EXPECT_EQ(OpenRedisStore(options).status().code(), absl::StatusCode::kUnavailable) << "signed by nobody we trust";
+  options.tls = RedisTls{pem, "", ""};
+  EXPECT_EQ(OpenRedisStore(options).status().code(), absl::StatusCode::kUnavailable) << "the server wants our certificate";
+}
+
+TEST_F(RedisStoreTest, SentinelsNameTheMaster) {
+  RedisServer sentinel(/*sentinel=*/true);
+  ASSERT_EQ(sentinel.Say({"SENTINEL", "MONITOR", "rb", "127.0.0.1", absl::StrCat(server_.port()), "1"}), "OK");
+  RedisOptions options = Options();
+  options.port = 1;
+  options.sentinels = RedisSentinels{{{"127.0.0.1", 1}, {"127.0.0.1", sentinel.port()}}, "rb", ""};
+  const auto store = OpenRedisStore(options);
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_TRUE((*store)->CommitOnce(PutCommit("a")).ok());
+  options.sentinels->master_name = "other";
+  const absl::Status unknown = OpenRedisStore(options).status();
+  EXPECT_EQ(unknown.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(absl::StrContains(unknown.message(), "knows no master named other")) << unknown;
+}
+
+TEST_F(RedisStoreTest, AWaitingTimerTakesNoMoreThanItsPlaceInTheDueSet) {
+  const std::unique_ptr<Store> store = Open();
+  Commit commit = NewCommit(1);
+  const DueKey key{Stage::kDelivery, 1, "tm", "a"};
+  commit.due.push_back(DueAt(key, absl::Now()));
+  ASSERT_TRUE(store->CommitOnce(commit).ok());
+  EXPECT_EQ(server_.Say({"EVAL", "return tostring(redis.call('EXISTS', 'rb:{01}:e:2:tm'))", "0"}), "0");
+  const Lease lease = *store->Claim(key, absl::Minutes(1));
+  ASSERT_TRUE(store->Release(lease, std::nullopt, /*uncount=*/true).ok());
+  EXPECT_EQ(server_.Say({"EVAL", "return tostring(redis.call('EXISTS', 'rb:{01}:e:2:tm', 'rb:{01}:l:2:tm'))", "0"}), "0");
 }
 
 TEST_F(RedisStoreTest, EveryKeyOfAShardCarriesItsTag) {
-  const std::unique_ptr<Store> store = *Open();
+  const std::unique_ptr<Store> store = Open();
   Commit commit = PutCommit("a");
   commit.puts[0].expires = absl::Now() + absl::Hours(1);
   commit.due.push_back(DueAt({Stage::kDelivery, 1, "tm", "a"}, absl::Now()));

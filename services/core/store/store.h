@@ -8,7 +8,9 @@
 //   NOT_FOUND           Get of a record that is not there (or has expired).
 //   ABORTED             Commit: a version differs, or the lease is no longer the caller's. Nothing was written. Load
 //                       afresh and decide again; never repeat an effect, apply its outcome to the fresh record.
-//   RESOURCE_EXHAUSTED  Disk or memory of the store is full. Nothing was written; works again once there is room.
+//   RESOURCE_EXHAUSTED  Disk or memory of the store is full. Nothing was written; works again once there is room. Claims,
+//                       and commits of claimed work, may still succeed. (A full disk ends a Redis that syncs always:
+//                       then UNAVAILABLE.)
 //   UNAVAILABLE         The store cannot be reached, or could not promise durability. The outcome of a Commit is then
 //                       unknown: repeat it with the same commit_id.
 //   INVALID_ARGUMENT    A bug of the caller (a commit that touches two shards, an empty key).

@@ -393,6 +393,29 @@ TEST_P(StoreConformance, WhenVeryManyTeamsAreDueEachGetsItsFirstBeforeAnyGetsIts
   }
 }
 
+TEST_P(StoreConformance, OnOneShardManyTeamsAtTheirCapHideNobody) {
+  constexpr int kTeams = 1300;
+  std::vector<Commit> commits;
+  for (int team = 0; team < kTeams; ++team) {
+    commits.push_back(NewCommit(3));
+    for (const char* id : {"first", "second"}) {
+      commits.back().due.push_back(DueAt({Stage::kDelivery, 3, absl::StrCat("team", team), id}, Now() - absl::Hours(1)));
+    }
+  }
+  for (const auto& result : store().CommitAll(commits)) ASSERT_TRUE(result.ok()) << result.status();
+  const ClaimOptions options{.max = 100, .lease = absl::Hours(1), .team_in_flight_max = 1};
+  std::set<std::string> served;
+  for (int claims = 0; claims < kTeams / 100; ++claims) {
+    for (const Lease& lease : MustClaim(Stage::kDelivery, options)) EXPECT_TRUE(served.insert(lease.key.team).second);
+  }
+  EXPECT_EQ(served.size(), static_cast<size_t>(kTeams)) << "each its first before any its second";
+  EXPECT_TRUE(MustClaim(Stage::kDelivery, options).empty());
+  Fill(Stage::kDelivery, 3, "young", 1);
+  const std::vector<Lease> leases = MustClaim(Stage::kDelivery, options);
+  ASSERT_EQ(leases.size(), 1u);
+  EXPECT_EQ(leases[0].key.team, "young");
+}
+
 TEST_P(StoreConformance, EveryEntryIsClaimedExactlyOncePerLeaseUnderConcurrency) {
   constexpr int kTeams = 10;
   constexpr int kEach = 200;
