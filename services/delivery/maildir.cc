@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "core/base/ids.h"
 #include "core/base/status_macros.h"
+#include "core/base/sync_folder.h"
 
 namespace ringback::delivery {
 namespace {
@@ -23,15 +24,6 @@ namespace {
 absl::Status MakeFolder(const std::string& path) {
   if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return absl::OkStatus();
   return absl::ErrnoToStatus(errno, absl::StrCat("cannot create the folder ", path));
-}
-
-absl::Status SyncFolder(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", path));
-  const bool synced = fsync(fd) == 0;
-  const int error = errno;
-  close(fd);
-  return synced ? absl::OkStatus() : absl::ErrnoToStatus(error, absl::StrCat("cannot sync ", path));
 }
 
 absl::Status WriteFile(const std::string& path, absl::string_view bytes) {
