@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "core/store/every_record.h"
 #include "delivery/delivery_rpc.h"
 #include "ingest/ingest_fixture.h"
 #include "reminder/reminder_rpc.h"
@@ -155,7 +156,7 @@ class StrangersTest : public IngestTest {
     std::string all;
     for (int kind = 1; kind <= 10; ++kind) {
       const std::vector<store::Record> records =
-          host_->store().List(7, static_cast<store::Kind>(kind), "", 1000).value();
+          store::AllRecords(host_->store(), 7, static_cast<store::Kind>(kind)).value();
       for (const auto& record : records) {
         absl::StrAppend(&all, record.key.id, "=", record.value, "\n");
       }

@@ -3,6 +3,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/store/every_record.h"
 #include "core/base/ids.h"
 
 namespace ringback::ingest {
@@ -10,7 +11,6 @@ namespace {
 
 constexpr size_t kPrefixMin = 6;   // "cb07h3"
 constexpr size_t kIdSize = 16;     // "cb07" and 12 characters
-constexpr int kPrefixReadMax = 1000;
 
 bool Visible(const rpc::Call& call, const std::string& team_id) {
   return rpc::CheckScope(call.principal, team_id, {}).ok();
@@ -20,22 +20,14 @@ absl::StatusOr<store::Loaded<record::CallbackRecord>> FindByPrefix(runtime::Host
                                                                    const std::string& prefix, int shard,
                                                                    std::string_view field) {
   std::vector<store::Loaded<record::CallbackRecord>> open, closed;
-  std::string after = prefix;
-  for (int read = 0; read < kPrefixReadMax;) {
-    RB_ASSIGN_OR_RETURN(const auto records, host.store().List(shard, store::Kind::kCallback, after, 50));
-    bool within = !records.empty();
-    for (const store::Record& one : records) {
-      after = one.key.id;
-      ++read;
-      if (!(within = absl::StartsWith(one.key.id, prefix))) break;
-      store::Loaded<record::CallbackRecord> loaded;
-      loaded.version = one.version;
-      if (!loaded.message.ParseFromString(one.value) || !Visible(call, loaded.message.team_id())) continue;
-      auto& list = loaded.message.phase() == record::CallbackRecord::PHASE_CLOSED ? closed : open;
-      list.push_back(std::move(loaded));
-    }
-    if (!within) break;
-  }
+  RB_RETURN_IF_ERROR(store::ForEveryRecord(host.store(), shard, store::Kind::kCallback, prefix, [&](const store::Record& one) {
+    store::Loaded<record::CallbackRecord> loaded;
+    loaded.version = one.version;
+    if (!loaded.message.ParseFromString(one.value) || !Visible(call, loaded.message.team_id())) return absl::OkStatus();
+    auto& list = loaded.message.phase() == record::CallbackRecord::PHASE_CLOSED ? closed : open;
+    list.push_back(std::move(loaded));
+    return absl::OkStatus();
+  }));
   auto& matches = open.empty() ? closed : open;
   if (matches.empty()) return NotThere(field, "callback");
   if (matches.size() > 1) {

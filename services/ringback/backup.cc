@@ -10,6 +10,7 @@
 #include "core/blob/blob_store.h"
 #include "core/runtime/open.h"
 #include "core/runtime/service_main.h"
+#include "core/store/every_record.h"
 #include "core/store/records.h"
 #include "core/store/sqlite_store.h"
 #include "ringback/server_options.h"
@@ -19,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kPage = 500;
 constexpr int64_t kBlock = 1 << 20;
 
 absl::Status MakeEmptyFolder(const std::string& folder) {
@@ -40,20 +40,17 @@ absl::Status MakeEmptyFolder(const std::string& folder) {
 absl::StatusOr<std::set<std::string>> NamedBlobs(store::Store& copy) {
   std::set<std::string> names;
   for (int shard = 0; shard < kShards; ++shard) {
-    for (std::string after;;) {
-      RB_ASSIGN_OR_RETURN(const auto records, copy.List(shard, store::Kind::kRecording, after, kPage));
-      for (const store::Record& record : records) {
-        store::record::RecordingRecord recording;
-        if (!recording.ParseFromString(record.value)) {
-          return absl::DataLossError(absl::StrCat("the record ", record.key.id, " does not parse"));
-        }
-        for (const std::string* name : {&recording.original_blob(), &recording.opus_blob(), &recording.mp3_blob()}) {
-          if (!name->empty()) names.insert(*name);
-        }
+    const auto note = [&](const store::Record& record) {
+      store::record::RecordingRecord recording;
+      if (!recording.ParseFromString(record.value)) {
+        return absl::DataLossError(absl::StrCat("the record ", record.key.id, " does not parse"));
       }
-      if (records.size() < kPage) break;
-      after = records.back().key.id;
-    }
+      for (const std::string* name : {&recording.original_blob(), &recording.opus_blob(), &recording.mp3_blob()}) {
+        if (!name->empty()) names.insert(*name);
+      }
+      return absl::OkStatus();
+    };
+    RB_RETURN_IF_ERROR(store::ForEveryRecord(copy, shard, store::Kind::kRecording, "", note));
   }
   return names;
 }

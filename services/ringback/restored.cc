@@ -8,6 +8,7 @@
 #include "core/base/ids.h"
 #include "core/base/status_macros.h"
 #include "core/domain/rules.h"
+#include "core/store/every_record.h"
 #include "core/store/records.h"
 
 namespace ringback {
@@ -16,7 +17,6 @@ namespace {
 namespace record = ::ringback::store::v1;
 using record::DeliveryRecord;
 
-constexpr int kPage = 500;
 constexpr char kReason[] = "restored from a backup; not known whether it was sent";
 
 bool IsOpen(const DeliveryRecord& delivery) {
@@ -73,18 +73,15 @@ absl::StatusOr<Settled> SettleRestored(store::Store& store) {
   for (int shard = 0; shard < kShards; ++shard) {
     // Gathered first: settling makes new deliveries (the alarms), which must go out.
     std::vector<store::Record> open;
-    for (std::string after;;) {
-      RB_ASSIGN_OR_RETURN(const auto records, store.List(shard, store::Kind::kDelivery, after, kPage));
-      for (const store::Record& record : records) {
-        DeliveryRecord delivery;
-        if (!delivery.ParseFromString(record.value)) {
-          return absl::DataLossError(absl::StrCat("the record ", record.key.id, " does not parse"));
-        }
-        if (IsOpen(delivery)) open.push_back(record);
+    const auto gather = [&](const store::Record& record) {
+      DeliveryRecord delivery;
+      if (!delivery.ParseFromString(record.value)) {
+        return absl::DataLossError(absl::StrCat("the record ", record.key.id, " does not parse"));
       }
-      if (records.size() < kPage) break;
-      after = records.back().key.id;
-    }
+      if (IsOpen(delivery)) open.push_back(record);
+      return absl::OkStatus();
+    };
+    RB_RETURN_IF_ERROR(store::ForEveryRecord(store, shard, store::Kind::kDelivery, "", gather));
     for (const store::Record& record : open) {
       DeliveryRecord delivery;
       delivery.ParseFromString(record.value);

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "core/domain/input.h"
+#include "core/store/every_record.h"
 #include "core/rpc/rpc_fixture.h"
 #include "core/rpc/sealed_response.h"
 #include "ringback/v1/team_service.pb.h"
@@ -202,7 +203,7 @@ TEST_F(OnceTest, AStoreThatStaysAwayIsUnavailableAndTheNextTryFindsWhatHappened)
 TEST_F(OnceTest, TheStoredAnswerCannotBeReadFromTheStore) {
   v1::CreateTokenResponse response;
   ASSERT_TRUE(Run(&response).ok());
-  const auto records = store_->List(7, store::Kind::kRequest, "", 10).value();
+  const auto records = store::AllRecords(*store_, 7, store::Kind::kRequest).value();
   ASSERT_EQ(records.size(), 1u);
   EXPECT_EQ(records[0].value.find(kSecret), std::string::npos);
   EXPECT_EQ(records[0].key.id.substr(0, team_.size() + 1), team_ + ".");

@@ -83,8 +83,9 @@ class NotifyingStore : public Store {
   }
   absl::StatusOr<int> Sweep() override { return store_->Sweep(); }
   absl::Status Compact() override { return store_->Compact(); }
-  absl::StatusOr<std::vector<Record>> List(int shard, Kind kind, const std::string& after_id, int limit) override {
-    return store_->List(shard, kind, after_id, limit);
+  absl::StatusOr<ListResult> List(int shard, Kind kind, const std::string& prefix, const std::string& cursor,
+                                  int limit) override {
+    return store_->List(shard, kind, prefix, cursor, limit);
   }
   absl::Status Check() override { return store_->Check(); }
 

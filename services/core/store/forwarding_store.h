@@ -51,9 +51,9 @@ class ForwardingStore : public Store {
   }
   absl::StatusOr<int> Sweep() override { return inner_->Sweep(); }
   absl::Status Compact() override { return inner_->Compact(); }
-  absl::StatusOr<std::vector<Record>> List(int shard, Kind kind, const std::string& after_id,
-                                                  int limit) override {
-    return inner_->List(shard, kind, after_id, limit);
+  absl::StatusOr<ListResult> List(int shard, Kind kind, const std::string& prefix, const std::string& cursor,
+                                  int limit) override {
+    return inner_->List(shard, kind, prefix, cursor, limit);
   }
   absl::Status Check() override { return inner_->Check(); }
 

@@ -191,7 +191,7 @@ TEST_F(RedisOutageTest, NothingIsAcknowledgedThatTooFewReplicasHave) {
   const std::unique_ptr<Store> store = OpenWaitingFor(1, std::chrono::milliseconds(600));
   const Commit first = PutCommit("a");
   Eventually([&] { return store->CommitOnce(first).ok(); }, "both have it");
-  EXPECT_NE(replica.Say({"GET", "rb:{01}:r:3:a"}), "") << "acknowledged: the replica has it";
+  EXPECT_NE(replica.Say({"HGET", "rb:{01}:r:3", "a"}), "") << "acknowledged: the replica has it";
 
   replica.Signal(SIGSTOP);
   Commit commit = PutCommit("b");
@@ -209,7 +209,7 @@ TEST_F(RedisOutageTest, NothingIsAcknowledgedThatTooFewReplicasHave) {
   absl::StatusOr<CommitResult> again;
   Eventually([&] { return (again = store->CommitOnce(commit)).ok(); }, "the replica is back");
   EXPECT_TRUE(again->repeated);
-  EXPECT_NE(replica.Say({"GET", "rb:{01}:r:3:b"}), "");
+  EXPECT_NE(replica.Say({"HGET", "rb:{01}:r:3", "b"}), "");
 }
 
 TEST_F(RedisOutageTest, WhatAReplicaAcknowledgedIsThereAfterItsMastersDeath) {

@@ -36,40 +36,33 @@ local function find(place, id)
   return due and {due = tonumber(due), attempts = 0, lease = ''}
 end
 
--- Places whose first entry may have changed: the time of a new entry, or false when the place must be looked at.
-local touched = {}
-local function touch(place, visible)
-  local before = touched[place]
-  if before == nil then
-    touched[place] = visible
-  elseif before and (not visible or visible < before) then
-    touched[place] = visible
+-- A team's time among the teams is never later than that of its first entry. It may be earlier, after that entry went
+-- away: whoever looks there in vain mends it, so that nobody else needs to look.
+local earliest = {}  -- per place, of what was written
+local function settle()
+  for place, visible in pairs(earliest) do
+    local stage, team = match(place, '^(%d+):(.*)$')
+    call('ZADD', base .. ':t:' .. stage, 'LT', num(visible), team)
   end
+  earliest = {}
 end
 
--- Brings the teams' places among the teams in line with their entries.
-local function settle()
-  for place, visible in pairs(touched) do
-    local stage, team = match(place, '^(%d+):(.*)$')
-    local teams = base .. ':t:' .. stage
-    if visible then
-      call('ZADD', teams, 'LT', num(visible), team)
-    else
-      local first = call('ZRANGE', due_key(place), 0, 0, 'WITHSCORES')
-      if first[1] then
-        call('ZADD', teams, first[2], team)
-      else
-        call('ZREM', teams, team)
-      end
-    end
+-- The time of the team's first entry, or nil.
+local function mend(stage, team)
+  local first = call('ZRANGE', due_key(stage .. ':' .. team), 0, 0, 'WITHSCORES')[2]
+  if first then
+    call('ZADD', base .. ':t:' .. stage, first, team)
+  else
+    call('ZREM', base .. ':t:' .. stage, team)
   end
+  return first
 end
 
 -- `before` is what :e had (nil: not known, false: nothing).
 local function write(place, id, entry, visible, before)
   local visible_text = num(visible)
   local added = call('ZADD', due_key(place), visible_text, id) == 1
-  touch(place, added and visible)
+  if not earliest[place] or visible < earliest[place] then earliest[place] = visible end
   if added then before = false end
   if before == nil then before = noted(place, id) or false end
   if entry.lease == '' and entry.attempts == 0 and entry.due == visible then
@@ -88,7 +81,6 @@ end
 local function enter(shard_base)
   if shard_base == base then return false end
   settle()
-  touched = {}
   base = shard_base
   return true
 end
@@ -101,16 +93,15 @@ end
 
 -- Version and expiry ("" for never) of a record; nil when it is not there or has expired.
 local function head(kind, id)
-  local text = call('GETRANGE', base .. ':r:' .. kind .. ':' .. id, 0, 40)
-  if text == '' then return nil end
+  local text = call('HGET', base .. ':r:' .. kind, id)
+  if not text then return nil end
   local version, expires = match(text, '^(%d+) (%d*) ')
   if expires ~= '' and tonumber(expires) <= now then return nil end
   return tonumber(version), expires
 end
 
 local function drop(kind, id)
-  call('DEL', base .. ':r:' .. kind .. ':' .. id)
-  call('ZREM', base .. ':k:' .. kind, id)
+  call('HDEL', base .. ':r:' .. kind, id)
   call('ZREM', base .. ':x', kind .. ':' .. id)
 end
 
@@ -136,18 +127,27 @@ local hour_text, hour_before_text = num(hour), num(hour - 1)
 local done_key
 local begun = {}  -- shards whose hash of this hour is there
 
-local function time_of(fingerprint)
-  local here
-  if begun[base] then
-    here = call('HGET', done_key, fingerprint)
-  else
-    local found = call('HMGET', done_key, fingerprint, '')
-    here = found[1]
-    if found[2] then begun[base] = true end
+-- Remembers the commit. Answers when it had been committed before, nil when it is new, or Redis's error. It is the first
+-- write of a commit, since Redis refuses none after it: when it may not write at all, this says so.
+local function remember(fingerprint, surely_new)
+  if not surely_new then
+    local before = call('HGET', base .. ':q:' .. hour_before_text, fingerprint)
+    if before then return hour_start - kHour + tonumber(before) end
   end
-  if here then return hour_start + tonumber(here) end
-  local before = call('HGET', base .. ':q:' .. hour_before_text, fingerprint)
-  return before and hour_start - kHour + tonumber(before)
+  local added = redis.pcall('HSETNX', done_key, fingerprint, num(now - hour_start))
+  if type(added) == 'table' then return nil, added end
+  if added == 0 then return hour_start + tonumber(call('HGET', done_key, fingerprint)) end
+  if not begun[base] and call('HLEN', done_key) == 1 then
+    call('EXPIRE', done_key, 10800)
+    call('UNLINK', base .. ':q:' .. num(hour - 2))
+  end
+  begun[base] = true
+  return nil
+end
+
+local function forget(fingerprint)
+  call('HDEL', done_key, fingerprint)
+  begun[base] = nil  -- with its last field the hash goes, and its expiry
 end
 
 local versions, expiries = {}, {}
@@ -187,9 +187,7 @@ end
 local function put(p, version, old_expires)
   local kind, id, expires = ARGV[p], ARGV[p + 1], ARGV[p + 5]
   if ARGV[p + 3] ~= '1' then return drop(kind, id) end
-  call('SET', base .. ':r:' .. kind .. ':' .. id, num(version + 1) .. ' ' .. expires .. ' ' .. ARGV[p + 4])
-  -- A record that is there keeps its place among the ids.
-  if version == 0 then call('ZADD', base .. ':k:' .. kind, 0, id) end
+  call('HSET', base .. ':r:' .. kind, id, num(version + 1) .. ' ' .. expires .. ' ' .. ARGV[p + 4])
   if expires ~= '' then
     call('ZADD', base .. ':x', expires, kind .. ':' .. id)
   elseif old_expires ~= '' then
@@ -204,7 +202,6 @@ local function change_due(p)
   if place == fence_place and id == fence_id then before = fence_entry end
   if due_text == '' then
     if call('ZREM', due_key(place), id) == 0 then return end
-    touch(place, false)
     if call('HDEL', entry_key(place), id) == 1 and (not before or before.lease ~= '') then
       call('ZREM', lease_key(place), id)
     end
@@ -243,10 +240,12 @@ local function apply(at)
   at = at + 1 + count * 3
   count = tonumber(ARGV[at])
   for p = at + 1, at + count * 3, 3 do
-    local revision = call('HINCRBY', base .. ':n', ARGV[p], 1)
-    local key = base .. ':v:' .. ARGV[p]
-    call('XADD', key, num(revision) .. '-0', 't', now_text, 's', ARGV[p + 1], 'v', ARGV[p + 2])
-    if revision % 100 == 0 then call('XTRIM', key, 'MAXLEN', '~', 10000) end
+    local team, subject = ARGV[p], ARGV[p + 1]
+    local count = call('RPUSH', base .. ':v:' .. team, now_text .. ' ' .. #subject .. ' ' .. subject .. ARGV[p + 2])
+    if count > 10100 then
+      call('LTRIM', base .. ':v:' .. team, 100, -1)
+      call('HINCRBY', base .. ':n', team, 100)
+    end
   end
 end
 
@@ -255,26 +254,19 @@ local function error_text(problem) return type(problem) == 'table' and problem.e
 local function commit(at)
   local fingerprint = ARGV[at]
   done_key = base .. ':q:' .. hour_text
-  local why, new = fence(at + 1)
-  if not new then
-    local done = time_of(fingerprint)
-    if done then return 'REPEATED', num(done), false end
-  end
+  local why, surely_new = fence(at + 1)
+  local done, problem = remember(fingerprint, surely_new)
+  if done then return 'REPEATED', num(done), false end
+  if problem then return 'ERROR', error_text(problem), false end
   why = why or misfit(at + 1)
-  if why then return 'ABORTED', why, false end
-  local first_of_hour = not begun[base] and call('HEXISTS', done_key, '') == 0
-  -- First a command that Redis refuses when it cannot take writes: after one write of a script it refuses no other.
-  local first = redis.pcall('HSET', done_key, fingerprint, num(now - hour_start))
-  if type(first) == 'table' then return 'ERROR', error_text(first), false end
-  begun[base] = true
-  if first_of_hour then
-    call('HSET', done_key, '', '')
-    call('EXPIRE', done_key, 10800)
-    call('UNLINK', base .. ':q:' .. num(hour - 2))
+  if why then
+    forget(fingerprint)
+    return 'ABORTED', why, true
   end
-  local fine, problem = pcall(apply, at + 1)
+  local fine
+  fine, problem = pcall(apply, at + 1)
   if fine then return 'OK', now_text, true end
-  call('HDEL', done_key, fingerprint)
+  forget(fingerprint)
   return 'DATA_LOSS', error_text(problem), true
 end
 
@@ -370,7 +362,10 @@ local expires = num(now + lease_us)
 local function take(team, want)
   local found = call('ZRANGEBYSCORE', due_key(team.place), '-inf', now_text, 'WITHSCORES', 'LIMIT', 0, want)
   local count = #found / 2
-  if count == 0 then return 0 end
+  if count == 0 then
+    mend(stage, team.name)
+    return 0
+  end
   local ids = {}
   for i = 1, count do ids[i] = found[i * 2 - 1] end
   local noted_texts = call('HMGET', entry_key(team.place), unpack(ids))
@@ -389,7 +384,7 @@ local function take(team, want)
   call('ZADD', due_key(team.place), unpack(scores))
   call('ZADD', lease_key(team.place), unpack(scores))
   call('HSET', entry_key(team.place), unpack(texts))
-  touch(team.place, false)
+  if count < want then mend(stage, team.name) end
   return count
 end
 
@@ -433,15 +428,27 @@ settle()
 return answer
 )lua";
 
-// KEYS: :t:STAGE of every shard. ARGV: offset. Answer: when the first entry can be claimed, or nothing.
+// KEYS: :t:STAGE of every shard. ARGV: offset, stage. Answer: when the first entry can be claimed, or nothing.
 constexpr const char* kNextDue = R"lua(
-local first = nil
-if redis.call('EXISTS', unpack(KEYS)) == 0 then return {} end
-for _, teams_key in ipairs(KEYS) do
-  local found = redis.call('ZRANGE', teams_key, 0, 0, 'WITHSCORES')
-  if found[2] and (not first or tonumber(found[2]) < tonumber(first)) then first = found[2] end
+if call('EXISTS', unpack(KEYS)) == 0 then return {} end
+local firsts = {}
+local function look(teams_key)
+  local found = call('ZRANGE', teams_key, 0, 0, 'WITHSCORES')
+  firsts[teams_key] = found[2] and {team = found[1], time = tonumber(found[2]), text = found[2]}
 end
-return {first}
+for _, teams_key in ipairs(KEYS) do look(teams_key) end
+while true do
+  local first_key, first = nil, nil
+  for teams_key, each in pairs(firsts) do
+    if each and (not first or each.time < first.time) then first_key, first = teams_key, each end
+  end
+  if not first then return {} end
+  base = string.sub(first_key, 1, 7)
+  local entry = call('ZRANGE', due_key(ARGV[2] .. ':' .. first.team), 0, 0, 'WITHSCORES')[2]
+  if entry == first.text then return {entry} end
+  mend(ARGV[2], first.team)
+  look(first_key)
+end
 )lua";
 
 // ARGV: offset, assure, again, place, team, id, lease_us, lease_id. Answer: as one of ClaimDue, or "NOT_FOUND" and why.
@@ -527,27 +534,26 @@ end
 return {num(waiting), num(leased), num(total - waiting - leased), oldest and num(oldest) or '', now_text}
 )lua";
 
-// ARGV: offset, kind, after, limit. Answer: id, version, value, id, version, value, …
-constexpr const char* kList = R"lua(
-local kind, after, limit = ARGV[2], ARGV[3], tonumber(ARGV[4])
-local found = {}
-while #found < limit * 3 do
-  local from = after == '' and '-' or '(' .. after
-  local ids = call('ZRANGEBYLEX', base .. ':k:' .. kind, from, '+', 'LIMIT', 0, limit)
-  if #ids == 0 then break end
-  for _, id in ipairs(ids) do
-    if #found >= limit * 3 then break end
-    local version = head(kind, id)
-    if version then
-      local text = call('GET', base .. ':r:' .. kind .. ':' .. id)
-      found[#found + 1] = id
-      found[#found + 1] = num(version)
-      found[#found + 1] = match(text, '^%d+ %d* (.*)$')
-    end
-    after = id
+// ARGV: offset, then of each kind: kind, number of ids, the ids. Answer: what is stored of each, or nothing for it.
+constexpr const char* kGet = R"lua(
+local found, at = {}, 2
+while ARGV[at] do
+  local count = tonumber(ARGV[at + 1])
+  for _, text in ipairs(call('HMGET', base .. ':r:' .. ARGV[at], unpack(ARGV, at + 2, at + 1 + count))) do
+    found[#found + 1] = text
   end
+  at = at + 2 + count
 end
 return found
+)lua";
+
+// ARGV: offset, team, since, limit. Answer: the newest revision, the one before the first event here, the events.
+constexpr const char* kChanges = R"lua(
+local events = base .. ':v:' .. ARGV[2]
+local trimmed = tonumber(call('HGET', base .. ':n', ARGV[2]) or 0)
+local from = math.max(0, tonumber(ARGV[3]) - trimmed)
+local found = call('LRANGE', events, num(from), num(from + tonumber(ARGV[4]) - 1))
+return {num(trimmed + call('LLEN', events)), num(trimmed + from), found}
 )lua";
 
 // ARGV: offset, assure, again, max. Answer: how many expired records were removed.
@@ -568,8 +574,8 @@ const std::array<std::string, kScripts>& ScriptSources() {
     const auto full = [](const char* body) { return absl::StrCat(kAllowFull, kPrelude, body); };
     return new std::array<std::string, kScripts>{plain(kCommit),  full(kCommit),  full(kClaimDue),
                                                  full(kClaim),    full(kExtend),  full(kRelease),
-                                                 plain(kStats),   plain(kList),   full(kSweep),
-                                                 std::string(kNextDue)};
+                                                 plain(kStats),   full(kSweep),   full(kNextDue),
+                                                 full(kGet),      full(kChanges)};
   }();
   return *sources;
 }

@@ -2,20 +2,19 @@
 // here; redis_store.cc and redis_committer.cc pack and read them.
 //
 // Keys of shard NN all begin with its base "rb:{NN}", KEYS[1] where nothing else is said:
-//   :r:KIND:ID      string  "VERSION EXPIRES VALUE" (EXPIRES "" for never)
-//   :k:KIND         zset    every id of the kind, score 0, for List
+//   :r:KIND         hash    id to "VERSION EXPIRES VALUE" (EXPIRES "" for never)
 //   :x              zset    "KIND:ID" by expiry
 //   :d:STAGE:TEAM   zset    due entries by when they can be claimed next
 //   :e:STAGE:TEAM   hash    id to "DUE ATTEMPTS LEASE" (LEASE "" when not leased), only of entries that were claimed or
 //                           reserved: of the others the place in :d is the due time, which keeps a waiting timer small
 //   :l:STAGE:TEAM   zset    leased entries by the lease's end: what a team has in flight
-//   :t:STAGE        zset    teams by their first entry's time
+//   :t:STAGE        zset    teams by their first entry's time, or an earlier one that is mended when somebody looks
 //   :i:LEN:SCOPE:NAME       zset    index members, score 0, ordered by bytes
 //   :c:LEN:SCOPE:GROUP      hash    counters
-//   :n              hash    team to its newest revision
-//   :v:TEAM         stream  events; the revision is the entry's id
+//   :v:TEAM         list    events, "TIME LENGTH SUBJECT VALUE"; revisions count from 1
+//   :n              hash    team to the number of its events that were trimmed away
 //   :q:HOUR         hash    fingerprint of a remembered commit to its time within the hour; this hour's and the last
-//                           one's are looked at, older ones go away. The field "" says that the hour was begun.
+//                           one's are looked at, older ones go away
 //   :w              string  written where an answer must wait for the replicas but wrote nothing itself
 // Commits and claims of several shards share one call, because a call costs as much as a commit; a shard is still the
 // widest thing that changes as a whole. (A Redis Cluster would want a call per slot: the client speaks to none.)
@@ -28,8 +27,8 @@
 namespace ringback::store {
 
 // kCommitFull is kCommit for commits that Redis shall take although its memory is full: what was accepted goes on.
-enum class Script { kCommit, kCommitFull, kClaimDue, kClaim, kExtend, kRelease, kStats, kList, kSweep, kNextDue };
-inline constexpr int kScripts = 10;
+enum class Script { kCommit, kCommitFull, kClaimDue, kClaim, kExtend, kRelease, kStats, kSweep, kNextDue, kGet, kChanges };
+inline constexpr int kScripts = 11;
 
 // The source of each, in the order of Script.
 const std::array<std::string, kScripts>& ScriptSources();

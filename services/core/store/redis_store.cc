@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -32,7 +33,7 @@ std::string Number(Stage stage) { return absl::StrCat(static_cast<int>(stage)); 
 std::string Number(Kind kind) { return absl::StrCat(static_cast<int>(kind)); }
 std::string_view Flag(bool on) { return on ? "1" : "0"; }
 std::string PlaceOf(const DueKey& key) { return absl::StrCat(static_cast<int>(key.stage), ":", key.team); }
-std::string RecordKey(const Key& key) { return absl::StrCat(BaseOf(key.shard), ":r:", Number(key.kind), ":", key.id); }
+std::string RecordsKey(int shard, Kind kind) { return absl::StrCat(BaseOf(shard), ":r:", Number(kind)); }
 std::string Scoped(const std::string& scope, const std::string& name) {
   return absl::StrCat(scope.size(), ":", scope, ":", name);
 }
@@ -62,6 +63,30 @@ absl::StatusOr<Record> RecordOf(const Key& key, const redisReply& reply, int64_t
   record.version = static_cast<uint64_t>(version);
   record.value = text.substr(second + 1);
   return record;
+}
+
+// "TIME LENGTH SUBJECT VALUE"
+absl::StatusOr<StoredEvent> EventOf(const std::string& team, int64_t revision, const std::string& text) {
+  const size_t first = text.find(' ');
+  const size_t second = first == std::string::npos ? first : text.find(' ', first + 1);
+  if (second == std::string::npos) return absl::DataLossError(absl::StrCat("Redis holds a damaged event of ", team));
+  RB_ASSIGN_OR_RETURN(const int64_t time, StoredNumber(std::string_view(text).substr(0, first), "time of an event"));
+  RB_ASSIGN_OR_RETURN(const int64_t length,
+                      StoredNumber(std::string_view(text).substr(first + 1, second - first - 1), "length in an event"));
+  const size_t value = second + 1 + static_cast<size_t>(length);
+  if (length < 0 || value > text.size()) return absl::DataLossError(absl::StrCat("Redis holds a damaged event of ", team));
+  return StoredEvent{revision, FromMicros(time),
+                     Event{team, text.substr(second + 1, static_cast<size_t>(length)), text.substr(value)}};
+}
+
+// Matches what begins with `prefix`, whatever bytes it has.
+std::string GlobOf(const std::string& prefix) {
+  std::string glob;
+  for (const char c : prefix) {
+    if (absl::StrContains("*?[]\\^-", c)) glob += '\\';
+    glob += c;
+  }
+  return glob + "*";
 }
 
 // The keys with the teams that have something due, of every shard.
@@ -145,8 +170,8 @@ class RedisStore : public Store {
       : options_(options), random_(*options.random), pool_(options_), committer_(options_, &pool_) {}
 
   absl::StatusOr<absl::Time> Now() override {
-    RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies, Read({{"TIME"}}));
-    return FromMicros(NowOf(*replies[0]));
+    RB_ASSIGN_OR_RETURN(const Reply time, ReadOne({"TIME"}));
+    return FromMicros(NowOf(*time));
   }
 
   absl::StatusOr<Record> Get(const Key& key) override {
@@ -171,7 +196,8 @@ class RedisStore : public Store {
                                                                         const std::string& group) override;
   absl::StatusOr<int> Sweep() override;
   absl::Status Compact() override;
-  absl::StatusOr<std::vector<Record>> List(int shard, Kind kind, const std::string& after_id, int limit) override;
+  absl::StatusOr<ListResult> List(int shard, Kind kind, const std::string& prefix, const std::string& cursor,
+                                  int limit) override;
   absl::Status Check() override;
 
  private:
@@ -186,11 +212,19 @@ class RedisStore : public Store {
   }
   Steady::time_point Deadline() const { return Steady::now() + options_.command_timeout; }
 
-  // Commands that may run twice: a broken connection is tried once more on a fresh one.
-  absl::StatusOr<std::vector<Reply>> Read(const std::vector<RedisCommand>& commands);
-  // A script that only reads, once for each of `keys`; `arguments` behind the offset.
-  absl::StatusOr<std::vector<Reply>> ReadByScript(Script script, const std::vector<RedisCommand>& keys,
-                                                  const RedisCommand& arguments);
+  // Commands that may run twice: a broken connection is tried once more on a fresh one. `make` names them for the
+  // connection they will go over.
+  using Make = std::function<std::vector<RedisCommand>(const RedisConnection&)>;
+  absl::StatusOr<std::vector<Reply>> Read(const Make& make);
+  absl::StatusOr<Reply> ReadOne(const RedisCommand& command);
+  absl::StatusOr<Reply> ReadByScript(Script script, const RedisCommand& keys, const RedisCommand& arguments);
+  // A script that may run twice, with `arguments` behind the offset.
+  RedisCommand CallOf(const RedisConnection& connection, Script script, const RedisCommand& keys,
+                      const RedisCommand& arguments) {
+    RedisCommand call = connection.Begin(script, keys.parts());
+    call.Add(keys).Add(Offset()).Add(arguments);
+    return call;
+  }
   RedisAnswer Write(RedisWrite write);
   std::string NewLeaseId();
 
@@ -202,51 +236,37 @@ class RedisStore : public Store {
   std::map<Stage, StageCursor> cursors_ RB_GUARDED_BY(mutex_);
 };
 
-std::vector<RedisCommand> AllBases() {
-  std::vector<RedisCommand> bases;
-  for (int shard = 0; shard < kShards; ++shard) bases.push_back({BaseOf(shard)});
-  return bases;
-}
-
-absl::StatusOr<std::vector<Reply>> RedisStore::Read(const std::vector<RedisCommand>& commands) {
+absl::StatusOr<std::vector<Reply>> RedisStore::Read(const Make& make) {
   const Steady::time_point deadline = Deadline();
   for (int attempt = 1;; ++attempt) {
     RB_ASSIGN_OR_RETURN(RedisPool::Loan loan, pool_.Borrow(deadline));
-    absl::StatusOr<std::vector<Reply>> replies = loan->Send(commands, deadline);
+    absl::StatusOr<std::vector<Reply>> replies = loan->Send(make(*loan.operator->()), deadline);
     if (!replies.ok() && attempt == 1) continue;
     if (!replies.ok()) return replies.status();
-    for (const Reply& reply : *replies) {
-      if (reply->type != REDIS_REPLY_ERROR) continue;
-      if (LostMaster(TextOf(*reply))) loan.Distrust();
-      return ErrorOf(*reply);
-    }
-    return replies;
-  }
-}
-
-absl::StatusOr<std::vector<Reply>> RedisStore::ReadByScript(Script script, const std::vector<RedisCommand>& keys,
-                                                            const RedisCommand& arguments) {
-  const Steady::time_point deadline = Deadline();
-  for (int attempt = 1;; ++attempt) {
-    RB_ASSIGN_OR_RETURN(RedisPool::Loan loan, pool_.Borrow(deadline));
-    std::vector<RedisCommand> commands;
-    for (const RedisCommand& each : keys) {
-      commands.push_back(loan->Begin(script, each.parts()));
-      commands.back().Add(each).Add(Offset()).Add(arguments);
-    }
-    absl::StatusOr<std::vector<Reply>> replies = loan->Send(commands, deadline);
-    if (!replies.ok() && attempt == 1) continue;
-    if (!replies.ok()) return replies.status();
-    const auto forgotten = [](const Reply& reply) {
-      return reply->type == REDIS_REPLY_ERROR && absl::StartsWith(TextOf(*reply), "NOSCRIPT");
-    };
-    if (attempt == 1 && std::any_of(replies->begin(), replies->end(), forgotten)) {
+    const auto error = std::find_if(replies->begin(), replies->end(),
+                                    [](const Reply& reply) { return reply->type == REDIS_REPLY_ERROR; });
+    if (error == replies->end()) return replies;
+    const std::string text = TextOf(**error);
+    if (attempt == 1 && absl::StartsWith(text, "NOSCRIPT")) {
       RB_RETURN_IF_ERROR(loan->LoadScripts(deadline));
       continue;
     }
-    for (const Reply& reply : *replies) RB_RETURN_IF_ERROR(ErrorOf(*reply));
-    return replies;
+    if (LostMaster(text)) loan.Distrust();
+    return ErrorOfText(text);
   }
+}
+
+absl::StatusOr<Reply> RedisStore::ReadOne(const RedisCommand& command) {
+  RB_ASSIGN_OR_RETURN(std::vector<Reply> replies,
+                      Read([&](const RedisConnection&) { return std::vector<RedisCommand>{command}; }));
+  return std::move(replies.front());
+}
+
+absl::StatusOr<Reply> RedisStore::ReadByScript(Script script, const RedisCommand& keys, const RedisCommand& arguments) {
+  RB_ASSIGN_OR_RETURN(std::vector<Reply> replies, Read([&](const RedisConnection& connection) {
+                        return std::vector<RedisCommand>{CallOf(connection, script, keys, arguments)};
+                      }));
+  return std::move(replies.front());
 }
 
 RedisAnswer RedisStore::Write(RedisWrite write) {
@@ -262,25 +282,36 @@ std::string RedisStore::NewLeaseId() {
 }
 
 absl::StatusOr<std::vector<Record>> RedisStore::GetMany(const std::vector<Key>& keys) {
-  // One MGET per shard: the records of a shard are read at one moment.
-  std::map<int, std::vector<size_t>> places;
+  std::map<int, std::map<Kind, std::vector<size_t>>> places;
   for (size_t i = 0; i < keys.size(); ++i) {
     RB_RETURN_IF_ERROR(CheckKey(keys[i]));
-    places[keys[i].shard].push_back(i);
+    places[keys[i].shard][keys[i].kind].push_back(i);
   }
-  std::vector<RedisCommand> commands = {{"TIME"}};
-  for (const auto& [shard, indexes] : places) {
-    RedisCommand& command = commands.emplace_back(RedisCommand{"MGET"});
-    for (const size_t i : indexes) command.Add(RecordKey(keys[i]));
-  }
-  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies, Read(commands));
+  // The records of a shard are read at one moment: by one command, or where they are of several kinds by one script.
+  const auto command_for = [&](const RedisConnection& connection, int shard, const auto& kinds) {
+    RedisCommand ids;
+    for (const auto& [kind, indexes] : kinds) {
+      if (kinds.size() > 1) ids.Add(Number(kind)).Add(static_cast<int64_t>(indexes.size()));
+      for (const size_t i : indexes) ids.Add(keys[i].id);
+    }
+    if (kinds.size() > 1) return CallOf(connection, Script::kGet, {BaseOf(shard)}, ids);
+    return RedisCommand{"HMGET", RecordsKey(shard, kinds.begin()->first)}.Add(ids);
+  };
+  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies, Read([&](const RedisConnection& connection) {
+                        std::vector<RedisCommand> commands = {{"TIME"}};
+                        for (const auto& [shard, kinds] : places) commands.push_back(command_for(connection, shard, kinds));
+                        return commands;
+                      }));
   const int64_t now = NowOf(*replies[0]);
   std::vector<Record> records(keys.size());
   size_t next = 1;
-  for (const auto& [shard, indexes] : places) {
+  for (const auto& [shard, kinds] : places) {
     const redisReply& values = *replies[next++];
-    for (size_t i = 0; i < indexes.size(); ++i) {
-      RB_ASSIGN_OR_RETURN(records[indexes[i]], RecordOf(keys[indexes[i]], *values.element[i], now));
+    size_t at = 0;
+    for (const auto& [kind, indexes] : kinds) {
+      for (const size_t i : indexes) {
+        RB_ASSIGN_OR_RETURN(records[i], RecordOf(keys[i], *values.element[at++], now));
+      }
     }
   }
   return records;
@@ -373,15 +404,21 @@ absl::Status RedisStore::Release(const Lease& lease, std::optional<absl::Time> d
 }
 
 absl::StatusOr<std::optional<absl::Time>> RedisStore::NextDue(Stage stage) {
-  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies, ReadByScript(Script::kNextDue, {TeamKeys(stage)}, {}));
-  if (replies[0]->elements == 0) return std::nullopt;
-  RB_ASSIGN_OR_RETURN(const int64_t micros, StoredNumber(TextOf(*replies[0]->element[0]), "due time"));
+  RB_ASSIGN_OR_RETURN(const Reply first, ReadByScript(Script::kNextDue, TeamKeys(stage), {Number(stage)}));
+  if (first->elements == 0) return std::nullopt;
+  RB_ASSIGN_OR_RETURN(const int64_t micros, StoredNumber(TextOf(*first->element[0]), "due time"));
   return FromMicros(micros);
 }
 
 absl::StatusOr<DueStats> RedisStore::Stats(Stage stage) {
   RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies,
-                      ReadByScript(Script::kStats, AllBases(), {Number(stage)}));
+                      Read([&](const RedisConnection& connection) {
+                        std::vector<RedisCommand> calls;
+                        for (int shard = 0; shard < kShards; ++shard) {
+                          calls.push_back(CallOf(connection, Script::kStats, {BaseOf(shard)}, {Number(stage)}));
+                        }
+                        return calls;
+                      }));
   DueStats stats;
   for (const Reply& reply : replies) {
     stats.waiting += IntOf(*reply->element[0]);
@@ -400,12 +437,13 @@ absl::StatusOr<ScanResult> RedisStore::Scan(const IndexKey& index, const std::st
   const ScanRange range = RangeOfPage(from, to, page);
   const std::string low = range.from.empty() ? "-" : "[" + range.from;
   const std::string high = range.to.empty() ? "+" : "(" + range.to;
-  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies,
-                      Read({{page.descending ? "ZREVRANGEBYLEX" : "ZRANGEBYLEX",
-                             absl::StrCat(BaseOf(index.shard), ":i:", Scoped(index.scope, index.name)), page.descending ? high : low,
-                             page.descending ? low : high, "LIMIT", "0", absl::StrCat(int64_t{page.limit} + 1)}}));
+  RB_ASSIGN_OR_RETURN(const Reply found,
+                      ReadOne({page.descending ? "ZREVRANGEBYLEX" : "ZRANGEBYLEX",
+                               absl::StrCat(BaseOf(index.shard), ":i:", Scoped(index.scope, index.name)),
+                               page.descending ? high : low, page.descending ? low : high, "LIMIT", "0",
+                               absl::StrCat(int64_t{page.limit} + 1)}));
   ScanResult result;
-  for (size_t i = 0; i < replies[0]->elements; ++i) result.members.push_back(TextOf(*replies[0]->element[i]));
+  for (size_t i = 0; i < found->elements; ++i) result.members.push_back(TextOf(*found->element[i]));
   result.more = result.members.size() > static_cast<size_t>(page.limit);
   if (result.more) result.members.pop_back();
   return result;
@@ -413,31 +451,27 @@ absl::StatusOr<ScanResult> RedisStore::Scan(const IndexKey& index, const std::st
 
 absl::StatusOr<ChangesResult> RedisStore::Changes(int shard, const std::string& team, int64_t since, int limit) {
   RB_RETURN_IF_ERROR(CheckPage(limit));
-  const std::string base = BaseOf(shard);
-  // Newest first: events that come between the two commands only make the answer newer.
-  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies,
-                      Read({{"HGET", base + ":n", team},
-                            {"XRANGE", absl::StrCat(base, ":v:", team), absl::StrCat(since + 1, "-0"), "+", "COUNT",
-                             absl::StrCat(limit)}}));
+  RedisCommand arguments{team};
+  arguments.Add(since).Add(int64_t{limit});
+  RB_ASSIGN_OR_RETURN(const Reply reply, ReadByScript(Script::kChanges, {BaseOf(shard)}, arguments));
   ChangesResult result;
-  result.newest = IntOf(*replies[0]);
-  for (size_t i = 0; i < replies[1]->elements; ++i) {
-    const redisReply& entry = *replies[1]->element[i];
-    const redisReply& fields = *entry.element[1];  // t TIME s SUBJECT v VALUE
-    result.events.push_back({IntOf(*entry.element[0]), FromMicros(IntOf(*fields.element[1])),
-                             Event{team, TextOf(*fields.element[3]), TextOf(*fields.element[5])}});
+  result.newest = IntOf(*reply->element[0]);
+  const int64_t before = IntOf(*reply->element[1]);
+  const redisReply& events = *reply->element[2];
+  for (size_t i = 0; i < events.elements; ++i) {
+    RB_ASSIGN_OR_RETURN(result.events.emplace_back(),
+                        EventOf(team, before + 1 + static_cast<int64_t>(i), TextOf(*events.element[i])));
   }
-  if (!result.events.empty()) result.newest = std::max(result.newest, result.events.back().revision);
   JudgeChanges(since, result);
   return result;
 }
 
 absl::StatusOr<std::vector<std::pair<std::string, int64_t>>> RedisStore::Counters(int shard, const std::string& scope,
                                                                                   const std::string& group) {
-  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies, Read({{"HGETALL", absl::StrCat(BaseOf(shard), ":c:", Scoped(scope, group))}}));
+  RB_ASSIGN_OR_RETURN(const Reply found, ReadOne({"HGETALL", absl::StrCat(BaseOf(shard), ":c:", Scoped(scope, group))}));
   std::vector<std::pair<std::string, int64_t>> counters;
-  for (size_t i = 0; i + 1 < replies[0]->elements; i += 2) {
-    counters.emplace_back(TextOf(*replies[0]->element[i]), IntOf(*replies[0]->element[i + 1]));
+  for (size_t i = 0; i + 1 < found->elements; i += 2) {
+    counters.emplace_back(TextOf(*found->element[i]), IntOf(*found->element[i + 1]));
   }
   std::sort(counters.begin(), counters.end());
   return counters;
@@ -463,17 +497,25 @@ absl::Status RedisStore::Compact() {
   return CompactRedis(*loan.operator->(), options_);
 }
 
-absl::StatusOr<std::vector<Record>> RedisStore::List(int shard, Kind kind, const std::string& after_id, int limit) {
+absl::StatusOr<ListResult> RedisStore::List(int shard, Kind kind, const std::string& prefix, const std::string& cursor,
+                                            int limit) {
   RB_RETURN_IF_ERROR(CheckPage(limit));
-  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies,
-                      ReadByScript(Script::kList, {{BaseOf(shard)}}, {Number(kind), after_id, absl::StrCat(limit)}));
-  std::vector<Record> records;
-  for (size_t i = 0; i + 2 < replies[0]->elements; i += 3) {
-    const auto text = [&](size_t field) { return TextOf(*replies[0]->element[i + field]); };
-    RB_ASSIGN_OR_RETURN(const int64_t version, StoredNumber(text(1), "version of a record"));
-    records.push_back({Key{shard, kind, text(0)}, static_cast<uint64_t>(version), text(2)});
+  RB_ASSIGN_OR_RETURN(const std::vector<Reply> replies, Read([&](const RedisConnection&) {
+                        RedisCommand scan{"HSCAN", RecordsKey(shard, kind), cursor.empty() ? "0" : cursor};
+                        if (!prefix.empty()) scan.Add("MATCH").Add(GlobOf(prefix));
+                        scan.Add("COUNT").Add(int64_t{limit});
+                        return std::vector<RedisCommand>{{"TIME"}, scan};
+                      }));
+  const int64_t now = NowOf(*replies[0]);
+  ListResult result;
+  result.cursor = TextOf(*replies[1]->element[0]);
+  if (result.cursor == "0") result.cursor.clear();
+  const redisReply& found = *replies[1]->element[1];  // id, record, id, record, …
+  for (size_t i = 0; i + 1 < found.elements; i += 2) {
+    RB_ASSIGN_OR_RETURN(Record record, RecordOf({shard, kind, TextOf(*found.element[i])}, *found.element[i + 1], now));
+    if (record.version != 0) result.records.push_back(std::move(record));
   }
-  return records;
+  return result;
 }
 
 absl::Status RedisStore::Check() {

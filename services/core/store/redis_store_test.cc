@@ -1,5 +1,6 @@
 // The Redis store against real redis-servers of its own: the conformance suite, alone and with a replica that must have
 // every write, and what only such a server has: scripts, users, settings, keys. Outages are in redis_outage_test.cc.
+#include "core/store/every_record.h"
 #include "core/store/redis_store.h"
 
 #include <gtest/gtest.h>
@@ -94,7 +95,7 @@ TEST_F(RedisStoreTest, ScriptsThatWereForgottenAreLoadedAgain) {
   EXPECT_TRUE(store->CommitOnce(PutCommit("a")).ok());
   EXPECT_TRUE(store->Get({1, Kind::kCallback, "a"}).ok());
   ASSERT_EQ(server_.Say({"SCRIPT", "FLUSH"}), "OK");
-  EXPECT_EQ(store->List(1, Kind::kCallback, "", 10)->size(), 1u);
+  EXPECT_EQ(AllRecords(*store, 1, Kind::kCallback)->size(), 1u);
   ASSERT_EQ(server_.Say({"SCRIPT", "FLUSH"}), "OK");
   std::vector<Commit> several;
   for (int shard = 0; shard < 5; ++shard) {
@@ -121,7 +122,7 @@ TEST_F(RedisStoreTest, AFailingCommitDoesNotStopThoseBesideIt) {
 TEST_F(RedisStoreTest, DamagedBytesAreSaidToBeSo) {
   const std::unique_ptr<Store> store = Open();
   for (const char* bytes : {"", "garbage", "x  v", "99999999999999999999  v", "1 soon v"}) {
-    ASSERT_EQ(server_.Say({"SET", "rb:{01}:r:3:a", bytes}), "OK");
+    server_.Say({"HSET", "rb:{01}:r:3", "a", bytes});
     EXPECT_EQ(store->Get({1, Kind::kCallback, "a"}).status().code(), absl::StatusCode::kDataLoss) << bytes;
   }
 }

@@ -17,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "core/store/every_record.h"
 #include "core/base/clock.h"
 #include "core/base/ids.h"
 #include "core/store/sqlite_store.h"
@@ -117,7 +118,7 @@ TEST(SqliteProcessTest, WhatWasAcknowledgedSurvivesTheDeathOfTheProcessAndNothin
     ASSERT_TRUE(opened.ok()) << opened.status() << " after round " << round;
     Store& store = **opened;
     std::set<std::string> there;
-    const std::vector<Record> records = *store.List(kShard, Kind::kCallback, "", 1'000'000);
+    const std::vector<Record> records = *AllRecords(store, kShard, Kind::kCallback);
     for (const Record& record : records) there.insert(record.key.id);
     for (const std::string& id : acknowledged) EXPECT_TRUE(there.contains(id)) << id << " was lost in round " << round;
 

@@ -11,6 +11,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/base/sync_folder.h"
@@ -151,7 +152,8 @@ class SqliteStore : public Store {
                                                                         const std::string& group) override;
   absl::StatusOr<int> Sweep() override;
   absl::Status Compact() override;
-  absl::StatusOr<std::vector<Record>> List(int shard, Kind kind, const std::string& after_id, int limit) override;
+  absl::StatusOr<ListResult> List(int shard, Kind kind, const std::string& prefix, const std::string& cursor,
+                                  int limit) override;
 
   absl::Status Check() override {
     // A real write: only that proves room, permissions and a living disk.
@@ -262,19 +264,23 @@ absl::Status SqliteStore::Compact() {
   return writer_.RunAlone([this](SqliteDb& db) { return ScrubFile(db, path_); });
 }
 
-absl::StatusOr<std::vector<Record>> SqliteStore::List(int shard, Kind kind, const std::string& after_id, int limit) {
+absl::StatusOr<ListResult> SqliteStore::List(int shard, Kind kind, const std::string& prefix, const std::string& cursor,
+                                             int limit) {
   RB_RETURN_IF_ERROR(CheckPage(limit));
   RB_ASSIGN_OR_RETURN(const SqliteReaders::Loan db, readers_.Borrow());
   Query q(*db,
-          "SELECT id, version, value FROM record WHERE shard = ? AND kind = ? AND id > ? "
+          "SELECT id, version, value FROM record WHERE shard = ? AND kind = ? AND id >= ? AND id > ? "
           "AND (expires IS NULL OR expires > ?) ORDER BY id LIMIT ?");
-  q.Bind(shard).Bind(static_cast<int64_t>(kind)).Bind(after_id).Bind(NowMicros()).Bind(limit);
-  std::vector<Record> records;
+  q.Bind(shard).Bind(static_cast<int64_t>(kind)).Bind(prefix).Bind(cursor).Bind(NowMicros()).Bind(limit);
+  ListResult result;
   while (q.Next()) {
-    records.push_back({Key{shard, kind, q.Bytes(0)}, static_cast<uint64_t>(q.Int(1)), q.Bytes(2)});
+    std::string id = q.Bytes(0);
+    if (!absl::StartsWith(id, prefix)) break;
+    result.records.push_back({Key{shard, kind, std::move(id)}, static_cast<uint64_t>(q.Int(1)), q.Bytes(2)});
   }
   RB_RETURN_IF_ERROR(q.status());
-  return records;
+  if (result.records.size() == static_cast<size_t>(limit)) result.cursor = result.records.back().key.id;
+  return result;
 }
 
 absl::Status SyncPath(const std::string& path, int flags) {

@@ -1,4 +1,5 @@
 // The SQLite store: the conformance suite, and what only a file can suffer: damage, a full disk, versions, copies.
+#include "core/store/every_record.h"
 #include "core/store/sqlite_store.h"
 
 #include <gtest/gtest.h>
@@ -105,7 +106,7 @@ class SqliteStoreTest : public testing::Test {
 TEST_F(SqliteStoreTest, WhatWasCommittedIsThereAfterReopening) {
   MakeFile();
   const std::unique_ptr<Store> store = *Open();
-  EXPECT_EQ(store->List(1, Kind::kCallback, "", 1000)->size(), 300u);
+  EXPECT_EQ(AllRecords(*store, 1, Kind::kCallback)->size(), 300u);
 }
 
 TEST_F(SqliteStoreTest, OnlyTheOwnerMayReadTheFiles) {
@@ -195,7 +196,7 @@ TEST_F(SqliteStoreTest, AFullDiskWritesNothingByHalvesAndWorksAgainOnceThereIsRo
   const absl::StatusOr<CommitResult> again = store->CommitOnce(refused);
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_FALSE(again->repeated);
-  EXPECT_EQ(store->List(1, Kind::kCallback, "", 10000)->size(), static_cast<size_t>(written) + 1);
+  EXPECT_EQ(AllRecords(*store, 1, Kind::kCallback)->size(), static_cast<size_t>(written) + 1);
 }
 
 TEST_F(SqliteStoreTest, ABackupTakenUnderLoadIsConsistent) {
@@ -223,7 +224,7 @@ TEST_F(SqliteStoreTest, ABackupTakenUnderLoadIsConsistent) {
   ASSERT_TRUE(status.ok()) << status;
 
   const std::unique_ptr<Store> restored = *OpenAt(copy);
-  const size_t records = restored->List(1, Kind::kCallback, "", 1000000)->size();
+  const size_t records = AllRecords(*restored, 1, Kind::kCallback)->size();
   EXPECT_GE(records, static_cast<size_t>(before));
   EXPECT_EQ(static_cast<size_t>(restored->Counters(1, "tm", "w")->at(0).second), records);
   EXPECT_EQ(BackupSqliteStore(path_, copy).code(), absl::StatusCode::kAlreadyExists);
@@ -261,7 +262,7 @@ TEST_F(SqliteStoreTest, ScrubbingLeavesNoErasedByteAndHarmsNothing) {
     erasure.back().indexes.push_back({{1, "tm", "open"}, member, /*remove=*/true});
   }
   for (const auto& result : store->CommitAll(erasure)) ASSERT_TRUE(result.ok()) << result.status();
-  const std::vector<Record> before = *store->List(1, Kind::kCallback, "", 10000);
+  const std::vector<Record> before = *AllRecords(*store, 1, Kind::kCallback);
 
   ASSERT_TRUE(store->Compact().ok());
   // What the writer remembers of pages must not bring anything back.
@@ -274,7 +275,7 @@ TEST_F(SqliteStoreTest, ScrubbingLeavesNoErasedByteAndHarmsNothing) {
     if (file.path().extension() == ".db-shm") continue;
     EXPECT_EQ(ReadFile(file.path()).find(secret), std::string::npos) << file.path();
   }
-  const std::vector<Record> after = *store->List(1, Kind::kCallback, "", 10000);
+  const std::vector<Record> after = *AllRecords(*store, 1, Kind::kCallback);
   ASSERT_EQ(after.size(), before.size());
   for (size_t i = 0; i < after.size(); ++i) EXPECT_EQ(after[i].value, before[i].value);
   const std::unique_ptr<SqliteDb> db = *SqliteDb::Open(path_, std::chrono::seconds(1));

@@ -182,6 +182,11 @@ struct ScanResult {
   bool more = false;
 };
 
+struct ListResult {
+  std::vector<Record> records;
+  std::string cursor;  // where the next page begins; "" behind the last
+};
+
 struct DueStats {
   int64_t waiting = 0;   // claimable now (an entry whose lease ran out counts here again)
   int64_t leased = 0;
@@ -244,8 +249,11 @@ class Store {
   // of a person calls both. Takes time in proportion to the store (Redis) or to the log (SQLite).
   virtual absl::Status Compact() = 0;
 
-  // Every record of the shard and kind in id order, for sweepers and backups.
-  virtual absl::StatusOr<std::vector<Record>> List(int shard, Kind kind, const std::string& after_id, int limit) = 0;
+  // The records of the shard and kind whose id begins with `prefix`, in an order of the store's own: pages of about
+  // `limit` (an empty one may have a next). A record that is there all along is on some page; on two, if the store
+  // rearranges itself meanwhile. every_record.h walks them.
+  virtual absl::StatusOr<ListResult> List(int shard, Kind kind, const std::string& prefix, const std::string& cursor,
+                                          int limit) = 0;
 
   // OK when the store can be written to; else what is wrong and what would be right.
   virtual absl::Status Check() = 0;

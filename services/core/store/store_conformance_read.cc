@@ -1,8 +1,10 @@
 // Reads: records, expiry, erasure, scans, lists.
+#include <set>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/store/every_record.h"
 #include "core/store/store_conformance.h"
 
 namespace ringback::store {
@@ -51,7 +53,7 @@ TEST_P(StoreConformance, AnyBytesComeBackAsTheyWere) {
     EXPECT_TRUE(record->value == value) << id;
     EXPECT_EQ(store().Counters(5, "tm05", id)->at(0).first, id);
   }
-  EXPECT_EQ(store().List(5, Kind::kCallback, "", 10)->size(), pairs.size());
+  EXPECT_EQ(AllRecords(store(), 5, Kind::kCallback)->size(), pairs.size());
   EXPECT_EQ(store().Scan(kIndex, "", "", {})->members,
             (std::vector<std::string>{"Müller {07} 呼", "big", "empty", "nul\0in:id"s}));
   const ChangesResult changes = *store().Changes(5, "tm\0:05"s, 0, 10);
@@ -77,7 +79,7 @@ TEST_P(StoreConformance, WhatHasExpiredIsGoneFromEveryReadAtOnce) {
   Advance(absl::Hours(1));
   EXPECT_EQ(store().Get(key).status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(store().GetMany({key})->at(0).version, 0u);
-  EXPECT_TRUE(store().List(5, Kind::kSession, "", 10)->empty());
+  EXPECT_TRUE(AllRecords(store(), 5, Kind::kSession)->empty());
   Commit anew = NewCommit(5);
   anew.puts.push_back(PutOf(key, "anew"));
   MustCommit(anew);
@@ -111,7 +113,7 @@ TEST_P(StoreConformance, SweepCountsWhatItRemovesAndKeepsTheRest) {
   Advance(absl::Minutes(20));
   EXPECT_EQ(*store().Sweep(), 6);
   EXPECT_EQ(*store().Sweep(), 0);
-  EXPECT_EQ(store().List(5, Kind::kRequest, "", 100)->size(), 4u);
+  EXPECT_EQ(AllRecords(store(), 5, Kind::kRequest)->size(), 4u);
 }
 
 TEST_P(StoreConformance, NoByteOfWhatWasErasedStaysOnDisk) {
@@ -152,7 +154,7 @@ TEST_P(StoreConformance, NoByteOfWhatWasErasedStaysOnDisk) {
   EXPECT_FALSE(harness_->OnDisk(deleted));
   EXPECT_FALSE(harness_->OnDisk(replaced));
   EXPECT_TRUE(harness_->OnDisk(kept));
-  EXPECT_EQ(store().List(5, Kind::kCallback, "", 1000)->size(), kRecords / 2u);
+  EXPECT_EQ(AllRecords(store(), 5, Kind::kCallback)->size(), kRecords / 2u);
 }
 
 TEST_P(StoreConformance, AScanKeepsToItsRangeAndIsOrderedByBytes) {
@@ -222,30 +224,90 @@ TEST_P(StoreConformance, AScanThatIsPagedWhileTheSetChangesNeitherRepeatsNorSkip
   for (int i = 0; i < kStable; ++i) EXPECT_EQ(stable[i], absl::StrFormat("%03d-stable", i));
 }
 
-TEST_P(StoreConformance, ListWalksOneKindOfOneShardInOrder) {
+TEST_P(StoreConformance, ListWalksOneKindOfOneShard) {
   Commit commit = NewCommit(5);
-  for (int i = 0; i < 9; ++i) commit.puts.push_back(PutOf({5, Kind::kContact, absl::StrCat("c", i)}, absl::StrCat(i)));
-  commit.puts.push_back(PutOf({5, Kind::kTeam, "c3"}, "team"));
+  std::vector<std::string> wanted;
+  for (int i = 0; i < 99; ++i) {
+    wanted.push_back(absl::StrFormat("c%02d", i));
+    commit.puts.push_back(PutOf({5, Kind::kContact, wanted.back()}, absl::StrCat(i, std::string(80, 'v'))));
+  }
+  commit.puts.push_back(PutOf({5, Kind::kTeam, "c03"}, "team"));
   MustCommit(commit);
   Commit other = NewCommit(6);
-  other.puts.push_back(PutOf({6, Kind::kContact, "c0"}, "other"));
+  other.puts.push_back(PutOf({6, Kind::kContact, "c00"}, "other"));
   MustCommit(other);
-  std::string after;
-  std::vector<std::string> ids;
-  while (true) {
-    const std::vector<Record> page = *store().List(5, Kind::kContact, after, 4);
-    if (page.empty()) break;
-    for (const Record& record : page) {
-      ids.push_back(record.key.id);
-      EXPECT_EQ("c" + record.value, record.key.id);
+  std::set<std::string> ids;
+  std::string cursor;
+  int pages = 0;
+  do {
+    const ListResult page = *store().List(5, Kind::kContact, "", cursor, 10);
+    for (const Record& record : page.records) {
+      ids.insert(record.key.id);
+      EXPECT_EQ(record.value, absl::StrCat(std::stoi(record.key.id.substr(1)), std::string(80, 'v')));
       EXPECT_EQ(record.version, 1u);
       EXPECT_EQ(record.key.shard, 5);
       EXPECT_EQ(record.key.kind, Kind::kContact);
     }
-    after = ids.back();
+    cursor = page.cursor;
+    ++pages;
+  } while (!cursor.empty());
+  EXPECT_GT(pages, 5);
+  EXPECT_EQ(std::vector<std::string>(ids.begin(), ids.end()), wanted);
+}
+
+TEST_P(StoreConformance, ListFindsIdsByTheirBeginning) {
+  Commit commit = NewCommit(5);
+  for (const char* id : {"ab1", "ab2", "abc", "b1", "a", "a*b", "a[b]", "a\\*", "a\xff"}) {
+    commit.puts.push_back(PutOf({5, Kind::kContact, id}, std::string(80, 'v')));
   }
-  ASSERT_EQ(ids.size(), 9u);
-  EXPECT_TRUE(std::is_sorted(ids.begin(), ids.end()));
+  MustCommit(commit);
+  const auto found = [&](const std::string& prefix) {
+    std::vector<std::string> ids;
+    const std::vector<Record> records = AllRecords(store(), 5, Kind::kContact, prefix).value();
+    for (const Record& record : records) ids.push_back(record.key.id);
+    return ids;
+  };
+  using Ids = std::vector<std::string>;
+  EXPECT_EQ(found("ab"), (Ids{"ab1", "ab2", "abc"}));
+  EXPECT_EQ(found("abc"), (Ids{"abc"}));
+  EXPECT_EQ(found("a*"), (Ids{"a*b"}));
+  EXPECT_EQ(found("a["), (Ids{"a[b]"}));
+  EXPECT_EQ(found("a\\"), (Ids{"a\\*"}));
+  EXPECT_EQ(found("a\xff"), (Ids{"a\xff"}));
+  EXPECT_EQ(found("c"), Ids());
+}
+
+TEST_P(StoreConformance, ATeamWhoseFirstEntryWentAwayHidesNobody) {
+  // Entries of four teams; the first ones go in every way there is, and the others are found at their time.
+  const auto key = [](int team, const char* id) { return DueKey{Stage::kPromise, 5, absl::StrCat("tm05", team), id}; };
+  Commit commit = NewCommit(5);
+  const absl::Time now = *store().Now();
+  for (int team = 0; team < 4; ++team) {
+    commit.due.push_back({key(team, "first"), now - absl::Seconds(5)});
+    commit.due.push_back({key(team, "second"), now + absl::Hours(1 + team)});
+  }
+  MustCommit(commit);
+  Commit removal = NewCommit(5);
+  removal.due.push_back({key(0, "first"), std::nullopt});
+  removal.due.push_back({key(1, "first"), now + absl::Hours(9)});
+  MustCommit(removal);
+  ASSERT_TRUE(store().Claim(key(2, "first"), absl::Hours(10)).ok());
+  const std::vector<Lease> leases = *store().ClaimDue(Stage::kPromise, {.max = 10, .lease = absl::Hours(10)});
+  ASSERT_EQ(leases.size(), 1u);
+  EXPECT_EQ(leases[0].key, key(3, "first"));
+  for (int team = 0; team < 4; ++team) {
+    const absl::Time due = absl::FromUnixMicros(absl::ToUnixMicros(now + absl::Hours(1 + team)));
+    EXPECT_EQ(**store().NextDue(Stage::kPromise), due);
+    Commit gone = NewCommit(5);
+    gone.due.push_back({key(team, "second"), std::nullopt});
+    MustCommit(gone);
+  }
+  EXPECT_EQ(**store().NextDue(Stage::kPromise), absl::FromUnixMicros(absl::ToUnixMicros(now + absl::Hours(9))));
+  Commit rest = NewCommit(5);
+  for (int team = 1; team < 4; ++team) rest.due.push_back({key(team, "first"), std::nullopt});
+  MustCommit(rest);
+  EXPECT_EQ(*store().NextDue(Stage::kPromise), std::nullopt);
+  EXPECT_TRUE(store().ClaimDue(Stage::kPromise, {.max = 10})->empty());
 }
 
 TEST_P(StoreConformance, AHealthyStoreChecksOut) {
