@@ -18,6 +18,7 @@
 #include "core/store/redis_check.h"
 #include "core/store/redis_committer.h"
 #include "core/store/redis_compact.h"
+#include "core/store/redis_packed.h"
 #include "core/store/redis_pool.h"
 #include "core/store/redis_tls.h"
 
@@ -25,8 +26,10 @@ namespace ringback::store {
 namespace {
 
 constexpr int kSweepMaxPerShard = 1000;
-// Of a commit_id's hash; with two bytes of Redis's own they fill an allocation of 16.
-constexpr size_t kFingerprintBytes = 14;
+constexpr size_t kFingerprintBytes = 14;  // of a commit_id's hash
+// A record's marks: fingerprint and time in 16 digits.
+constexpr int64_t kMarksMax = 32;
+constexpr size_t kMarkBytes = kFingerprintBytes + 16;
 
 std::string BaseOf(int shard) { return absl::StrFormat("rb:{%02d}", shard); }
 std::string Number(Stage stage) { return absl::StrCat(static_cast<int>(stage)); }
@@ -46,14 +49,19 @@ std::string FingerprintOf(const std::string& commit_id) {
   return std::string(reinterpret_cast<const char*>(hash), kFingerprintBytes);
 }
 
-// "VERSION EXPIRES VALUE"; version 0 when the reply is nil or the record has expired.
+// "VERSION EXPIRES COUNT MARKS VALUE"; version 0 when the reply is nil or the record has expired.
 absl::StatusOr<Record> RecordOf(const Key& key, const redisReply& reply, int64_t now) {
   Record record{key};
   if (reply.type != REDIS_REPLY_STRING) return record;
   const std::string_view text(reply.str, static_cast<size_t>(reply.len));
   const size_t first = text.find(' ');
   const size_t second = first == std::string_view::npos ? first : text.find(' ', first + 1);
-  if (second == std::string_view::npos) return absl::DataLossError(absl::StrCat("Redis holds a damaged record ", key.id));
+  const size_t third = second == std::string_view::npos ? second : text.find(' ', second + 1);
+  if (third == std::string_view::npos) return absl::DataLossError(absl::StrCat("Redis holds a damaged record ", key.id));
+  RB_ASSIGN_OR_RETURN(const int64_t marks, StoredNumber(text.substr(second + 1, third - second - 1), "count in a record"));
+  if (marks < 0 || marks > kMarksMax) return absl::DataLossError(absl::StrCat("Redis holds a damaged record ", key.id));
+  const size_t value = third + 1 + static_cast<size_t>(marks) * kMarkBytes;
+  if (value > text.size()) return absl::DataLossError(absl::StrCat("Redis holds a damaged record ", key.id));
   const std::string_view expires = text.substr(first + 1, second - first - 1);
   if (!expires.empty()) {
     RB_ASSIGN_OR_RETURN(const int64_t end, StoredNumber(expires, "expiry of a record"));
@@ -61,7 +69,7 @@ absl::StatusOr<Record> RecordOf(const Key& key, const redisReply& reply, int64_t
   }
   RB_ASSIGN_OR_RETURN(const int64_t version, StoredNumber(text.substr(0, first), "version of a record"));
   record.version = static_cast<uint64_t>(version);
-  record.value = text.substr(second + 1);
+  record.value = text.substr(value);
   return record;
 }
 
@@ -121,9 +129,9 @@ bool GoesOnWhenFull(const Commit& commit) {
 
 // As kCommit reads it.
 RedisWrite WriteOf(const Commit& commit) {
-  RedisCommand body;
+  RedisPacked body;
   body.Add(FingerprintOf(commit.commit_id));
-  body.Add(Flag(commit.lease.has_value()));
+  body.Add(int64_t{commit.lease.has_value()});
   if (commit.lease.has_value()) body.Add(PlaceOf(commit.lease->key)).Add(commit.lease->key.id).Add(commit.lease->lease_id);
   body.Add(static_cast<int64_t>(commit.puts.size()));
   for (const Put& put : commit.puts) {
@@ -143,13 +151,13 @@ RedisWrite WriteOf(const Commit& commit) {
   }
   body.Add(static_cast<int64_t>(commit.counters.size()));
   for (const CounterDelta& delta : commit.counters) {
-    body.Add(Scoped(delta.scope, delta.group)).Add(delta.name).Add(delta.delta);
+    body.Add(Scoped(delta.scope, delta.group)).Add(delta.name).Add(absl::StrCat(delta.delta));
   }
   body.Add(static_cast<int64_t>(commit.events.size()));
   for (const Event& event : commit.events) body.Add(event.team).Add(event.subject).Add(event.value);
 
   RedisWrite write{GoesOnWhenFull(commit) ? Script::kCommitFull : Script::kCommit, {BaseOf(commit.shard)}, {}};
-  write.arguments.Add(int64_t{body.parts()}).Add(body);
+  write.arguments.Add(body.Bytes());
   return write;
 }
 
@@ -343,8 +351,10 @@ absl::StatusOr<std::vector<Lease>> RedisStore::ClaimDue(Stage stage, const Claim
   {
     MutexLock lock(&mutex_);
     const StageCursor& cursor = cursors_[stage];
-    write.arguments.Add(int64_t{cursor.shard});
-    for (const std::string& team : cursor.teams) write.arguments.Add(team);
+    RedisPacked served;
+    served.Add(int64_t{cursor.shard});
+    for (const std::string& team : cursor.teams) served.Add(team);
+    write.arguments.Add(served.Bytes());
   }
   RB_ASSIGN_OR_RETURN(const std::vector<std::string> texts, Write(std::move(write)));
   std::vector<Lease> leases;

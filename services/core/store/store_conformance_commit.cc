@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "core/store/every_record.h"
 #include "core/store/store_conformance.h"
 
 namespace ringback::store {
@@ -144,6 +145,87 @@ TEST_P(StoreConformance, ARepeatedCommitIsRecognisedAfterASweep) {
   ASSERT_TRUE(store().Sweep().ok());
   EXPECT_TRUE(MustCommit(commit).repeated);
   EXPECT_EQ(store().Counters(7, "tm07", "w")->at(0).second, 1);
+}
+
+TEST_P(StoreConformance, ACommitIsRememberedHoweverOftenItsRecordChangesInTheHour) {
+  std::vector<Commit> commits;
+  for (uint64_t i = 0; i < 80; ++i) {
+    commits.push_back(NewCommit(7));
+    commits.back().puts.push_back(PutOf(kRecord, absl::StrCat(i), i));
+    MustCommit(commits.back());
+  }
+  Advance(absl::Minutes(50));
+  for (uint64_t i = 80; i < 90; ++i) {
+    commits.push_back(NewCommit(7));
+    commits.back().puts.push_back(PutOf(kRecord, absl::StrCat(i), i));
+    MustCommit(commits.back());
+  }
+  for (const Commit& commit : commits) EXPECT_TRUE(MustCommit(commit).repeated);
+  EXPECT_EQ(store().Get(kRecord)->version, 90u);
+  Advance(absl::Minutes(70));
+  for (uint64_t i = 90; i < 92; ++i) {
+    commits.push_back(NewCommit(7));
+    commits.back().puts.push_back(PutOf(kRecord, absl::StrCat(i), i));
+    MustCommit(commits.back());
+  }
+  EXPECT_EQ(store().Get(kRecord)->value, "91");
+}
+
+TEST_P(StoreConformance, ACommitIsRememberedAlthoughItsRecordIsGone) {
+  const Key expiring{7, Kind::kRequest, "rq07a"};
+  Commit made = NewCommit(7);
+  made.puts.push_back(PutOf(kRecord, "one"));
+  MustCommit(made);
+  Commit brief = NewCommit(7);
+  brief.puts.push_back(PutOf(expiring, "brief"));
+  brief.puts.back().expires = Now() + absl::Minutes(5);
+  MustCommit(brief);
+  Commit gone = NewCommit(7);
+  gone.puts.push_back(DeleteOf(kRecord, 1));
+  MustCommit(gone);
+  EXPECT_TRUE(MustCommit(made).repeated);
+  Advance(absl::Minutes(10));
+  ASSERT_TRUE(store().Sweep().ok());
+  for (const Commit& commit : {made, brief, gone}) EXPECT_TRUE(MustCommit(commit).repeated);
+  EXPECT_FALSE(store().Get(kRecord).ok());
+  EXPECT_FALSE(store().Get(expiring).ok());
+  EXPECT_TRUE(AllRecords(store(), 7, kRecord.kind)->empty());
+
+  Commit anew = NewCommit(7);
+  anew.puts.push_back(PutOf(kRecord, "two"));
+  anew.puts.push_back(PutOf(expiring, "two"));
+  MustCommit(anew);
+  for (const Commit& commit : {made, brief, gone, anew}) EXPECT_TRUE(MustCommit(commit).repeated);
+  EXPECT_EQ(store().Get(kRecord)->version, 1u);
+  Advance(absl::Hours(3));
+  ASSERT_TRUE(store().Sweep().ok());
+  EXPECT_EQ(store().Get(kRecord)->value, "two");
+  EXPECT_EQ(store().Get(expiring)->value, "two");
+}
+
+TEST_P(StoreConformance, ARefusedCommitLeavesWhatItWouldHaveMadeAsItWas) {
+  const Key there{7, Kind::kContact, "ct07there"};
+  const Key dropped{7, Kind::kContact, "ct07dropped"};
+  const Key fresh{7, Kind::kContact, "ct07fresh"};
+  Commit first = NewCommit(7);
+  first.puts.push_back(PutOf(there, "there"));
+  MustCommit(first);
+  Commit brief = NewCommit(7);
+  brief.puts.push_back(PutOf(dropped, "dropped"));
+  MustCommit(brief);
+  Commit gone = NewCommit(7);
+  gone.puts.push_back(DeleteOf(dropped, 1));
+  MustCommit(gone);
+  Commit refused = NewCommit(7);
+  for (const Key& key : {dropped, fresh, there}) refused.puts.push_back(PutOf(key, "no"));
+  EXPECT_EQ(store().CommitOnce(refused).status().code(), absl::StatusCode::kAborted);
+  EXPECT_FALSE(store().Get(dropped).ok());
+  EXPECT_FALSE(store().Get(fresh).ok());
+  EXPECT_EQ(store().Get(there)->value, "there");
+  EXPECT_TRUE(MustCommit(brief).repeated);
+  refused.puts.pop_back();
+  EXPECT_FALSE(MustCommit(refused).repeated);
+  EXPECT_EQ(store().Get(dropped)->value, "no");
 }
 
 TEST_P(StoreConformance, ARefusedCommitIsNotRememberedAsDone) {
