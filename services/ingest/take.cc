@@ -20,7 +20,6 @@ absl::StatusOr<std::unique_ptr<Take>> Take::Begin(runtime::Host& host, rpc::Call
   std::unique_ptr<Take> take(new Take(host, std::move(call)));
   take->header_ = header;
   RB_RETURN_IF_ERROR(take->CheckHeader());
-  crypto_hash_sha256_init(&take->hash_);
   const int shard = take->call_.principal.shard;
   take->recording_id_ = NewId(id_prefix::kRecording, shard, host.random());
   take->blob_ = absl::StrCat(take->recording_id_.substr(2, 2), "/", take->recording_id_, "/original");
@@ -61,7 +60,7 @@ absl::Status Take::Append(std::string_view chunk) {
   if (header_.size_bytes() != 0 && size_ > header_.size_bytes()) {
     return domain::InvalidField("header.size_bytes", "SIZE_MISMATCH", "more bytes came than the header announced");
   }
-  crypto_hash_sha256_update(&hash_, reinterpret_cast<const unsigned char*>(chunk.data()), chunk.size());
+  hash_.Add(chunk);
   if (size_ > static_cast<int64_t>(handoff::kPayloadMax)) {
     payload_.reset();
   } else {
@@ -76,10 +75,7 @@ absl::Status Take::CheckContent() {
     return domain::InvalidField("header.size_bytes", "SIZE_MISMATCH",
                                 absl::StrCat(header_.size_bytes(), " bytes were announced, ", size_, " came"));
   }
-  unsigned char hash[crypto_hash_sha256_BYTES];
-  crypto_hash_sha256_final(&hash_, hash);
-  char hex[sizeof hash * 2 + 1];
-  sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+  const std::string hex = hash_.Hex();
   if (header_.sha256() == hex) return absl::OkStatus();
   return domain::InvalidField("header.sha256", "SHA256_MISMATCH",
                               absl::StrCat("the bytes that came have ", hex, ": send them again"));

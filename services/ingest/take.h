@@ -1,8 +1,6 @@
 // One voice message on its way in: its bytes into a blob, checked as they come, then its record. Knows no stream.
 #pragma once
 
-#include <sodium.h>
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +8,7 @@
 
 #include "core/blob/blob_store.h"
 #include "ingest/load.h"
+#include "ingest/content_hash.h"
 #include "ringback/v1/recording_service.pb.h"
 
 namespace ringback::ingest {
@@ -44,7 +43,7 @@ class Take {
   int64_t size_ = 0;
   // The bytes once more while they are few enough to travel with the job.
   std::shared_ptr<std::string> payload_ = std::make_shared<std::string>();
-  crypto_hash_sha256_state hash_;
+  ContentHash hash_;
 };
 
 }  // namespace ringback::ingest
