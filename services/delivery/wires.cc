@@ -70,10 +70,10 @@ absl::Duration Wires::Wait(const record::DeliveryRecord& delivery, const record:
   return mail_rate_.TryTake(delivery.id(), UrgencyOf(delivery, callback));
 }
 
-SendOutcome Wires::Send(const ComposeInput& input, const BeforeData& before_data) {
+SendOutcome Wires::Send(const ComposeInput& input, const BeforeData& before_data, Laps* laps) {
   const record::Channel& channel = input.delivery->channels(input.delivery->channel());
   switch (channel.kind()) {
-    case record::Channel::KIND_MAIL: return SendMail(input, before_data);
+    case record::Channel::KIND_MAIL: return SendMail(input, before_data, laps);
     case record::Channel::KIND_WEBHOOK: return SendWebhook(input, before_data);
     case record::Channel::KIND_SMS: {
       if (sms_ == nullptr) return Refused("no SMS gateway is configured (sms.url)");
@@ -89,11 +89,12 @@ SendOutcome Wires::Send(const ComposeInput& input, const BeforeData& before_data
   }
 }
 
-SendOutcome Wires::SendMail(const ComposeInput& input, const BeforeData& before_data) {
+SendOutcome Wires::SendMail(const ComposeInput& input, const BeforeData& before_data, Laps* laps) {
   const auto message = ComposeMailMessage(input, ComposeNotice(input));
   if (!message.ok()) return Refused(std::string(message.status().message()));
   const auto bytes = ComposeMail(*message);
   if (!bytes.ok()) return Refused(std::string(bytes.status().message()));
+  laps->Lap("compose");
   const Envelope envelope{message->envelope_sender, message->to.address, message->message_id};
   return mail_->Send(*bytes, envelope, config_.mail_timeout, before_data);
 }

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/base/clock.h"
+#include "core/base/laps.h"
 #include "core/runtime/config.h"
 #include "delivery/compose.h"
 #include "delivery/http_curl.h"
@@ -33,13 +34,13 @@ class Wires {
   }
 
   // Sends by the delivery's current channel. The desk takes everything: it shows the record itself.
-  SendOutcome Send(const ComposeInput& input, const BeforeData& before_data);
+  SendOutcome Send(const ComposeInput& input, const BeforeData& before_data, Laps* laps);
 
  private:
   Wires(const runtime::Config& config, Clock* clock)
       : config_(config), clock_(clock), mail_rate_(config.mail_rate_per_second, 5, clock) {}
 
-  SendOutcome SendMail(const ComposeInput& input, const BeforeData& before_data);
+  SendOutcome SendMail(const ComposeInput& input, const BeforeData& before_data, Laps* laps);
   SendOutcome SendWebhook(const ComposeInput& input, const BeforeData& before_data);
 
   const runtime::Config config_;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
+#include "core/base/laps.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/domain/deliveries.h"
@@ -32,6 +33,7 @@ class DeliveryHandler : public runtime::JobHandler {
   DeliveryHandler(runtime::Host& host, Wires* wires) : host_(host), wires_(wires) {}
 
   absl::Status Handle(const runtime::Job& job) override {
+    Laps laps;
     const store::Lease& lease = job.lease;
     auto work = LoadWork(host_.store(), lease.key.id);
     if (absl::IsNotFound(work.status())) return Forget(lease);  // erased in the meantime
@@ -55,15 +57,27 @@ class DeliveryHandler : public runtime::JobHandler {
       const absl::Duration wait = wires_->Wait(delivery, work->callback.message);
       if (wait > absl::ZeroDuration()) return host_.store().Release(lease, now + wait, /*uncount=*/true);
     }
+    laps.Lap("load");
     RB_RETURN_IF_ERROR(BeginSending(lease, now, &*work, &bundle));
+    laps.Lap("begin");
 
     RB_ASSIGN_OR_RETURN(const ComposeInput input, InputOf(*work, own, bundle, now, job.payload.get()));
-    const SendOutcome outcome = wires_->Send(input, [&] { return host_.store().Extend(lease, kLeaseInData).status(); });
+    const auto still_ours = [&] {
+      laps.Lap("greet");
+      const absl::Status status = host_.store().Extend(lease, kLeaseInData).status();
+      laps.Lap("extend");
+      return status;
+    };
+    const SendOutcome outcome = wires_->Send(input, still_ours, &laps);
+    laps.Lap("send");
     host_.metrics().Count("ringback_sends_total",
                           {{"channel", rpc::ChannelWord(delivery.channels(delivery.channel()).kind())},
                            {"outcome", std::string(SendResultName(outcome.result))}});
     if (outcome.result == SendResult::kAborted) return absl::AbortedError("the lease was lost before the message left");
-    return RecordOutcome(lease, delivery.id(), outcome, "", own);
+    RB_RETURN_IF_ERROR(RecordOutcome(lease, delivery.id(), outcome, "", own));
+    laps.Lap("commit");
+    RB_LOG_INFO("delivery: {} {} {}", delivery.id(), std::string(SendResultName(outcome.result)), laps.Text());
+    return absl::OkStatus();
   }
 
   absl::Status DeadLetter(const store::Lease& lease, const std::string& reason) override {

@@ -83,6 +83,7 @@ absl::Status Take::CheckContent() {
 
 absl::Status Take::Complete(api::UploadRecordingResponse* response) {
   const TraceScope trace(call_.trace_id);  // the transcode goes on under it
+  laps_.Lap("receive");
   RB_RETURN_IF_ERROR(CheckContent());
   api::UploadHeader request = header_;
   request.clear_size_bytes();  // knowing it or not makes no other request of it
@@ -101,6 +102,8 @@ absl::Status Take::Complete(api::UploadRecordingResponse* response) {
     }
   }
   RB_RETURN_IF_ERROR(status);
+  laps_.Lap("commit");
+  if (used) RB_LOG_INFO("upload: {} of {} KB {}", recording_id_, size_ / 1000, laps_.Text());
   if (!used) {
     response->set_repeated(true);
     if (auto now = FindRecording(host_, call_, response->recording().id(), "header.request_id"); now.ok()) {
@@ -130,8 +133,10 @@ absl::Status Take::Decide(store::Commit* commit, api::UploadRecordingResponse* r
     if (!absl::IsNotFound(known.status())) return known.status();  // else it was erased in the meantime
   }
   if (!stored_) {
+    laps_.Lap("check");
     RB_RETURN_IF_ERROR(writer_->Finish());
     stored_ = true;
+    laps_.Lap("blob");
   }
   RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
   record::RecordingRecord recording;

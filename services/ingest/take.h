@@ -6,9 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/laps.h"
 #include "core/blob/blob_store.h"
-#include "ingest/load.h"
 #include "ingest/content_hash.h"
+#include "ingest/load.h"
 #include "ringback/v1/recording_service.pb.h"
 
 namespace ringback::ingest {
@@ -44,6 +45,7 @@ class Take {
   // The bytes once more while they are few enough to travel with the job.
   std::shared_ptr<std::string> payload_ = std::make_shared<std::string>();
   ContentHash hash_;
+  Laps laps_;
 };
 
 }  // namespace ringback::ingest

@@ -1,5 +1,6 @@
 #include "transcode/app.h"
 
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/base/laps.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/domain/rules.h"
@@ -63,6 +65,7 @@ class TranscodeHandler : public runtime::JobHandler {
   TranscodeHandler(runtime::Host& host, CodecOptions codec) : host_(host), codec_(std::move(codec)) {}
 
   absl::Status Handle(const runtime::Job& job) override {
+    Laps laps;
     const store::Lease& lease = job.lease;
     const store::Key key{lease.key.shard, store::Kind::kRecording, lease.key.id};
     auto loaded = store::Load<record::RecordingRecord>(host_.store(), key);
@@ -76,13 +79,18 @@ class TranscodeHandler : public runtime::JobHandler {
     settings.duration_max_s =
         team.message.recording_max_seconds() > 0 ? team.message.recording_max_seconds() : kDefaultCapSeconds;
 
+    laps.Lap("load");
     RB_ASSIGN_OR_RETURN(TranscodeResult result, Transcode(loaded->message, job.payload.get(), settings));
+    laps.Lap("codec");
+    laps.Within("decode", result.measurements.decode_ms);
+    laps.Within("encode", result.measurements.encode_ms);
     if (result.ok()) {
       RB_RETURN_IF_ERROR(host_.blobs().Put(BlobName(loaded->message, "voice.opus"), result.opus));
       RB_RETURN_IF_ERROR(host_.blobs().Put(BlobName(loaded->message, "voice.mp3"), result.mp3));
+      laps.Lap("renditions");
     }
     const auto mp3 = std::make_shared<const std::string>(result.mp3);
-    return CommitOutcome(lease, key, team.message, mp3, [&](record::RecordingRecord* recording) {
+    RB_RETURN_IF_ERROR(CommitOutcome(lease, key, team.message, mp3, [&](record::RecordingRecord* recording) {
       SetMeasurements(result, recording);
       if (!result.ok()) {
         recording->set_state(record::RecordingRecord::STATE_FAILED);
@@ -93,7 +101,10 @@ class TranscodeHandler : public runtime::JobHandler {
       recording->set_mp3_blob(BlobName(*recording, "voice.mp3"));
       recording->set_opus_size_bytes(static_cast<int64_t>(result.opus.size()));
       recording->set_mp3_size_bytes(static_cast<int64_t>(result.mp3.size()));
-    });
+    }));
+    laps.Lap("commit");
+    RB_LOG_INFO("transcode: {} of {} s {}", lease.key.id, std::lround(result.measurements.duration_in_s), laps.Text());
+    return absl::OkStatus();
   }
 
   absl::Status DeadLetter(const store::Lease& lease, const std::string& reason) override {

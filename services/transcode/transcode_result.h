@@ -71,6 +71,9 @@ struct Measurements {
   double limited_share = 0;    // Of the time, with more than 1 dB taken off by the limiter.
   int sample_rate_in = 0;
   int channels_in = 0;
+  // What it took, by the codec's own clock: hearing the take, and making the renditions.
+  double decode_ms = 0;
+  double encode_ms = 0;
 };
 
 struct TranscodeResult {

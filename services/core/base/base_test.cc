@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -7,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "core/base/clock.h"
 #include "core/base/ids.h"
+#include "core/base/laps.h"
 #include "core/base/log.h"
 
 namespace ringback {
@@ -56,6 +58,16 @@ TEST(TraceScope, NestsAndRestores) {
     EXPECT_EQ(TraceScope::Current(), "bb");
   }
   EXPECT_EQ(TraceScope::Current(), "aa");
+}
+
+TEST(Laps, NameEveryPartAndAddUpToTheWhole) {
+  Laps laps;
+  laps.Lap("load");
+  laps.Lap("codec");
+  laps.Within("decode", 9.8);
+  double whole = 0, load = 0, codec = 0;
+  ASSERT_EQ(std::sscanf(laps.Text().c_str(), "done in %lf ms: load=%lf codec=%lf (decode=9.80)", &whole, &load, &codec), 3);
+  EXPECT_NEAR(whole, load + codec, 0.02);  // each is rounded
 }
 
 }  // namespace

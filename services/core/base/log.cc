@@ -44,8 +44,8 @@ void SetUpLogging(const std::string& level, LogFormat format) {
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
   formatter->add_flag<TraceFlag>('~').add_flag<JsonMessageFlag>('&');
   formatter->set_pattern(format == LogFormat::kJson
-                             ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","trace":"%~","message":"%&"})"
-                             : "%Y-%m-%dT%H:%M:%S.%eZ %-5l %~ %v");
+                             ? R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","trace":"%~","message":"%&"})"
+                             : "%Y-%m-%dT%H:%M:%S.%fZ %-5l %~ %v");
   logger->set_formatter(std::move(formatter));
   logger->set_level(level == "debug"   ? spdlog::level::debug
                     : level == "warn"  ? spdlog::level::warn

@@ -1,6 +1,7 @@
 #include "transcode/codec/engine.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <exception>
 #include <thread>
@@ -39,6 +40,12 @@ constexpr double kNoSpeech_s = 0.2;
 constexpr double kTooQuiet_lufs = -38;
 constexpr double kClipped_share = 0.0005;
 constexpr double kNoisy_db = 15;
+
+using SteadyClock = std::chrono::steady_clock;
+
+double MillisSince(SteadyClock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(SteadyClock::now() - begin).count();
+}
 
 double Db(double linear) { return linear <= 1e-6 ? -120 : 20 * std::log10(linear); }
 float Linear(double db) { return static_cast<float>(std::pow(10, db / 20)); }
@@ -147,11 +154,13 @@ TranscodeResult Transcode(std::string bytes, size_t skip, const TranscodeSetting
     result.findings.push_back({code, severity, value});
   };
 
+  const auto begin_decode = SteadyClock::now();
   Take take;
   const DecodeOutcome decoded = Decode(std::string_view(bytes).substr(skip), settings,
                                        [&](const float* samples, size_t count) { take.Push(samples, count); });
   bytes = std::string();
   take.Finish();
+  m.decode_ms = MillisSince(begin_decode);
   result.input_format = ContainerName(decoded.container);
   m.sample_rate_in = decoded.sample_rate;
   m.channels_in = decoded.channels;
@@ -187,8 +196,10 @@ TranscodeResult Transcode(std::string bytes, size_t skip, const TranscodeSetting
 
   const size_t begin = speech.begin < kPadBefore ? 0 : speech.begin - kPadBefore;
   const size_t end = std::min(take.slices(), speech.end + kPadAfter);
+  const auto begin_encode = SteadyClock::now();
   Limiter limiter(take, begin, end);
   Encode(settings, &limiter, &result);
+  m.encode_ms = MillisSince(begin_encode);
   return result;
 }
 

@@ -7,7 +7,7 @@ namespace ringback::transcode {
 namespace {
 
 constexpr uint32_t kRequestVersion = 0x52515201;
-constexpr uint32_t kResultVersion = 0x52535201;
+constexpr uint32_t kResultVersion = 0x52535202;
 constexpr uint32_t kFindingsMax = 32;
 
 class Writer {
@@ -70,7 +70,7 @@ template <typename M, typename F>
 void ForEachReal(M& m, const F& f) {
   for (auto* value : {&m.duration_in_s, &m.duration_out_s, &m.loudness_in_lufs, &m.loudness_out_lufs,
                       &m.true_peak_in_dbtp, &m.true_peak_out_dbtp, &m.clipped_share, &m.speech_s, &m.noise_floor_dbfs,
-                      &m.gain_db, &m.limited_share}) {
+                      &m.gain_db, &m.limited_share, &m.decode_ms, &m.encode_ms}) {
     f(*value);
   }
 }
