@@ -1,9 +1,12 @@
 #include "transcode/app.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -24,6 +27,7 @@ namespace record = ::ringback::store::v1;
 
 constexpr int kCommitTries = 10;
 constexpr int kDefaultCapSeconds = 120;
+constexpr int kSlotsByDefaultMax = 8;  // a child may need 240 MB
 
 std::string BlobName(const record::RecordingRecord& recording, std::string_view part) {
   return absl::StrCat(recording.id().substr(2, 2), "/", recording.id(), "/", std::string(part));
@@ -85,8 +89,7 @@ class TranscodeHandler : public runtime::JobHandler {
     laps.Within("decode", result.measurements.decode_ms);
     laps.Within("encode", result.measurements.encode_ms);
     if (result.ok()) {
-      RB_RETURN_IF_ERROR(host_.blobs().Put(BlobName(loaded->message, "voice.opus"), result.opus));
-      RB_RETURN_IF_ERROR(host_.blobs().Put(BlobName(loaded->message, "voice.mp3"), result.mp3));
+      RB_RETURN_IF_ERROR(KeepRenditions(loaded->message, result));
       laps.Lap("renditions");
     }
     const auto mp3 = std::make_shared<const std::string>(result.mp3);
@@ -127,6 +130,14 @@ class TranscodeHandler : public runtime::JobHandler {
     }
     RB_ASSIGN_OR_RETURN(const std::string bytes, host_.blobs().Get(recording.original_blob()));
     return codec_.Transcode(bytes, settings, absl::Seconds(90));
+  }
+
+  // Both at once, so that they wait for the disk together.
+  absl::Status KeepRenditions(const record::RecordingRecord& recording, const TranscodeResult& result) {
+    auto opus = std::async(std::launch::async,
+                           [&] { return host_.blobs().Put(BlobName(recording, "voice.opus"), result.opus); });
+    RB_RETURN_IF_ERROR(host_.blobs().Put(BlobName(recording, "voice.mp3"), result.mp3));
+    return opus.get();
   }
 
   absl::Status Forget(const store::Lease& lease) {
@@ -219,6 +230,12 @@ class TranscodeHandler : public runtime::JobHandler {
   Codec codec_;
 };
 
+// One child per core: a child works on two of them only while it makes both renditions. What comes beyond waits its turn.
+int SlotsOf(const runtime::Config& config) {
+  if (config.transcode_slots > 0) return config.transcode_slots;
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kSlotsByDefaultMax);
+}
+
 }  // namespace
 
 absl::Status RunTranscode(runtime::Host& host) {
@@ -228,13 +245,14 @@ absl::Status RunTranscode(runtime::Host& host) {
     return absl::FailedPreconditionError(absl::StrCat("the codec program is not at ", codec.program,
                                                       "; build it, or set transcode.codec_path"));
   }
-  codec.children_max = host.config().transcode_slots;
+  codec.children_max = SlotsOf(host.config());
   codec.idle_timeout = host.config().codec_idle;
 
   runtime::WorkerOptions worker;
   worker.name = "transcode";
   worker.stage = store::Stage::kTranscode;
-  worker.slots = host.config().transcode_slots;
+  // One more than there are children: while one recording's renditions are on their way to the disk, another is encoded.
+  worker.slots = codec.children_max + 1;
   worker.lease = absl::Seconds(120);
   // A quarter of an hour in all: a full disk or an absent blob store ends none of the takes of that time. What the bytes
   // themselves do to the codec is final at once.

@@ -75,7 +75,7 @@ struct Config {
   bool webhook_allow_private = false;       // private and loopback addresses
   // [transcode]
   std::string codec_path;                   // "": ringback-codec beside this program
-  int transcode_slots = 1;
+  int transcode_slots = 0;                  // 0: one per core, at most 8
   absl::Duration codec_idle = absl::Seconds(60);
   // [delivery]
   int delivery_slots = 4;

@@ -184,7 +184,7 @@ const std::vector<ConfigKey>& ConfigKeys() {
       {"sms", "secret_file", &C::sms_secret_file, "File with the gateway's secret; readable by its owner only.", true},
       {"webhook", "allow_private", &C::webhook_allow_private, "Allow webhooks to private and loopback addresses."},
       {"transcode", "codec_path", &C::codec_path, "The program ringback-codec. Empty: the one beside this program.", true},
-      {"transcode", "slots", &C::transcode_slots, "Recordings in work at the same time, one process each.", false, 1, 256},
+      {"transcode", "slots", &C::transcode_slots, "Recordings encoded at the same time, one process each. 0: as many as there are cores, at most 8.", false, 0, 256},
       {"transcode", "codec_idle", &C::codec_idle, "An idle codec process ends after this time.", false, 0, 86400},
       {"delivery", "slots", &C::delivery_slots, "Messages on their way at the same time.", false, 1, 256},
       {"delivery", "attempts_max", &C::delivery_attempts_max, "Tries before a message goes to the dead letters; those made before a promise is at stake do not count.", false, 1, 1000},
