@@ -5,9 +5,11 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <barrier>
 #include <fstream>
 #include <functional>
 #include <future>
+#include <memory>
 #include <vector>
 
 #include "core/base/test_peers.h"
@@ -122,6 +124,17 @@ TEST(PoolTest, RunsWhatItTookAndRefusesWhatIsTooMuch) {
   pool.Drain();
   EXPECT_EQ(runs, 3);
   EXPECT_FALSE(pool.Submit([] {})) << "draining";
+}
+
+TEST(PoolTest, EveryThreadComesWhenAllAreNeeded) {
+  constexpr int kThreads = 4;
+  Pool pool(kThreads, 100);
+  for (int round = 0; round < 200; ++round) {
+    const auto all = std::make_shared<std::barrier<>>(kThreads + 1);  // nobody goes on before all threads are at work
+    for (int i = 0; i < kThreads; ++i) ASSERT_TRUE(pool.Submit([all] { all->arrive_and_wait(); }));
+    all->arrive_and_wait();
+  }
+  pool.Drain();
 }
 
 TEST(PeriodicTest, RunsAtFirstThenEveryPeriodAndNeverTwiceAtATime) {

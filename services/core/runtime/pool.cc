@@ -14,7 +14,7 @@ bool Pool::Submit(std::function<void()> work) {
   MutexLock lock(&mutex_);
   if (draining_ || queue_.size() >= queue_max_) return false;
   queue_.push_back(std::move(work));
-  wake_.NotifyOne();
+  WakeOne();
   return true;
 }
 
@@ -29,15 +29,27 @@ void Pool::Drain() {
   }
 }
 
+void Pool::WakeOne() {
+  if (queue_.empty() || waking_ || waiting_ == 0) return;
+  waking_ = true;
+  wake_.NotifyOne();
+}
+
 void Pool::Run() {
   for (;;) {
     std::function<void()> work;
     {
       MutexLock lock(&mutex_);
-      while (queue_.empty() && !draining_) wake_.Wait(&mutex_);
+      while (queue_.empty() && !draining_) {
+        ++waiting_;
+        wake_.Wait(&mutex_);
+        --waiting_;
+        waking_ = false;
+      }
       if (queue_.empty()) return;
       work = std::move(queue_.front());
       queue_.pop_front();
+      WakeOne();
     }
     work();
   }
