@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "delivery/mail_message.h"
 #include "delivery/notices.h"
@@ -17,7 +18,7 @@ struct ComposeInput {
   const store::v1::DeliveryRecord* delivery = nullptr;
   const store::v1::CallbackRecord* callback = nullptr;
   const store::v1::TeamRecord* team = nullptr;
-  std::string mp3;           // the rendition, "" when there is none or the team wants links only
+  absl::string_view mp3;     // the rendition, "" when there is none or the team wants links only
   std::string public_url;    // "" when customers reach no page
   std::string mail_domain;   // of Message-IDs
   std::string envelope_sender;  // "" for the team's address

@@ -20,7 +20,7 @@ struct MailAddress {
 struct MailAttachment {
   std::string filename;   // UTF-8, no path; RFC 2231 on the wire when it is not ASCII
   std::string mime_type;  // "audio/mpeg"
-  std::string bytes;
+  absl::string_view bytes;  // somebody else's, until the mail is composed
 };
 
 // An iTIP object (RFC 5546) as iMIP carries it (RFC 6047). It travels as an attachment, not as an alternative of the
@@ -56,7 +56,7 @@ struct MailMessage {
 
 // RFC 5322 bytes with CRLF line ends, 7-bit clean, no line over 998 bytes. The same message gives the same bytes
 // (boundaries come from the Message-ID), so a repeated send is the same mail. INVALID_ARGUMENT names the field that
-// CheckMail refuses. Thread-safe. Memory: about three times the attachments while it runs.
+// CheckMail refuses. Thread-safe. Memory: the mail, and nothing more of the attachments.
 absl::StatusOr<std::string> ComposeMail(const MailMessage& message);
 
 // What ComposeMail refuses, without composing: CR, LF, NUL and other control characters in any value that becomes a

@@ -137,11 +137,30 @@ TEST(MailMessage, AttachmentsKeepEveryByteAndTheirName) {
   EXPECT_EQ(read.Words("text/plain"), mail.text);
 }
 
+TEST(MailMessage, AttachmentsOfAnyLengthKeepTheirPlaceInLinesOfBase64) {
+  for (const size_t size : {1, 56, 57, 58, 3647, 3648, 3649, 7296}) {
+    MailMessage mail = Sample();
+    std::string first(size, 'a');
+    first.back() = '\xFF';
+    const std::string second(size + 1, 'b');
+    mail.attachments.push_back({"a.mp3", "audio/mpeg", first});
+    mail.attachments.push_back({"b.ogg", "audio/ogg", second});
+    const std::string wire = Composed(mail);
+    const ReadMail read(wire);
+    EXPECT_EQ(read.Content("audio/mpeg"), first) << size;
+    EXPECT_EQ(read.Content("audio/ogg"), second) << size;
+    for (absl::string_view line : absl::StrSplit(wire, "\r\n")) {
+      if (absl::StartsWith(line, "YWFh") || absl::StartsWith(line, "YmJi")) EXPECT_LE(line.size(), 76u) << size;
+    }
+  }
+}
+
 TEST(MailMessage, TheWireIsSevenBitWithShortLinesAndCrlfOnly) {
   MailMessage mail = Sample();
   mail.subject = std::string(400, 'x') + " ü";
   mail.text = std::string(5000, 'y') + "\nüüü\r\nlast";
-  mail.attachments.push_back({std::string(150, 'f') + "ü.mp3", "audio/mpeg", std::string(100000, '\xFF')});
+  const std::string noise(100000, '\xFF');
+  mail.attachments.push_back({std::string(150, 'f') + "ü.mp3", "audio/mpeg", noise});
   const std::string bytes = Composed(mail);
   for (unsigned char c : bytes) ASSERT_TRUE(c < 0x80 && c != 0) << int{c};
   size_t longest = 0;

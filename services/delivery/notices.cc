@@ -156,9 +156,7 @@ TemplateValues ValuesOf(const NoticeFacts& facts) {
   return values;
 }
 
-std::string HtmlEscaped(absl::string_view text) {
-  return *RenderTemplate("{{of}}", {.texts = {{"of", std::string(text)}}}, Escaping::kHtml);
-}
+std::string HtmlEscaped(absl::string_view text) { return words::Escaped(text, Escaping::kHtml); }
 
 // A line's words, with addresses as links.
 std::string HtmlLine(absl::string_view line) {
@@ -214,17 +212,17 @@ std::string TemplateName(NoticeKind kind, Language language) {
 }
 
 absl::StatusOr<NoticeTemplates> NoticeTemplates::Create(const std::map<std::string, std::string>& overrides) {
-  NoticeTemplates templates;
+  std::map<std::string, words::NoticeParts> all;
   for (Language language : {Language::kGerman, Language::kEnglish}) {
     for (int i = 0; i < kNoticeKinds; ++i) {
       const std::string key = TemplateName(static_cast<NoticeKind>(i), language);
-      RB_ASSIGN_OR_RETURN(templates.parts_[key], SplitNotice(key, CompiledTemplates().at(key)));
+      RB_ASSIGN_OR_RETURN(all[key], SplitNotice(key, CompiledTemplates().at(key)));
     }
   }
   for (const auto& [name, text] : overrides) {
     RB_RETURN_IF_ERROR(words::CheckNotice(name, text));
     RB_ASSIGN_OR_RETURN(const words::NoticeParts own, SplitNotice(name, text));
-    words::NoticeParts& parts = templates.parts_.at(name);
+    words::NoticeParts& parts = all.at(name);
     if (!own.subject.empty()) parts.subject = own.subject;
     if (!own.line.empty()) parts.line = own.line;
     if (!own.text.empty()) parts.text = own.text;
@@ -232,29 +230,39 @@ absl::StatusOr<NoticeTemplates> NoticeTemplates::Create(const std::map<std::stri
     // A team that changed only the text must not send its old words as HTML.
     if (!own.text.empty() && own.html.empty()) parts.html.clear();
   }
+  NoticeTemplates templates;
+  for (const auto& [name, parts] : all) templates.notices_[name] = std::make_shared<Notice>(parts);
   return templates;
 }
 
-const words::NoticeParts& NoticeTemplates::Find(NoticeKind kind, Language language) const {
-  const auto found = parts_.find(TemplateName(kind, language));
-  RB_CHECK(found != parts_.end());
-  return found->second;
+NoticeTemplates::Notice::Notice(const words::NoticeParts& parts)
+    : subject(parts.subject, Escaping::kNone),
+      line(parts.line, Escaping::kNone),
+      text(parts.text, Escaping::kNone),
+      html(parts.html, Escaping::kHtml),
+      has_html(!parts.html.empty()) {}
+
+NoticeTemplates::Notice& NoticeTemplates::Find(NoticeKind kind, Language language) const {
+  const auto found = notices_.find(TemplateName(kind, language));
+  RB_CHECK(found != notices_.end());
+  return *found->second;
 }
 
 absl::StatusOr<RenderedNotice> NoticeTemplates::Render(NoticeKind kind, const NoticeFacts& facts) const {
-  const words::NoticeParts& parts = Find(kind, facts.language);
+  Notice& of = Find(kind, facts.language);
   TemplateValues values = ValuesOf(facts);
-  values.partials = CompiledTemplates();
+  // What CheckNotice lets a notice include; all the others would be copied for every mail.
+  for (const char* layout : {"layout/head", "layout/foot"}) values.partials[layout] = CompiledTemplates().at(layout);
   RenderedNotice notice;
-  RB_ASSIGN_OR_RETURN(notice.subject, RenderTemplate(parts.subject, values, Escaping::kNone));
-  RB_ASSIGN_OR_RETURN(notice.line, RenderTemplate(parts.line, values, Escaping::kNone));
-  RB_ASSIGN_OR_RETURN(notice.text, RenderTemplate(parts.text, values, Escaping::kNone));
+  RB_ASSIGN_OR_RETURN(notice.subject, of.subject.Fill(values));
+  RB_ASSIGN_OR_RETURN(notice.line, of.line.Fill(values));
+  RB_ASSIGN_OR_RETURN(notice.text, of.text.Fill(values));
   notice.subject = OneLine(notice.subject);
   notice.line = OneLine(notice.line);
   notice.text = TidyText(notice.text);
   values.texts["subject"] = notice.subject;
-  if (!parts.html.empty()) {
-    RB_ASSIGN_OR_RETURN(notice.html, RenderTemplate(parts.html, values, Escaping::kHtml));
+  if (of.has_html) {
+    RB_ASSIGN_OR_RETURN(notice.html, of.html.Fill(values));
   } else {
     RB_ASSIGN_OR_RETURN(const std::string head, RenderTemplate("{{>layout/head}}", values, Escaping::kHtml));
     RB_ASSIGN_OR_RETURN(const std::string foot, RenderTemplate("{{>layout/foot}}", values, Escaping::kHtml));

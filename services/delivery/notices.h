@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/words/notice_parts.h"
+#include "core/words/template_mustache.h"
 #include "delivery/message_words.h"
 
 namespace ringback::delivery {
@@ -130,9 +132,14 @@ class NoticeTemplates {
   absl::StatusOr<RenderedNotice> Render(NoticeKind kind, const NoticeFacts& facts) const;
 
  private:
-  const words::NoticeParts& Find(NoticeKind kind, Language language) const;
+  struct Notice {
+    explicit Notice(const words::NoticeParts& parts);
+    words::Template subject, line, text, html;
+    const bool has_html;
+  };
+  Notice& Find(NoticeKind kind, Language language) const;
 
-  std::map<std::string, words::NoticeParts> parts_;  // by "de/voice_message"
+  std::map<std::string, std::shared_ptr<Notice>> notices_;  // by "de/voice_message"
 };
 
 // The compiled-in templates by path without extension: "de/voice_message", "layout/head". Made by the build.

@@ -61,7 +61,9 @@ class DeliveryHandler : public runtime::JobHandler {
     RB_RETURN_IF_ERROR(BeginSending(lease, now, &*work, &bundle));
     laps.Lap("begin");
 
-    RB_ASSIGN_OR_RETURN(const ComposeInput input, InputOf(*work, own, bundle, now, job.payload.get()));
+    RB_ASSIGN_OR_RETURN(const auto mp3, Mp3Of(delivery, work->team, job.payload));
+    RB_ASSIGN_OR_RETURN(ComposeInput input, InputOf(*work, own, bundle, now));
+    if (mp3 != nullptr) input.mp3 = *mp3;
     const auto still_ours = [&] {
       laps.Lap("greet");
       const absl::Status status = host_.store().Extend(lease, kLeaseInData).status();
@@ -153,8 +155,7 @@ class DeliveryHandler : public runtime::JobHandler {
 
   // The leader speaks for itself and for the lines; without its own (`own`), the first line speaks in the leader's name,
   // so that a repeat keeps its Message-ID. Points into its arguments.
-  absl::StatusOr<ComposeInput> InputOf(const Work& work, bool own, Bundle& bundle, absl::Time now,
-                                       const std::string* payload) {
+  absl::StatusOr<ComposeInput> InputOf(const Work& work, bool own, Bundle& bundle, absl::Time now) {
     ComposeInput input;
     input.delivery = &work.delivery.message;
     input.callback = &work.callback.message;
@@ -176,7 +177,6 @@ class DeliveryHandler : public runtime::JobHandler {
     for (; line != bundle.lines.end(); ++line) {
       input.bundled.push_back({line->delivery.message, line->callback.message});
     }
-    RB_ASSIGN_OR_RETURN(input.mp3, Mp3Of(work.delivery.message, work.team, payload));
     RB_ASSIGN_OR_RETURN(input.failure, FailureOf(work));
     return input;
   }
@@ -196,19 +196,18 @@ class DeliveryHandler : public runtime::JobHandler {
     return std::string();
   }
 
-  // `handed_off` may be nullptr.
-  absl::StatusOr<std::string> Mp3Of(const DeliveryRecord& delivery, const record::TeamRecord& team,
-                                    const std::string* handed_off) {
-    if (delivery.kind() != DeliveryRecord::KIND_VOICE_MESSAGE || delivery.recording_id().empty()) return std::string();
-    if (team.media_mode() == record::TeamRecord::MEDIA_MODE_LINK && !host_.config().public_url.empty()) {
-      return std::string();
-    }
+  // The rendition that goes along, nullptr for none. `handed_off` may be nullptr.
+  absl::StatusOr<std::shared_ptr<const std::string>> Mp3Of(const DeliveryRecord& delivery, const record::TeamRecord& team,
+                                                           const std::shared_ptr<const std::string>& handed_off) {
+    if (delivery.kind() != DeliveryRecord::KIND_VOICE_MESSAGE || delivery.recording_id().empty()) return nullptr;
+    if (team.media_mode() == record::TeamRecord::MEDIA_MODE_LINK && !host_.config().public_url.empty()) return nullptr;
     RB_ASSIGN_OR_RETURN(const store::Key key, store::RecordingKey(delivery.recording_id()));
     RB_ASSIGN_OR_RETURN(const auto recording, store::Load<record::RecordingRecord>(host_.store(), key));
     if (handed_off != nullptr && static_cast<int64_t>(handed_off->size()) == recording.message.mp3_size_bytes()) {
-      return *handed_off;
+      return handed_off;
     }
-    return host_.blobs().Get(recording.message.mp3_blob());
+    RB_ASSIGN_OR_RETURN(std::string bytes, host_.blobs().Get(recording.message.mp3_blob()));
+    return std::make_shared<const std::string>(std::move(bytes));
   }
 
   // The message has left: without its outcome on record it would leave again. A store that is away for a moment (a

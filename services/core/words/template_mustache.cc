@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <kainjow/mustache.hpp>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -52,16 +53,6 @@ std::string PercentEscaped(absl::string_view text) {
   return out;
 }
 
-std::string Escaped(absl::string_view text, Escaping escaping) {
-  switch (escaping) {
-    case Escaping::kHtml: return kainjow::mustache::html_escape(std::string(text));
-    case Escaping::kJson: return JsonEscaped(text);
-    case Escaping::kPercent: return PercentEscaped(text);
-    case Escaping::kNone: break;
-  }
-  return std::string(text);
-}
-
 // `partials`: the only names {{>…}} may take. Mustache would take a value for a template otherwise, and a customer's
 // brief that says "{{>brief}}" would recurse until the stack ends.
 absl::Status CheckShape(absl::string_view text, const std::map<std::string, std::string>& partials) {
@@ -104,6 +95,16 @@ data ToData(const TemplateValues& values) {
 
 }  // namespace
 
+std::string Escaped(absl::string_view text, Escaping escaping) {
+  switch (escaping) {
+    case Escaping::kHtml: return kainjow::mustache::html_escape(std::string(text));
+    case Escaping::kJson: return JsonEscaped(text);
+    case Escaping::kPercent: return PercentEscaped(text);
+    case Escaping::kNone: break;
+  }
+  return std::string(text);
+}
+
 absl::Status CheckTemplate(absl::string_view text, const std::map<std::string, std::string>& partials) {
   RB_RETURN_IF_ERROR(CheckShape(text, partials));
   try {
@@ -115,20 +116,40 @@ absl::Status CheckTemplate(absl::string_view text, const std::map<std::string, s
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> RenderTemplate(absl::string_view text, const TemplateValues& values, Escaping escaping) {
-  RB_RETURN_IF_ERROR(CheckShape(text, values.partials));
-  const bool raw = absl::StrContains(text, "{{{") || absl::StrContains(text, "{{&");
-  if (raw && (escaping == Escaping::kJson || escaping == Escaping::kPercent)) {
+struct Template::Parsed {
+  explicit Parsed(const std::string& text) : mustache(text) {}
+  kainjow::mustache::mustache mustache;
+};
+
+Template::Template(std::string text, Escaping escaping) : text_(std::move(text)), escaping_(escaping) {}
+Template::~Template() = default;
+
+absl::Status Template::Parse() {
+  const bool raw = absl::StrContains(text_, "{{{") || absl::StrContains(text_, "{{&");
+  if (raw && (escaping_ == Escaping::kJson || escaping_ == Escaping::kPercent)) {
     return absl::InvalidArgumentError("a hole without escaping ({{{name}}}) is not possible here");
   }
+  auto parsed = std::make_unique<Parsed>(text_);
+  if (!parsed->mustache.is_valid()) return absl::InvalidArgumentError(parsed->mustache.error_message());
+  parsed->mustache.set_custom_escape([escaping = escaping_](const std::string& value) { return Escaped(value, escaping); });
+  parsed_ = std::move(parsed);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> Template::Fill(const TemplateValues& values) {
+  RB_RETURN_IF_ERROR(CheckShape(text_, values.partials));
   try {
-    mustache parsed{std::string(text)};
-    if (!parsed.is_valid()) return absl::InvalidArgumentError(parsed.error_message());
-    parsed.set_custom_escape([escaping](const std::string& value) { return Escaped(value, escaping); });
-    return parsed.render(ToData(values));
+    const data filled = ToData(values);
+    MutexLock lock(&mutex_);
+    if (parsed_ == nullptr) RB_RETURN_IF_ERROR(Parse());
+    return parsed_->mustache.render(filled);
   } catch (const std::exception& error) {
     return absl::InvalidArgumentError(error.what());
   }
+}
+
+absl::StatusOr<std::string> RenderTemplate(absl::string_view text, const TemplateValues& values, Escaping escaping) {
+  return Template(std::string(text), escaping).Fill(values);
 }
 
 }  // namespace ringback::words

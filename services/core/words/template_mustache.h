@@ -2,12 +2,14 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "core/base/mutex.h"
 
 namespace ringback::words {
 
@@ -32,8 +34,29 @@ inline constexpr size_t kTemplateBytesMax = 64 << 10;
 // in `partials`. Thread-safe.
 absl::Status CheckTemplate(absl::string_view text, const std::map<std::string, std::string>& partials = {});
 
-// Fills `text`; {{name}} is escaped as told, {{{name}}} and {{&name}} are refused for kJson and kPercent. Unknown
-// names are empty. INVALID_ARGUMENT as CheckTemplate. Thread-safe.
+// As a hole escapes what it shows.
+std::string Escaped(absl::string_view text, Escaping escaping);
+
+// A template that is parsed once, when it is first filled, and then filled often. Thread-safe.
+class Template {
+ public:
+  Template(std::string text, Escaping escaping);
+  ~Template();
+  // {{name}} is escaped as told, {{{name}}} and {{&name}} are refused for kJson and kPercent. Unknown names are empty.
+  // INVALID_ARGUMENT as CheckTemplate.
+  absl::StatusOr<std::string> Fill(const TemplateValues& values);
+
+ private:
+  struct Parsed;
+  absl::Status Parse() RB_REQUIRES(mutex_);
+
+  const std::string text_;
+  const Escaping escaping_;
+  Mutex mutex_;
+  std::unique_ptr<Parsed> parsed_ RB_GUARDED_BY(mutex_);  // the library writes to it while it fills
+};
+
+// The same for a template that is filled once.
 absl::StatusOr<std::string> RenderTemplate(absl::string_view text, const TemplateValues& values, Escaping escaping);
 
 }  // namespace ringback::words
