@@ -1,11 +1,15 @@
 // Unary calls per second through a host (token looked up in SQLite, permission, pool, status details) beside a bare gRPC
-// echo with the same messages, in turns in one process; and the resident memory of the idle host. Prints a table.
+// echo with the same messages, in turns on one machine; the calls come from a process of their own, so that the CPU counted
+// is the server's alone. Prints a table, and the resident memory of the idle host.
+//   ringback-rpc-bench [--json FILE]
 #include <grpcpp/grpcpp.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -14,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "core/base/check.h"
 #include "core/rpc/client.h"
@@ -27,6 +32,10 @@ namespace ringback::runtime {
 namespace {
 
 using Service = v1::ReminderService;
+
+constexpr int kRounds = 5;
+constexpr absl::Duration kRound = absl::Seconds(2);
+constexpr double kRatioMin = 0.5;
 
 class BareEcho : public Service::CallbackService {
  public:
@@ -79,12 +88,13 @@ std::string MakeToken(Host& host) {
   return token.secret;
 }
 
-// Calls per second of `clients` threads, one call each at a time.
-double Measure(const std::string& target, const std::string& token, int clients, absl::Duration length, Random* random) {
+// The client's process: how many calls `clients` threads make, one at a time each.
+int Call(const std::string& target, const std::string& token, int clients, absl::Duration length) {
+  const auto random = NewSystemRandom();
   rpc::ClientOptions options;
   options.target = target;
   options.token = token;
-  const auto client = rpc::Client::Create(options, random).value();
+  const auto client = rpc::Client::Create(options, random.get()).value();
   const auto stub = Service::NewStub(client->channel());
   std::atomic<int64_t> calls{0};
   const absl::Time begin = absl::Now();
@@ -100,12 +110,43 @@ double Measure(const std::string& target, const std::string& token, int clients,
     });
   }
   for (auto& thread : threads) thread.join();
-  return static_cast<double>(calls) / absl::ToDoubleSeconds(absl::Now() - begin);
+  std::printf("%lld %f\n", static_cast<long long>(calls), absl::ToDoubleSeconds(absl::Now() - begin));
+  return 0;
 }
 
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
+double CpuSeconds() {
+  rusage used;
+  getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + time.tv_usec / 1e6; };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+struct Rates {
+  double per_s = 0;
+  double per_core = 0;  // calls per second of the server's CPU time
+};
+
+Rates Measure(const std::string& target, const std::string& token, int clients) {
+  const std::string command =
+      absl::StrCat(std::filesystem::read_symlink("/proc/self/exe").string(), " --call ", target, " ", token, " ", clients);
+  const double cpu = CpuSeconds();
+  std::FILE* const child = popen(command.c_str(), "r");
+  RB_CHECK(child != nullptr);
+  long long calls = 0;
+  double seconds = 0;
+  RB_CHECK(std::fscanf(child, "%lld %lf", &calls, &seconds) == 2);
+  RB_CHECK(pclose(child) == 0);
+  return {static_cast<double>(calls) / seconds, static_cast<double>(calls) / (CpuSeconds() - cpu)};
+}
+
+Rates Median(const std::vector<Rates>& rounds) {
+  std::vector<double> per_s, per_core;
+  for (const Rates& round : rounds) {
+    per_s.push_back(round.per_s);
+    per_core.push_back(round.per_core);
+  }
+  for (auto* values : {&per_s, &per_core}) std::sort(values->begin(), values->end());
+  return {per_s[per_s.size() / 2], per_core[per_core.size() / 2]};
 }
 
 double ResidentMb() {
@@ -115,7 +156,7 @@ double ResidentMb() {
   return static_cast<double>(resident * sysconf(_SC_PAGESIZE)) / (1 << 20);
 }
 
-int Run() {
+int Run(const std::string& json) {
   std::string folder = std::filesystem::temp_directory_path() / "rpcbenchXXXXXX";
   RB_CHECK(mkdtemp(folder.data()) != nullptr);
   Config config;
@@ -128,21 +169,36 @@ int Run() {
   std::thread serving([&] { RB_CHECK(host->Serve([&] { ready.set_value(); }).ok()); });
   ready.get_future().wait();
   absl::SleepFor(absl::Seconds(1));
-  std::printf("gRPC %s\nidle host, resident: %.1f MB\n", grpc::Version().c_str(), ResidentMb());
+  const double idle_mb = ResidentMb();
+  std::printf("gRPC %s, median of %d rounds of %.0f s, in turns\nidle host, resident: %.1f MB\n", grpc::Version().c_str(),
+              kRounds, absl::ToDoubleSeconds(kRound), idle_mb);
 
   BareEcho echo;
   rpc::ServerOptions options;
   options.listen = "127.0.0.1:0";
   options.credentials = grpc::InsecureServerCredentials();
   const auto bare = rpc::GrpcServer::Start(options, {&echo}).value();
-  std::printf("%8s %14s %14s %8s\n", "clients", "bare calls/s", "ours calls/s", "ratio");
+  std::string rows;
+  std::printf("%8s %14s %14s %8s %18s %18s %8s\n", "clients", "bare calls/s", "ours calls/s", "ratio", "bare /s per core",
+              "ours /s per core", "ratio");
   for (const int clients : {1, 8, 32}) {
-    std::vector<double> of_bare, of_ours;
-    for (int round = 0; round < 3; ++round) {
-      of_bare.push_back(Measure(bare->address(), token, clients, absl::Seconds(2), &host->random()));
-      of_ours.push_back(Measure(host->grpc_address(), token, clients, absl::Seconds(2), &host->random()));
+    std::vector<Rates> of_bare, of_ours;
+    for (int round = 0; round < kRounds; ++round) {
+      of_bare.push_back(Measure(bare->address(), token, clients));
+      of_ours.push_back(Measure(host->grpc_address(), token, clients));
     }
-    std::printf("%8d %14.0f %14.0f %8.2f\n", clients, Median(of_bare), Median(of_ours), Median(of_ours) / Median(of_bare));
+    const Rates theirs = Median(of_bare), ours = Median(of_ours);
+    const double ratio = ours.per_core / theirs.per_core;
+    std::printf("%8d %14.0f %14.0f %8.2f %18.0f %18.0f %8.2f   at least %.1f %s\n", clients, theirs.per_s, ours.per_s,
+                ours.per_s / theirs.per_s, theirs.per_core, ours.per_core, ratio, kRatioMin,
+                ratio >= kRatioMin ? "met" : "MISSED");
+    absl::StrAppend(&rows, rows.empty() ? "" : ",\n ", "{\"clients\": ", clients, ", \"bare_per_s\": ", theirs.per_s,
+                    ", \"ours_per_s\": ", ours.per_s, ", \"bare_per_core\": ", theirs.per_core,
+                    ", \"ours_per_core\": ", ours.per_core, ", \"ratio\": ", ratio, "}");
+  }
+  if (!json.empty()) {
+    std::ofstream(json) << "{\"idle_mb\": " << idle_mb << ", \"grpc\": \"" << grpc::Version() << "\", \"calls\": [" << rows
+                        << "]}\n";
   }
   host->Stop();
   serving.join();
@@ -154,7 +210,10 @@ int Run() {
 }  // namespace
 }  // namespace ringback::runtime
 
-int main() {
-  ringback::runtime::PrepareProcess();
-  return ringback::runtime::Run();
+int main(int argc, char** argv) {
+  using namespace ringback::runtime;
+  PrepareProcess();
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.size() == 4 && words[0] == "--call") return Call(words[1], words[2], std::atoi(words[3].c_str()), kRound);
+  return Run(words.size() == 2 && words[0] == "--json" ? words[1] : "");
 }
