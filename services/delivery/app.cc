@@ -41,7 +41,7 @@ absl::Status RunDelivery(runtime::Host& host) {
   delivery.name = "delivery";
   delivery.stage = store::Stage::kDelivery;
   delivery.slots = host.config().delivery_slots;
-  delivery.lease = absl::Seconds(60);
+  delivery.lease = host.config().delivery_lease;
   delivery.attempts_max = 10;
   delivery.backoff_max = absl::Seconds(30);
   host.AddWorker(delivery, NewDeliveryHandler(host, wires.get()));

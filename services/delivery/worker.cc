@@ -25,12 +25,11 @@ namespace record = ::ringback::store::v1;
 using record::DeliveryRecord;
 
 constexpr int kCommitTries = 10;
-// Longer than the transports' deadline, so that nobody takes over while the content is on its way.
-constexpr absl::Duration kLeaseInData = absl::Seconds(60);
 
 class DeliveryHandler : public runtime::JobHandler {
  public:
-  DeliveryHandler(runtime::Host& host, Wires* wires) : host_(host), wires_(wires) {}
+  DeliveryHandler(runtime::Host& host, Wires* wires)
+      : host_(host), wires_(wires), lease_(host.config().delivery_lease) {}
 
   absl::Status Handle(const runtime::Job& job) override {
     Laps laps;
@@ -66,7 +65,7 @@ class DeliveryHandler : public runtime::JobHandler {
     if (mp3 != nullptr) input.mp3 = *mp3;
     const auto still_ours = [&] {
       laps.Lap("greet");
-      const absl::Status status = host_.store().Extend(lease, kLeaseInData).status();
+      const absl::Status status = host_.store().Extend(lease, lease_).status();
       laps.Lap("extend");
       return status;
     };
@@ -215,7 +214,7 @@ class DeliveryHandler : public runtime::JobHandler {
   // claim it there either.
   absl::Status CommitOutcome(const store::Commit& commit) {
     absl::Status status = host_.store().CommitOnce(commit).status();
-    const absl::Time give_up = host_.clock().Now() + kLeaseInData / 2;
+    const absl::Time give_up = host_.clock().Now() + lease_ / 2;
     absl::Duration pause = absl::Milliseconds(20);
     for (int i = 0; i < kCommitTries && absl::IsUnavailable(status) && host_.clock().Now() < give_up; ++i) {
       absl::SleepFor(pause);
@@ -244,7 +243,7 @@ class DeliveryHandler : public runtime::JobHandler {
       RB_RETURN_IF_ERROR(ApplyOutcome(outcome, dead_reason, own, now, &work, &commit));
       status = CommitOutcome(commit);
       if (!absl::IsAborted(status)) return status;
-      fenced = host_.store().Extend(lease, kLeaseInData).ok();
+      fenced = host_.store().Extend(lease, lease_).ok();
     }
     return status;
   }
@@ -343,6 +342,8 @@ class DeliveryHandler : public runtime::JobHandler {
 
   runtime::Host& host_;
   Wires* const wires_;
+  // Longer than the transports' deadline, so that nobody takes over while the content is on its way.
+  const absl::Duration lease_;
 };
 
 }  // namespace

@@ -253,7 +253,7 @@ absl::Status RunTranscode(runtime::Host& host) {
   worker.stage = store::Stage::kTranscode;
   // One more than there are children: while one recording's renditions are on their way to the disk, another is encoded.
   worker.slots = codec.children_max + 1;
-  worker.lease = absl::Seconds(120);
+  worker.lease = host.config().transcode_lease;
   // A quarter of an hour in all: a full disk or an absent blob store ends none of the takes of that time. What the bytes
   // themselves do to the codec is final at once.
   worker.attempts_max = 20;

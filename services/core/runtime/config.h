@@ -76,9 +76,11 @@ struct Config {
   // [transcode]
   std::string codec_path;                   // "": ringback-codec beside this program
   int transcode_slots = 0;                  // 0: one per core, at most 8
+  absl::Duration transcode_lease = absl::Seconds(120);  // prolonged while the work goes on
   absl::Duration codec_idle = absl::Seconds(60);
   // [delivery]
   int delivery_slots = 4;
+  absl::Duration delivery_lease = absl::Seconds(60);    // ten seconds longer than mail_timeout at least
   int delivery_attempts_max = 12;
   absl::Duration bundle_window = absl::Seconds(60);   // alarms to one member within it go out as one
 

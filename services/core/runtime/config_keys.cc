@@ -16,6 +16,8 @@ namespace {
 
 using C = Config;
 
+constexpr absl::Duration kRecordingTime = absl::Seconds(10);  // for the outcome of a message that has left
+
 absl::Status Wrong(const std::string& what_is_right) { return absl::InvalidArgumentError(what_is_right); }
 
 absl::Status OneOf(const std::string& value, std::initializer_list<const char*> allowed) {
@@ -178,15 +180,17 @@ const std::vector<ConfigKey>& ConfigKeys() {
       {"mail", "domain", &C::mail_domain, "Domain in the Message-IDs: the firm's own.", false, 0, 0, Domain},
       {"mail", "envelope_sender", &C::mail_envelope_sender, "Address that receives bounces. Empty: the team's address."},
       {"mail", "rate_per_second", &C::mail_rate_per_second, "At most so many messages a second. 0: no limit.", false, 0, 100000},
-      {"mail", "timeout", &C::mail_timeout, "How long one message may take at the mail server, at most 50 s: its claim lasts a minute, and the outcome must be on record by then.", false, 1, 50},
+      {"mail", "timeout", &C::mail_timeout, "How long one message may take at the mail server: at least 10 s less than delivery.lease, for the outcome must be on record by then.", false, 1, 3590},
       {"sms", "url", &C::sms_url, "HTTP gateway for SMS. Empty: no SMS.", false, 0, 0, WebAddress},
       {"sms", "body", &C::sms_body, "Body of the request to the gateway, a Mustache template."},
       {"sms", "secret_file", &C::sms_secret_file, "File with the gateway's secret; readable by its owner only.", true},
       {"webhook", "allow_private", &C::webhook_allow_private, "Allow webhooks to private and loopback addresses."},
       {"transcode", "codec_path", &C::codec_path, "The program ringback-codec. Empty: the one beside this program.", true},
       {"transcode", "slots", &C::transcode_slots, "Recordings encoded at the same time, one process each. 0: as many as there are cores, at most 8.", false, 0, 256},
+      {"transcode", "lease", &C::transcode_lease, "Whose program died or hangs, that recording is taken up by another after this time. Work that goes on keeps it.", false, 2, 3600},
       {"transcode", "codec_idle", &C::codec_idle, "An idle codec process ends after this time.", false, 0, 86400},
       {"delivery", "slots", &C::delivery_slots, "Messages on their way at the same time.", false, 1, 256},
+      {"delivery", "lease", &C::delivery_lease, "Whose program died or hangs, that message is taken up by another after this time. Nothing leaves from a program that has held it longer.", false, 11, 3600},
       {"delivery", "attempts_max", &C::delivery_attempts_max, "Tries before a message goes to the dead letters; those made before a promise is at stake do not count.", false, 1, 1000},
       {"delivery", "bundle_window", &C::bundle_window, "Alarms to one member within this time go out as one message.", false, 0, 3600},
   };
@@ -216,6 +220,10 @@ absl::Status CheckTogether(const Config& config) {
   }
   if (!config.mail_password_file.empty() && !config.mail_token_command.empty()) {
     return Wrong("mail.password_file and mail.token_command: set one of them, not both");
+  }
+  if (config.mail_timeout + kRecordingTime > config.delivery_lease) {
+    return Wrong(absl::StrCat("mail.timeout must be at least ", absl::FormatDuration(kRecordingTime),
+                              " less than delivery.lease: nobody may take a message over while it is on its way"));
   }
   return CheckHandoff(config);
 }

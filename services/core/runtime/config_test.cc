@@ -94,7 +94,7 @@ TEST_F(ConfigTest, AMistakeInTheFileIsNamedWithItsLineAndWhatWouldBeRight) {
       {"[ringback]\ndrain_timeout = \"20\"\n", ":2: ", "like \"20s\", \"5m\" or \"1h30m\""},
       {"[ringback]\ndrain_timeout = \"-1s\"\n", ":2: ", "must be 0 to 24h"},
       {"[ringback]\ndrain_timeout = \"inf\"\n", ":2: ", "must be 0 to 24h"},
-      {"[mail]\ntimeout = \"600s\"\n", ":2: ", "must be 1s to 50s"},  // shorter than the claim of a minute
+      {"[mail]\ntimeout = \"2h\"\n", ":2: ", "must be 1s to 59m50s"},
       {"[ringback]\nregion = 49\n", ":2: ", "a text in quotes"},
       {"[ringback]\nregion = [\"DE\"]\n", ":2: ", "a text in quotes, not a list"},
       {"[ringback]\nregion = \"Germany\"\n", ":2: ", "two capital letters"},
@@ -138,6 +138,8 @@ TEST_F(ConfigTest, WhatDoesNotFitTogetherIsRefused) {
   EXPECT_THAT(Error(Toml("[ringback]\ntls_client_ca_file = \"k\"\n")), HasSubstr("needs ringback.tls_certificate_file"));
   EXPECT_THAT(Error(Toml("[s3]\naccess_key_file = \"a\"\n")), HasSubstr("set both or none"));
   EXPECT_THAT(Error(Toml("[mail]\npassword_file = \"a\"\ntoken_command = \"b\"\n")), HasSubstr("one of them"));
+  EXPECT_THAT(Error(Toml("[mail]\ntimeout = \"51s\"\n")), HasSubstr("at least 10s less than delivery.lease"));
+  EXPECT_TRUE(Toml("[mail]\ntimeout = \"51s\"\n[delivery]\nlease = \"61s\"\n").ok());
   EXPECT_THAT(Error(Toml("[ringback]\nstore = \"sentinel://a,b/main\"\n")), HasSubstr("store_replicas must be 1 or more"));
   EXPECT_THAT(Error(Toml("[ringback]\nstore = \"rediss://a\"\nstore_key_file = \"k\"\n")), HasSubstr("set both or none"));
   EXPECT_THAT(Error(Toml("[ringback]\nstore = \"redis://a\"\nstore_ca_file = \"c\"\n")), HasSubstr("over TLS"));
