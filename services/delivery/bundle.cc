@@ -95,7 +95,7 @@ absl::Status GatherBundle(store::Store& store, absl::Time now, DeliveryRecord* l
     const std::string id(store::IdOfMember(member));
     if (id == leader->id()) continue;
     auto other = LoadWork(store, id);
-    if (absl::IsNotFound(other.status())) continue;
+    if (absl::IsNotFound(other.status()) || store::IsLeftToNewer(other.status())) continue;
     RB_RETURN_IF_ERROR(other.status());
     DeliveryRecord& follower = other->delivery.message;
     if (follower.state() != DeliveryRecord::STATE_QUEUED || !IsFreshAlarm(follower) ||

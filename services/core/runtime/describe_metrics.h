@@ -11,7 +11,7 @@ inline void DescribeMetrics(Metrics& metrics) {
   metrics.Describe("ringback_claims_total", "Due entries claimed.");
   metrics.Describe("ringback_offers_total", "Jobs that the hand-off brought: claimed, or gone (another was quicker).");
   metrics.Describe("ringback_handoff_total", "What happened in the hand-off: jobs sent, received, refused, let go to be found by a poll; peers lost; frames ignored.");
-  metrics.Describe("ringback_jobs_total", "Handled entries: done, retry, aborted, lost or dead.");
+  metrics.Describe("ringback_jobs_total", "Handled entries: done, retry, aborted, lost, dead, or left to a newer version.");
   metrics.Describe("ringback_lost_leases_total", "Entries that somebody else had claimed before the work ended.");
   metrics.Describe("ringback_dead_letters_total", "Entries that used up their retries.");
   metrics.Describe("ringback_timer_lateness_seconds", "From an entry's due time to its claim.");

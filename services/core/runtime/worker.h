@@ -34,7 +34,7 @@ class JobHandler {
  public:
   virtual ~JobHandler() = default;
   // Does the work and commits it fenced by the lease; that commit moves or removes the due entry. An error gives the
-  // entry back with a back-off (ABORTED: at once, without counting).
+  // entry back with a back-off (ABORTED: at once, without counting; LeftToNewer: likewise, a second later).
   virtual absl::Status Handle(const Job& job) = 0;
   // The retries are used up: move the work to the dead letters, visible, with the reason; removes the entry.
   virtual absl::Status DeadLetter(const store::Lease& lease, const std::string& reason) = 0;

@@ -9,6 +9,7 @@
 #include "core/rpc/trace.h"
 #include "core/runtime/due_job.h"
 #include "core/runtime/notifying_store.h"
+#include "core/store/newer.h"
 
 namespace ringback::runtime {
 namespace {
@@ -17,6 +18,7 @@ constexpr absl::Duration kLongestSleep = absl::Seconds(1);  // a lost nudge or a
 constexpr absl::Duration kBlockedSleepMin = absl::Milliseconds(5);
 constexpr absl::Duration kBlockedSleepMax = absl::Milliseconds(100);
 constexpr std::chrono::seconds kReportEvery{5};
+constexpr absl::Duration kLeftToNewer = absl::Seconds(1);  // until the next look at what this version must not touch
 constexpr int kAbortedInARowMax = 20;  // beyond it something else is wrong: back off, and count
 
 std::chrono::nanoseconds Chrono(absl::Duration duration) { return absl::ToChronoNanoseconds(duration); }
@@ -347,7 +349,8 @@ void WorkerLoop::RunJob(const HeldPtr& job) {
     status = handler_->DeadLetter(lease, reason);
   } else {
     status = handler_->Handle(Job{lease, job->payload});
-    if (!status.ok() && !absl::IsAborted(status) && lease.attempts >= options_.attempts_max) {
+    const bool counts = !status.ok() && !absl::IsAborted(status) && !store::IsLeftToNewer(status);
+    if (counts && lease.attempts >= options_.attempts_max) {
       dead = true;
       status = handler_->DeadLetter(lease, std::string(status.message()));
     }
@@ -368,6 +371,15 @@ void WorkerLoop::RunJob(const HeldPtr& job) {
 }
 
 const char* WorkerLoop::GiveBack(const store::Lease& lease, const absl::Status& status) {
+  if (store::IsLeftToNewer(status)) {
+    {
+      MutexLock lock(&mutex_);
+      // Once: there may be thousands of them, each looked at every second, until this program is replaced too.
+      if (!std::exchange(told_of_newer_, true)) RB_LOG_WARN("{}: {}", options_.name, std::string(status.message()));
+    }
+    parts_.store->Release(lease, parts_.clock->Now() + kLeftToNewer, /*uncount=*/true).IgnoreError();  // else its lease runs out
+    return "left";
+  }
   bool aborted = absl::IsAborted(status);
   if (aborted) {
     MutexLock lock(&mutex_);

@@ -109,6 +109,7 @@ class WorkerLoop {
   bool draining_ RB_GUARDED_BY(mutex_) = false;
   bool abandoned_ RB_GUARDED_BY(mutex_) = false;
   bool loop_ended_ RB_GUARDED_BY(mutex_) = true;
+  bool told_of_newer_ RB_GUARDED_BY(mutex_) = false;
   std::map<std::string, int> aborted_ RB_GUARDED_BY(mutex_);  // by id: how often in a row
   std::vector<std::thread> slots_ RB_GUARDED_BY(mutex_);
   std::thread loop_;

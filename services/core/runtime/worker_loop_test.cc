@@ -6,6 +6,7 @@
 
 #include "core/rpc/rpc_fixture.h"
 #include "core/runtime/notifying_store.h"
+#include "core/store/newer.h"
 
 namespace ringback::runtime {
 namespace {
@@ -283,6 +284,29 @@ TEST_F(WorkerLoopTest, AbortedComesBackAtOnceAndDoesNotCount) {
     return removed;
   });
   EXPECT_TRUE(done.Wait());
+  loop_.reset();
+}
+
+TEST_F(WorkerLoopTest, WhatANewerVersionMustDoIsGivenBackForAMomentAndNeverCounts) {
+  WatchedStore watched(store_.get());
+  std::atomic<int> runs{0};
+  AddDue("a", clock_.Now());
+  Run(
+      [&](const Lease& lease) {
+        ++runs;
+        EXPECT_EQ(lease.attempts, 1) << "in this life and every other";
+        return store::LeftToNewer("a");
+      },
+      [](const Lease&, const std::string&) -> absl::Status {
+        ADD_FAILURE() << "nothing is wrong with it";
+        return absl::OkStatus();
+      },
+      &watched);
+  for (int times = 0; times < 25; ++times) {  // more than aborts in a row, and than attempts
+    EXPECT_EQ(watched.Released(static_cast<size_t>(times)), clock_.Now() + absl::Seconds(1));
+    clock_.Advance(absl::Seconds(1));
+    Nudge();
+  }
   loop_.reset();
 }
 

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "core/base/status_macros.h"
 #include "core/domain/rules.h"
+#include "core/store/newer.h"
 #include "core/store/store.h"
 #include "ringback/store/v1/records.pb.h"
 
@@ -27,7 +28,7 @@ struct Loaded {
   uint64_t version = 0;
 };
 
-// NOT_FOUND when it is not there; DATA_LOSS when its bytes do not parse.
+// NOT_FOUND when it is not there; DATA_LOSS when its bytes do not parse; LeftToNewer when this version must not touch it.
 template <typename Message>
 absl::StatusOr<Loaded<Message>> Load(Store& store, const Key& key) {
   RB_ASSIGN_OR_RETURN(Record found, store.Get(key));
@@ -36,6 +37,7 @@ absl::StatusOr<Loaded<Message>> Load(Store& store, const Key& key) {
   if (!loaded.message.ParseFromString(found.value)) {
     return absl::DataLossError(absl::StrCat("the record ", key.id, " does not parse"));
   }
+  if (!Understood(loaded.message)) return LeftToNewer(key.id);
   return loaded;
 }
 
