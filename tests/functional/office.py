@@ -54,6 +54,13 @@ def wait_for(sign, what):
         time.sleep(0.02)
 
 
+def replace_text(path, text):
+    """At once: whoever reads it sees the old text or the new one."""
+    part = path.with_suffix(".part")
+    part.write_text(text)
+    os.replace(part, path)
+
+
 class Mail:
     """One message of the outbox."""
 
@@ -151,9 +158,7 @@ class Office:
         return time.time() + self._offset
 
     def _write_offset(self):
-        part = self.offset_file.with_suffix(".part")
-        part.write_text(f"{self._offset:.3f}\n")
-        os.replace(part, self.offset_file)
+        replace_text(self.offset_file, f"{self._offset:.3f}\n")
 
     # --- command line -------------------------------------------------------------------------------------------
 

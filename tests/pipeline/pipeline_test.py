@@ -1,8 +1,6 @@
 """The five programs on a real Redis, several of each, as scripts/start-pipeline starts them: a message goes through all of
 them, also when every ZeroMQ message is lost, and taking replicas away under load fails no call."""
 
-import importlib.machinery
-import importlib.util
 import json
 import pathlib
 import re
@@ -13,20 +11,11 @@ import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "functional"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "functional")]
 import office as o  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
+from pipeline.programs import start_pipeline  # noqa: E402
 
-
-def load_script(name):
-    loader = importlib.machinery.SourceFileLoader(name.replace("-", "_"), str(ROOT / "scripts" / name))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    sys.modules[loader.name] = module  # dataclasses look their module up
-    loader.exec_module(module)
-    return module
-
-
-start_pipeline = load_script("start-pipeline")
 REPLICAS = {"ingest": 2, "transcode": 3, "delivery": 2, "reminder": 2}
 SEED = int(time.time())
 
