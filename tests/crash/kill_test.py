@@ -13,34 +13,11 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "functional"))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS / "functional")]
 import office as o  # noqa: E402
+from load.promises import POLICY  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
-
-POLICY = """
-ack_timeout = "30m"
-response_target = "4h"
-follow_up = "30m"
-tolerance = "5m"
-reminder_lead = "15m"
-repeat_count = 0
-repeat_interval = "1h"
-
-[[steps]]
-delay = "0s"
-recipients = ["assignee", "managers"]
-any_time = true
-
-[[steps]]
-delay = "1s"
-recipients = ["managers"]
-any_time = true
-
-[[steps]]
-delay = "3s"
-recipients = ["managers", "admins"]
-any_time = true
-"""
 
 
 def main():
@@ -119,7 +96,7 @@ def rested(access, journal):
         kind, key, *rest = line.split(" ")
         if kind == "callback":
             callbacks[key] = tuple(map(int, rest))
-        else:
+        elif kind == "alarm":
             alarmed.add(key)
             for span in rest[1].split(","):
                 first, _, last = span.partition("-")

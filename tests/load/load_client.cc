@@ -3,17 +3,19 @@
 // is back, as a careful client would. The journal is the other half of law 3: what stands in it must never be lost.
 //
 //   ringback-load --target ADDRESS --token TOKEN --journal FILE [--threads 8] [--seconds 60] [--wav FILE]
-//                 [--promise-ms 1500] [--pause-ms 50] [--seed N] [--strict 1]
-//   ringback-load --target ADDRESS --token TOKEN --report FILE
+//                 [--promise-ms 1500] [--voice-promise-ms 1500] [--voice-one-in 8] [--pause-ms 50] [--seed N] [--strict 1]
+//   ringback-load --target ADDRESS [--delivery-target ADDRESS] --token TOKEN --report FILE
 //
 // --strict 1 repeats nothing itself: what gRPC's own retries and round robin over the replicas (as an SDK sets them up) do
 // not mend is written down as "failed", the call, its code and message. ADDRESS is "ipv4:HOST:PORT,HOST:PORT" then.
 //
 // --report reads a journal and prints what the server knows of each callback in it: "callback ID promises attempts
-// overdue" and, for each alarm in its history, "alarm ID revision alarms".
+// overdue", for each alarm in its history "alarm ID revision alarms", and for each of its messages "delivery ID kind state
+// accepted-tries Message-ID".
 #include <grpcpp/grpcpp.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -30,6 +32,7 @@
 
 #include "core/base/ids.h"
 #include "ringback/v1/callback_service.grpc.pb.h"
+#include "ringback/v1/delivery_service.grpc.pb.h"
 #include "ringback/v1/recording_service.grpc.pb.h"
 
 namespace {
@@ -37,10 +40,12 @@ namespace {
 using namespace ringback::v1;  // NOLINT: a program of one file
 
 struct Options {
-  std::string target, token, journal, wav, report;
+  std::string target, delivery_target, token, journal, wav, report;
   int threads = 8;
   int seconds = 60;
   int promise_ms = 1500;
+  int voice_promise_ms = 0;  // of promises with a voice message; 0: as the others
+  int voice_one_in = 8;      // callbacks
   bool strict = false;
   int pause_ms = 50;  // between two callbacks of one thread
   unsigned seed = 1;
@@ -156,14 +161,16 @@ class Client {
     promise.set_request_id(NewRequestId());
     promise.set_callback_id(id);
     promise.set_channel(PROMISE_CHANNEL_SPOKEN);
-    if (!wav.empty() && random_() % 8 == 0) {
+    int promise_ms = options_.promise_ms;
+    if (!wav.empty() && random_() % options_.voice_one_in == 0) {
       std::string recording;
       if (!Upload(id, wav, &recording)) return;
       journal_->Write("uploaded", recording, id);
       promise.set_channel(PROMISE_CHANNEL_VOICE_MAIL);
       promise.set_recording_id(recording);
+      if (options_.voice_promise_ms > 0) promise_ms = options_.voice_promise_ms;
     }
-    const auto at = std::chrono::system_clock::now() + std::chrono::milliseconds(options_.promise_ms);
+    const auto at = std::chrono::system_clock::now() + std::chrono::milliseconds(promise_ms);
     const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
     promise.mutable_promised_time()->set_seconds(since / 1000);
     promise.mutable_promised_time()->set_nanos(static_cast<int>(since % 1000) * 1000000);
@@ -214,39 +221,52 @@ class Client {
   std::unique_ptr<RecordingService::Stub> recordings_;
 };
 
-int Report(const Options& options) {
-  auto stub = CallbackService::NewStub(grpc::CreateChannel(options.target, grpc::InsecureChannelCredentials()));
-  std::ifstream journal(options.report);
-  std::string what, id, detail;
-  std::set<std::string> seen;
-  int failed = 0;
-  while (journal >> what >> id && std::getline(journal, detail)) {
-    // Two requests by one number are one callback that rang twice.
-    if (what != "created" || !seen.insert(id).second) continue;
-    const auto authorize = [&](grpc::ClientContext* context) {
-      context->AddMetadata("authorization", "Bearer " + options.token);
+class Reporter {
+ public:
+  explicit Reporter(const Options& options) : options_(options) {
+    const auto channel = [](const std::string& target) {
+      return grpc::CreateChannel(target, grpc::InsecureChannelCredentials());
     };
-    grpc::ClientContext get_context;
-    authorize(&get_context);
+    callbacks_ = CallbackService::NewStub(channel(options.target));
+    deliveries_ = DeliveryService::NewStub(
+        channel(options.delivery_target.empty() ? options.target : options.delivery_target));
+  }
+
+  // 0: all is known and told; 1: something is lost, or was not told.
+  int Run() {
+    std::ifstream journal(options_.report);
+    std::string what, id, detail;
+    std::set<std::string> seen;
+    bool good = true;
+    while (journal >> what >> id && std::getline(journal, detail)) {
+      // Two requests by one number are one callback that rang twice.
+      if (what == "created" && seen.insert(id).second) good = One(id) && good;
+    }
+    return good ? 0 : 1;
+  }
+
+ private:
+  bool One(const std::string& id) {
     GetCallbackRequest get;
     get.set_id(id);
     GetCallbackResponse got;
-    const grpc::Status status = stub->GetCallback(&get_context, get, &got);
+    const grpc::Status status = callbacks_->GetCallback(Authorized().get(), get, &got);
     if (!status.ok()) {
       std::printf("lost %s %s\n", id.c_str(), status.error_message().c_str());
-      ++failed;
-      continue;
+      return false;
     }
     std::printf("callback %s %d %d %d\n", id.c_str(), got.callback().promises_size(), got.callback().attempts_size(),
                 got.callback().overdue() ? 1 : 0);
+    return Alarms(id) && Deliveries(id);
+  }
+
+  bool Alarms(const std::string& id) {
     ListHistoryRequest list;
     list.set_callback_id(id);
     list.set_page_size(500);
     do {
-      grpc::ClientContext context;
-      authorize(&context);
       ListHistoryResponse page;
-      if (!stub->ListHistory(&context, list, &page).ok()) return 1;
+      if (!callbacks_->ListHistory(Authorized().get(), list, &page).ok()) return false;
       for (const HistoryEvent& event : page.events()) {
         if (event.what() != "alarm") continue;
         const auto revision = event.details().find("revision");
@@ -255,15 +275,47 @@ int Report(const Options& options) {
       }
       list.set_page_token(page.next_page_token());
     } while (!list.page_token().empty());
+    return true;
   }
-  return failed == 0 ? 0 : 1;
-}
+
+  bool Deliveries(const std::string& id) {
+    ListDeliveriesRequest list;
+    list.set_callback_id(id);
+    list.set_page_size(500);
+    do {
+      ListDeliveriesResponse page;
+      if (!deliveries_->ListDeliveries(Authorized().get(), list, &page).ok()) return false;
+      for (const Delivery& delivery : page.deliveries()) {
+        const auto accepted = std::count_if(delivery.tries().begin(), delivery.tries().end(),
+                                            [](const Delivery::Try& made) { return made.accepted(); });
+        std::printf("delivery %s %s %s %d %s\n", id.c_str(), Delivery::Kind_Name(delivery.kind()).c_str(),
+                    Delivery::State_Name(delivery.state()).c_str(), static_cast<int>(accepted),
+                    delivery.message_id().c_str());
+      }
+      list.set_page_token(page.next_page_token());
+    } while (!list.page_token().empty());
+    return true;
+  }
+
+  std::unique_ptr<grpc::ClientContext> Authorized() const {
+    auto context = std::make_unique<grpc::ClientContext>();
+    context->AddMetadata("authorization", "Bearer " + options_.token);
+    return context;
+  }
+
+  const Options& options_;
+  std::unique_ptr<CallbackService::Stub> callbacks_;
+  std::unique_ptr<DeliveryService::Stub> deliveries_;
+};
 
 bool Parse(int argc, char** argv, Options* options) {
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string flag = argv[i];
     const std::string value = argv[i + 1];
     if (flag == "--target") options->target = value;
+    else if (flag == "--delivery-target") options->delivery_target = value;
+    else if (flag == "--voice-promise-ms") options->voice_promise_ms = std::atoi(value.c_str());
+    else if (flag == "--voice-one-in") options->voice_one_in = std::max(1, std::atoi(value.c_str()));
     else if (flag == "--token") options->token = value;
     else if (flag == "--journal") options->journal = value;
     else if (flag == "--wav") options->wav = value;
@@ -288,7 +340,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: see the head of tests/load/load_client.cc\n");
     return 2;
   }
-  if (!options.report.empty()) return Report(options);
+  if (!options.report.empty()) return Reporter(options).Run();
   std::string wav;
   if (!options.wav.empty()) {
     std::ifstream file(options.wav, std::ios::binary);
