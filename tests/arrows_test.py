@@ -8,13 +8,14 @@ SERVICES = pathlib.Path(__file__).resolve().parents[1] / "services"
 CORE = {  # room: what it may include besides itself
     "base": set(),
     "domain": {"base"},
+    "http": {"base"},
     "sandbox": {"base"},
     "words": {"base"},
     "handoff": {"base"},
     "blob": {"base"},
     "store": {"base", "domain"},
     "rpc": {"base", "domain", "store"},
-    "runtime": {"base", "domain", "store", "rpc", "blob", "handoff", "sandbox"},
+    "runtime": {"base", "domain", "store", "rpc", "blob", "handoff", "http", "sandbox"},
 }
 SEVERAL = "ringback"  # the only service that sees others
 

@@ -35,7 +35,7 @@ std::string DataFlag(const std::string& data_dir) { return data_dir == "data" ? 
 std::string HttpWords(const std::string& listen) {
   if (listen.empty()) return "off";
   if (absl::EndsWith(listen, ":0")) return "on a free port; the log names it";
-  return "http://" + listen + "/healthz";
+  return "http://" + listen + "/readyz";
 }
 
 void PrintHowToGoOn(runtime::Host& host, std::ostream& out) {

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
-#include "web/listener.h"
+#include "core/http/listener.h"
 #include "web/routes.h"
 
 namespace ringback::web {
@@ -17,18 +17,18 @@ RouteParts PartsOf(runtime::Host& host) {
   parts.store = &host.store();
   parts.blobs = &host.blobs();
   parts.clock = &host.clock();
-  parts.ready = [&host] { return host.Ready(); };
-  parts.draining = [&host] { return host.draining(); };
-  parts.metrics_text = [&host] { return host.metrics().Text(); };
+  parts.status.ready = [&host] { return host.Ready(); };
+  parts.status.draining = [&host] { return host.draining(); };
+  parts.status.metrics_text = [&host] { return host.metrics().Text(); };
   return parts;
 }
 
 class HttpComponent : public runtime::Component {
  public:
   explicit HttpComponent(runtime::Host& host) : routes_(PartsOf(host)) {
-    ListenerOptions options;
+    http::ListenerOptions options;
     options.address = host.config().http_listen;
-    ListenerParts parts;
+    http::ListenerParts parts;
     parts.handle = [this](const HttpRequest& request) { return routes_.Handle(request); };
     parts.submit = [&host](std::function<void()> work) { return host.rpc().executor->Submit(std::move(work)); };
     parts.clock = &host.clock();
@@ -36,7 +36,7 @@ class HttpComponent : public runtime::Component {
       host.metrics().Count("ringback_http_requests_total", {{"route", route}, {"code", absl::StrCat(status)}});
       host.metrics().Observe("ringback_http_request_seconds", {{"route", route}}, seconds);
     };
-    listener_ = Listener::Create(std::move(options), std::move(parts));
+    listener_ = http::Listener::Create(std::move(options), std::move(parts));
   }
 
   absl::Status Start() override {
@@ -48,12 +48,14 @@ class HttpComponent : public runtime::Component {
 
  private:
   const Routes routes_;
-  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<http::Listener> listener_;
 };
 
 }  // namespace
 
 absl::Status RunWeb(runtime::Host& host) {
+  host.metrics().Describe("ringback_http_requests_total", "Answered requests of the pages by route and status.");
+  host.metrics().Describe("ringback_http_request_seconds", "Duration of answered requests of the pages.");
   if (host.config().http_listen.empty()) return absl::OkStatus();
   host.AddComponent("http", std::make_unique<HttpComponent>(host));
   return absl::OkStatus();

@@ -17,6 +17,9 @@
 namespace ringback::web {
 namespace {
 
+using http::NewResponse;
+using http::PlainResponse;
+
 struct Target {
   std::string_view path;
   std::string_view query;
@@ -57,17 +60,12 @@ std::string Etag(const std::string& blob, int64_t size) {
 
 HttpResponse Routes::Handle(const HttpRequest& request) const {
   const Target target = Split(request.target);
-  std::string_view path = target.path;
+  const std::string_view path = target.path;
+  if (auto page = http::StatusPage(parts_.status, request.method, path)) return *std::move(page);
 
   std::function<HttpResponse()> answer;
   std::string route = "other";
-  if (path == "/healthz") {
-    route = "health";
-    answer = [this] { return Health(); };
-  } else if (path == "/metrics") {
-    route = "metrics";
-    answer = [this] { return Metrics(); };
-  } else if (path.starts_with("/m/")) {
+  if (path.starts_with("/m/")) {
     const std::string_view rest = path.substr(3);
     const size_t slash = rest.find('/');
     const std::string_view token = rest.substr(0, slash);
@@ -82,11 +80,7 @@ HttpResponse Routes::Handle(const HttpRequest& request) const {
     }
   }
   if (!answer) return Refused(request, std::move(route), absl::NotFoundError("no such page"));
-  if (request.method != "GET" && request.method != "HEAD") {
-    HttpResponse response = PlainResponse(405, std::move(route), "only GET and HEAD are possible here\n");
-    response.headers.emplace_back("Allow", "GET, HEAD");
-    return response;
-  }
+  if (request.method != "GET" && request.method != "HEAD") return http::OnlyGet(std::move(route));
   return answer();
 }
 
@@ -143,20 +137,6 @@ HttpResponse Routes::Voice(const HttpRequest& request, std::string_view token, s
   response.source = [blobs = parts_.blobs, blob, start = range.offset](int64_t offset, int64_t count) {
     return blobs->GetRange(blob, start + offset, count);
   };
-  return response;
-}
-
-HttpResponse Routes::Health() const {
-  if (parts_.draining()) return PlainResponse(503, "health", "draining\n");
-  const absl::Status ready = parts_.ready();
-  if (!ready.ok()) return PlainResponse(503, "health", absl::StrCat(ready.message(), "\n"));
-  return PlainResponse(200, "health", "ok\n");
-}
-
-HttpResponse Routes::Metrics() const {
-  HttpResponse response = NewResponse(200, "metrics");
-  response.headers.emplace_back("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-  response.body = parts_.metrics_text();
   return response;
 }
 

@@ -9,18 +9,20 @@
 #include "absl/status/status.h"
 #include "core/base/clock.h"
 #include "core/blob/blob_store.h"
+#include "core/http/http_message.h"
+#include "core/http/status_pages.h"
 #include "core/store/store.h"
-#include "web/http_message.h"
 
 namespace ringback::web {
+
+using http::HttpRequest;
+using http::HttpResponse;
 
 struct RouteParts {
   store::Store* store = nullptr;
   blob::BlobStore* blobs = nullptr;
   Clock* clock = nullptr;
-  std::function<absl::Status()> ready;        // OK, or why not, a line per reason
-  std::function<bool()> draining;
-  std::function<std::string()> metrics_text;  // Prometheus text format 0.0.4
+  http::StatusParts status;
 };
 
 class Routes {
@@ -34,8 +36,6 @@ class Routes {
  private:
   HttpResponse Page(const HttpRequest& request, std::string_view token) const;
   HttpResponse Voice(const HttpRequest& request, std::string_view token, std::string_view extension, bool download) const;
-  HttpResponse Health() const;
-  HttpResponse Metrics() const;
   HttpResponse Refused(const HttpRequest& request, std::string route, const absl::Status& status) const;
 
   RouteParts parts_;

@@ -15,6 +15,7 @@
 namespace ringback::web {
 namespace {
 
+using http::HeaderOf;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -71,9 +72,9 @@ class RoutesTest : public ::testing::Test {
     parts.store = store_.get();
     parts.blobs = blobs_.get();
     parts.clock = &clock_;
-    parts.ready = [this] { return ready_; };
-    parts.draining = [this] { return draining_; };
-    parts.metrics_text = [] { return "ringback_up 1\n"; };
+    parts.status.ready = [this] { return ready_; };
+    parts.status.draining = [this] { return draining_; };
+    parts.status.metrics_text = [] { return "ringback_up 1\n"; };
     routes_ = std::make_unique<Routes>(std::move(parts));
   }
   void TearDown() override {
@@ -304,22 +305,11 @@ TEST_F(RoutesTest, EverythingElseIsNotFound) {
   }
 }
 
-TEST_F(RoutesTest, HealthSaysWhyNot) {
+TEST_F(RoutesTest, TheOperatorsPagesAreServedToo) {
+  ready_ = absl::UnavailableError("the disk is full");
   EXPECT_EQ(Get("/healthz").status, 200);
-  EXPECT_EQ(Get("/healthz").body, "ok\n");
-  ready_ = absl::UnavailableError("the clock is 400 ms off\nthe disk is full");
-  EXPECT_EQ(Get("/healthz").status, 503);
-  EXPECT_EQ(Get("/healthz").body, "the clock is 400 ms off\nthe disk is full\n");
-  ready_ = absl::OkStatus();
-  draining_ = true;
-  EXPECT_EQ(Get("/healthz").status, 503);
-  EXPECT_EQ(Get("/healthz").body, "draining\n");
-}
-
-TEST_F(RoutesTest, MetricsAreInPrometheusFormat) {
-  const HttpResponse response = Get("/metrics");
-  EXPECT_EQ(response.body, "ringback_up 1\n");
-  EXPECT_THAT(HeaderOf(response, "Content-Type"), HasSubstr("version=0.0.4"));
+  EXPECT_EQ(Get("/readyz").body, "the disk is full\n");
+  EXPECT_EQ(Get("/metrics").body, "ringback_up 1\n");
 }
 
 }  // namespace

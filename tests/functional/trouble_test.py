@@ -153,7 +153,7 @@ class FullDisk(unittest.TestCase):
                 wait_for(lambda: self.count(journal, "uploaded") >= 2, "the load is under way")
                 room.take()
                 self.wait_until_full(office)
-                wait_for(lambda: get(f"{address}/healthz")[0] == 503, "it says that it is not ready")
+                wait_for(lambda: get(f"{address}/readyz")[0] == 503, "it says that it is not ready")
                 with self.assertRaises(Refused) as refused:
                     office.cli("promise", callback["id"], "+2h", "--spoken")
                 self.assertRegex(refused.exception.stderr, r"(?i)room|full|no space|too large|cannot write")
@@ -162,7 +162,7 @@ class FullDisk(unittest.TestCase):
                 room.give()
                 wait_for(lambda: self.count(journal, "created") >= full + 8 and
                          self.count(journal, "uploaded") >= 3, "the load goes on by itself")
-                wait_for(lambda: get(f"{address}/healthz")[0] == 200, "it is ready again")
+                wait_for(lambda: get(f"{address}/readyz")[0] == 200, "it is ready again")
             finally:
                 load.terminate()
                 load.wait()
@@ -368,7 +368,7 @@ class Clocks(unittest.TestCase):
     def test_a_clock_more_than_a_quarter_second_off_is_not_ready_and_says_why(self):
         port = free_port()
         with Redis() as redis, Office(flags=redis.flags, http_port=port) as office:
-            health = f"http://127.0.0.1:{port}/healthz"
+            health = f"http://127.0.0.1:{port}/readyz"
             self.assertEqual(get(health), (200, "ok\n"))
             for offset in (0.4, -0.4):
                 redis.set_clock(offset)

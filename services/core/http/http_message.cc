@@ -1,6 +1,6 @@
-#include "web/http_message.h"
+#include "core/http/http_message.h"
 
-namespace ringback::web {
+namespace ringback::http {
 
 HttpResponse NewResponse(int status, std::string route) {
   HttpResponse response;
@@ -30,4 +30,4 @@ std::string HeaderOf(const HttpResponse& response, const std::string& name) {
   return "";
 }
 
-}  // namespace ringback::web
+}  // namespace ringback::http

@@ -1,4 +1,4 @@
-#include "web/listener.h"
+#include "core/http/listener.h"
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
@@ -16,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/mutex.h"
 
-namespace ringback::web {
+namespace ringback::http {
 namespace {
 
 using ::testing::EndsWith;
@@ -345,4 +345,4 @@ TEST(ListenerAddressTest, WhatCannotBeListenedOnIsRefusedInWords) {
 }
 
 }  // namespace
-}  // namespace ringback::web
+}  // namespace ringback::http

@@ -1,5 +1,5 @@
 // One HTTP request and its answer as plain data, so that routes and pages are tested without a socket. Knows no Beast
-// (listener.cc) and no record (routes.cc).
+// (listener.cc) and no record.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace ringback::web {
+namespace ringback::http {
 
 struct HttpRequest {
   std::string method;           // "GET"
@@ -41,4 +41,4 @@ HttpResponse PlainResponse(int status, std::string route, std::string text);
 // The value of a header by its exact name; "" when it is not set.
 std::string HeaderOf(const HttpResponse& response, const std::string& name);
 
-}  // namespace ringback::web
+}  // namespace ringback::http

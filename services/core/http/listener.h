@@ -11,11 +11,12 @@
 
 #include "absl/status/status.h"
 #include "core/base/clock.h"
-#include "web/http_message.h"
+#include "core/http/http_message.h"
 
-namespace ringback::web {
+namespace ringback::http {
 
 struct ListenerOptions {
+  std::string key = "http_listen";  // of the configuration, for errors
   std::string address = "127.0.0.1:7421";  // host:port, "[::1]:7421", ":7421" for every interface; port 0: any free one
   int connections_max = 256;
   size_t header_bytes_max = 16 << 10;  // above it: 431
@@ -52,4 +53,4 @@ class Listener {
   virtual int port() const = 0;
 };
 
-}  // namespace ringback::web
+}  // namespace ringback::http

@@ -1,4 +1,4 @@
-#include "web/listener.h"
+#include "core/http/listener.h"
 
 #include <algorithm>
 #include <boost/asio/awaitable.hpp>
@@ -25,12 +25,12 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 
-namespace ringback::web {
+namespace ringback::http {
 namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = boost::beast::http;
+namespace beast_http = boost::beast::http;
 using asio::awaitable;
 using asio::ip::tcp;
 using boost::system::error_code;
@@ -44,13 +44,13 @@ struct HostPort {
   uint16_t port = 0;
 };
 
-absl::StatusOr<HostPort> ParseAddress(const std::string& text) {
+absl::StatusOr<HostPort> ParseAddress(const std::string& key, const std::string& text) {
   HostPort parsed;
   uint32_t port = 0;
   const size_t colon = text.rfind(':');
   if (colon == std::string::npos || !absl::SimpleAtoi(text.substr(colon + 1), &port) || port > 65535) {
     return absl::InvalidArgumentError(
-        absl::StrCat("http_listen: '", text, "' is no address; it looks like 127.0.0.1:7421, [::1]:7421 or :7421"));
+        absl::StrCat(key, ": '", text, "' is no address; it looks like 127.0.0.1:7421, [::1]:7421 or :7421"));
   }
   parsed.host = text.substr(0, colon);
   if (absl::StartsWith(parsed.host, "[") && absl::EndsWith(parsed.host, "]")) {
@@ -61,7 +61,7 @@ absl::StatusOr<HostPort> ParseAddress(const std::string& text) {
   return parsed;
 }
 
-std::string Field(const http::request_header<>& header, http::field name) {
+std::string Field(const beast_http::request_header<>& header, beast_http::field name) {
   const beast::string_view value = header[name];
   return std::string(value.data(), value.size());
 }
@@ -116,13 +116,13 @@ class BeastListener : public Listener {
 };
 
 absl::Status BeastListener::Start() {
-  RB_ASSIGN_OR_RETURN(const HostPort address, ParseAddress(options_.address));
+  RB_ASSIGN_OR_RETURN(const HostPort address, ParseAddress(options_.key, options_.address));
   error_code error;
   tcp::resolver resolver(io_);
   const auto found = resolver.resolve(address.host, absl::StrCat(address.port), tcp::resolver::passive, error);
   if (error || found.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("http_listen: cannot find the host '", address.host, "': ", error.message()));
+        absl::StrCat(options_.key, ": cannot find the host '", address.host, "': ", error.message()));
   }
   const tcp::endpoint endpoint = found.begin()->endpoint();
   acceptor_.open(endpoint.protocol(), error);
@@ -130,7 +130,7 @@ absl::Status BeastListener::Start() {
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
   if (error) {
-    return absl::FailedPreconditionError(absl::StrCat("http_listen: cannot listen on ", options_.address, ": ",
+    return absl::FailedPreconditionError(absl::StrCat(options_.key, ": cannot listen on ", options_.address, ": ",
                                                       error.message(),
                                                       "; is another ringback running, or is the address not this machine's?"));
   }
@@ -165,7 +165,7 @@ awaitable<void> BeastListener::Accept() {
     if (error == asio::error::operation_aborted) break;
     if (error) {
       // Out of file descriptors or the like: the backlog keeps the caller while others go.
-      RB_LOG_WARN("web: accept: {}", error.message());
+      RB_LOG_WARN("http: accept: {}", error.message());
       asio::steady_timer pause(io_, std::chrono::milliseconds(100));
       co_await pause.async_wait(Into(error));
       continue;
@@ -207,32 +207,32 @@ awaitable<void> BeastListener::Serve(tcp::socket socket) {
 // One request and its answer. False: the connection is to be closed.
 awaitable<bool> BeastListener::ServeOne(Connection& connection, beast::flat_buffer& buffer) {
   if (draining_) co_return false;
-  http::request_parser<http::empty_body> parser;
+  beast_http::request_parser<beast_http::empty_body> parser;
   parser.header_limit(static_cast<uint32_t>(options_.header_bytes_max));
   error_code error;
   StartWaiting(connection);
   connection.stream.expires_after(options_.idle);
-  co_await http::async_read_header(connection.stream, buffer, parser, Into(error));
+  co_await beast_http::async_read_header(connection.stream, buffer, parser, Into(error));
   StopWaiting(connection);
   const auto begun = std::chrono::steady_clock::now();
 
-  const http::request_header<>& header = parser.get().base();
+  const beast_http::request_header<>& header = parser.get().base();
   bool keep = false;
   HttpResponse response;
   if (error) {
     // Only what was sent and is wrong gets an answer; time-outs and hung-up connections are closed.
-    if (error.category() != http::make_error_code(http::error::bad_method).category() ||
-        error == http::error::end_of_stream || error == http::error::partial_message) {
+    if (error.category() != beast_http::make_error_code(beast_http::error::bad_method).category() ||
+        error == beast_http::error::end_of_stream || error == beast_http::error::partial_message) {
       co_return false;
     }
-    const bool large = error == http::error::header_limit || error == http::error::buffer_overflow;
-    if (error == http::error::body_limit) {
+    const bool large = error == beast_http::error::header_limit || error == beast_http::error::buffer_overflow;
+    if (error == beast_http::error::body_limit) {
       response = PlainResponse(413, "refused", kNoBody);
     } else {
       response = large ? PlainResponse(431, "refused", "the request header is too large\n")
                        : PlainResponse(400, "refused", "this is no HTTP/1.1 request\n");
     }
-  } else if (header.version() == 11 && header[http::field::host].empty()) {
+  } else if (header.version() == 11 && header[beast_http::field::host].empty()) {
     response = PlainResponse(400, "refused", "the Host header is missing\n");
   } else if (parser.chunked() || parser.content_length().value_or(0) > 0) {
     response = PlainResponse(413, "refused", kNoBody);
@@ -243,15 +243,15 @@ awaitable<bool> BeastListener::ServeOne(Connection& connection, beast::flat_buff
     HttpRequest request;
     request.method.assign(method.data(), method.size());
     request.target.assign(target.data(), target.size());
-    request.accept_language = Field(header, http::field::accept_language);
-    request.range = Field(header, http::field::range);
-    request.if_range = Field(header, http::field::if_range);
-    request.if_none_match = Field(header, http::field::if_none_match);
+    request.accept_language = Field(header, beast_http::field::accept_language);
+    request.range = Field(header, beast_http::field::range);
+    request.if_range = Field(header, beast_http::field::if_range);
+    request.if_none_match = Field(header, beast_http::field::if_none_match);
     response = co_await Ask(std::move(request));
   }
 
   keep = keep && !draining_;
-  const bool head = header.method() == http::verb::head;
+  const bool head = header.method() == beast_http::verb::head;
   const unsigned version = !error && header.version() == 10 ? 10 : 11;
   const bool sent = co_await Send(connection, response, head, version, keep);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
@@ -262,10 +262,10 @@ awaitable<bool> BeastListener::ServeOne(Connection& connection, beast::flat_buff
 
 awaitable<bool> BeastListener::Send(Connection& connection, const HttpResponse& response, bool head, unsigned version,
                                     bool keep) {
-  http::response<http::string_body> message(static_cast<http::status>(response.status), version);
+  beast_http::response<beast_http::string_body> message(static_cast<beast_http::status>(response.status), version);
   message.keep_alive(keep);
-  message.set(http::field::server, "ringback");
-  message.set(http::field::date,
+  message.set(beast_http::field::server, "ringback");
+  message.set(beast_http::field::date,
               absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", parts_.clock->Now(), absl::UTCTimeZone()));
   for (const auto& [name, value] : response.headers) message.insert(name, value);
   const int64_t size = response.source ? response.source_size : static_cast<int64_t>(response.body.size());
@@ -273,9 +273,9 @@ awaitable<bool> BeastListener::Send(Connection& connection, const HttpResponse& 
   if (!head && !response.source) message.body() = response.body;
 
   error_code error;
-  http::response_serializer<http::string_body> serializer(message);
+  beast_http::response_serializer<beast_http::string_body> serializer(message);
   connection.stream.expires_after(options_.write);
-  co_await http::async_write(connection.stream, serializer, Into(error));
+  co_await beast_http::async_write(connection.stream, serializer, Into(error));
   if (error) co_return false;
   if (head || !response.source) co_return true;
 
@@ -284,7 +284,7 @@ awaitable<bool> BeastListener::Send(Connection& connection, const HttpResponse& 
     absl::StatusOr<std::string> block = absl::UnavailableError("the pool is full");
     co_await OnPool([&] { block = response.source(offset, wanted); });
     if (!block.ok() || static_cast<int64_t>(block->size()) != wanted) {
-      RB_LOG_WARN("web: an answer broke off: {}", block.ok() ? "bytes are missing" : block.status().ToString());
+      RB_LOG_WARN("http: an answer broke off: {}", block.ok() ? "bytes are missing" : block.status().ToString());
       co_return false;
     }
     connection.stream.expires_after(options_.write);
@@ -361,4 +361,4 @@ std::unique_ptr<Listener> Listener::Create(ListenerOptions options, ListenerPart
   return std::make_unique<BeastListener>(std::move(options), std::move(parts));
 }
 
-}  // namespace ringback::web
+}  // namespace ringback::http
