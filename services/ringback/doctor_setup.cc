@@ -131,7 +131,8 @@ Finding ExamineTls(const runtime::Config& config, Clock* clock) {
 Finding ExamineAddresses(const runtime::Config& config) {
   if (DataLock::Held(config.data_dir)) return {"addresses", Level::kOk, "in use by the server that is running"};
   for (const auto& [key, listen] : {std::pair<const char*, std::string>{"ringback.grpc_listen", config.grpc_listen},
-                                    {"ringback.http_listen", config.http_listen}}) {
+                                    {"ringback.http_listen", config.http_listen},
+                                    {"ringback.metrics_listen", config.metrics_listen}}) {
     if (listen.empty()) continue;  // off
     const std::string why = WhyNotBound(listen);
     if (!why.empty()) {
@@ -139,7 +140,8 @@ Finding ExamineAddresses(const runtime::Config& config) {
                                                       "; stop what listens there (ss -ltnp), or choose another port")};
     }
   }
-  return {"addresses", Level::kOk, absl::StrCat("gRPC ", config.grpc_listen, ", HTTP ", config.http_listen)};
+  return {"addresses", Level::kOk, absl::StrCat("gRPC ", config.grpc_listen, ", HTTP ", config.http_listen,
+                                                config.metrics_listen.empty() ? "" : ", metrics ", config.metrics_listen)};
 }
 
 }  // namespace ringback

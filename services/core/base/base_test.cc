@@ -70,5 +70,34 @@ TEST(Laps, NameEveryPartAndAddUpToTheWhole) {
   EXPECT_NEAR(whole, load + codec, 0.02);  // each is rounded
 }
 
+TEST(TraceScope, WhatItGoesOnUnderEndsWithIt) {
+  TraceScope outer("aa");
+  {
+    TraceScope inner("bb");
+    TraceScope::GoOnUnder("cc");
+    EXPECT_EQ(TraceScope::Current(), "cc");
+    TraceScope::GoOnUnder("");
+    EXPECT_EQ(TraceScope::Current(), "cc");
+  }
+  EXPECT_EQ(TraceScope::Current(), "aa");
+}
+
+TEST(Log, EveryLineCarriesItsTraceIdAsTextAndAsJson) {
+  const std::shared_ptr<spdlog::logger> before = spdlog::default_logger();
+  TraceScope trace("4bf92f3577b34da6a3ce929d0e0e4736");
+  testing::internal::CaptureStderr();
+  SetUpLogging("info", LogFormat::kText);
+  RB_LOG_INFO("taken in");
+  SetUpLogging("info", LogFormat::kJson);
+  RB_LOG_INFO("a \"quote\"\n");
+  RB_LOG_DEBUG("not at this level");
+  const std::string lines = testing::internal::GetCapturedStderr();
+  spdlog::set_default_logger(before);
+  EXPECT_NE(lines.find("Z info  4bf92f3577b34da6a3ce929d0e0e4736 taken in\n"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("\"level\":\"info\",\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\",\"message\":\"a \\\"quote\\\"\\u000a\"}\n"),
+            std::string::npos) << lines;
+  EXPECT_EQ(lines.find("not at this level"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace ringback

@@ -44,7 +44,7 @@ void SetUpLogging(const std::string& level, LogFormat format) {
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
   formatter->add_flag<TraceFlag>('~').add_flag<JsonMessageFlag>('&');
   formatter->set_pattern(format == LogFormat::kJson
-                             ? R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","trace":"%~","message":"%&"})"
+                             ? R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","trace_id":"%~","message":"%&"})"
                              : "%Y-%m-%dT%H:%M:%S.%fZ %-5l %~ %v");
   logger->set_formatter(std::move(formatter));
   logger->set_level(level == "debug"   ? spdlog::level::debug
@@ -58,5 +58,8 @@ void SetUpLogging(const std::string& level, LogFormat format) {
 TraceScope::TraceScope(std::string trace_id) : previous_(std::exchange(current_trace_id, std::move(trace_id))) {}
 TraceScope::~TraceScope() { current_trace_id = std::move(previous_); }
 const std::string& TraceScope::Current() { return current_trace_id; }
+void TraceScope::GoOnUnder(const std::string& trace_id) {
+  if (!trace_id.empty()) current_trace_id = trace_id;
+}
 
 }  // namespace ringback

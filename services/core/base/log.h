@@ -22,6 +22,9 @@ class TraceScope {
   TraceScope(const TraceScope&) = delete;
   TraceScope& operator=(const TraceScope&) = delete;
   static const std::string& Current();  // "" outside any scope
+  // From here to the end of the innermost scope the lines carry this id instead: what a record says, once it is read, goes
+  // before an id that was made up to begin with. "" changes nothing.
+  static void GoOnUnder(const std::string& trace_id);
 
  private:
   std::string previous_;

@@ -25,6 +25,7 @@ struct Config {
   std::string blobs;                        // "dir:PATH" or "s3://bucket[/prefix]"; "": below data_dir
   std::string grpc_listen = "127.0.0.1:7420";
   std::string http_listen = "127.0.0.1:7421";
+  std::string metrics_listen;               // "": nowhere but where http_listen serves pages
   std::string public_url;                   // where customers reach the page; "": mails carry no link
   std::string region = "DE";                // for phone numbers in national form
   std::string clock_offset_file;            // tests only

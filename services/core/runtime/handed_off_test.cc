@@ -133,6 +133,7 @@ TEST_F(HandedOffTest, TheWorkerGetsPayloadAndTraceOfTheCommit) {
   EXPECT_TRUE(FreeSlotIsKnown());
   loop_.reset();
   EXPECT_THAT(metrics_->Text(), testing::HasSubstr("ringback_offers_total{outcome=\"claimed\",stage=\"transcode\"} 1"));
+  EXPECT_THAT(metrics_->Text(), testing::HasSubstr("ringback_claims_total{found_by=\"handoff\",stage=\"transcode\"} 1"));
 }
 
 TEST_F(HandedOffTest, ALostJobIsReservedForUnderASecondAndThenAnybodys) {

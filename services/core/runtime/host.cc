@@ -1,5 +1,7 @@
 #include "core/runtime/host.h"
 
+#include <errno.h>
+
 #include <algorithm>
 #include <atomic>
 #include <deque>
@@ -11,13 +13,18 @@
 #include "core/base/log.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
+#include "core/http/listener.h"
 #include "core/rpc/grpc_server.h"
+#include "core/runtime/backlog_report.h"
 #include "core/runtime/describe_metrics.h"
+#include "core/runtime/measured_store.h"
 #include "core/runtime/notifying_store.h"
 #include "core/runtime/open.h"
 #include "core/runtime/open_handoff.h"
 #include "core/runtime/periodic.h"
 #include "core/runtime/pool.h"
+#include "core/runtime/readiness.h"
+#include "core/runtime/status_listener.h"
 #include "core/runtime/stop_signal.h"
 #include "core/runtime/tls_files.h"
 #include "core/runtime/worker_loop.h"
@@ -25,8 +32,8 @@
 namespace ringback::runtime {
 namespace {
 
-constexpr absl::Duration kSkewMax = absl::Milliseconds(250);
 constexpr absl::Duration kReadyEvery = absl::Seconds(5);
+constexpr absl::Duration kBacklogEvery = absl::Seconds(5);  // at most; and only when somebody looks
 constexpr absl::Duration kTickMax = absl::Seconds(1);  // a shifted or set clock is noticed within it
 constexpr size_t kQueueMax = 1024;
 constexpr int kStoreTries = 60;  // a second apart
@@ -40,19 +47,25 @@ class RealHost : public Host {
         metrics_(NewMetrics()),
         pool_(config_.pool_threads, kQueueMax) {
     DescribeMetrics(*metrics_);
+    metrics_->Gauge("ringback_build_info", {{"version", RINGBACK_VERSION}, {"program", program_invocation_short_name}}, 1);
   }
 
   ~RealHost() override {
+    status_listener_.reset();
     // Work on the pool uses what the services hold.
     pool_.Drain();
     workers_.clear();
   }
 
   absl::Status Open() {
+    RB_RETURN_IF_ERROR(StartStatus());
     RB_ASSIGN_OR_RETURN(handoff_, OpenHandoff(config_, *metrics_));
     RB_ASSIGN_OR_RETURN(auto store, OpenStorePatiently());
-    store_ = NewNotifyingStore(std::move(store), {&handoff_->signals(), clock_.get(), handoff_.get(), random_.get()});
+    store_ = NewNotifyingStore(NewMeasuredStore(std::move(store), metrics_.get()),
+                               {&handoff_->signals(), clock_.get(), handoff_.get(), random_.get()});
     RB_ASSIGN_OR_RETURN(blobs_, OpenBlobs(config_, clock_.get()));
+    readiness_ = std::make_unique<Readiness>(ReadinessParts{store_.get(), blobs_.get(), clock_.get(), metrics_.get()});
+    backlog_ = std::make_unique<BacklogReport>(store_.get(), metrics_.get());
     environment_.store = store_.get();
     environment_.clock = clock_.get();
     environment_.random = random_.get();
@@ -89,12 +102,14 @@ class RealHost : public Host {
 
   absl::Status Serve(std::function<void()> ready) override {
     RB_RETURN_IF_ERROR(StartGrpc());
+    metrics_->BeforeText([this] { BeforeLook(); });
     const absl::Status components = StartComponents();
     if (!components.ok()) {
       Drain().IgnoreError();
       return components;
     }
     for (const auto& worker : workers_) worker->Start();
+    serving_ = true;
     SetServing(true);
     RB_LOG_INFO("serving; gRPC on {}", grpc_address_);
     if (!handoff_->jobs_address().empty()) {
@@ -110,14 +125,7 @@ class RealHost : public Host {
   std::string grpc_address() const override { return grpc_address_; }
   bool draining() const override { return draining_.load(); }
 
-  absl::Status Ready() override {
-    MutexLock lock(&ready_mutex_);
-    if (absl::Now() >= ready_until_) {
-      ready_ = Examine();
-      ready_until_ = absl::Now() + absl::Seconds(1);
-    }
-    return draining_ ? absl::UnavailableError("going down") : ready_;
-  }
+  absl::Status Ready() override { return draining_ ? absl::UnavailableError("going down") : readiness_->Ask(); }
 
  private:
   absl::StatusOr<std::unique_ptr<store::Store>> OpenStorePatiently() {
@@ -126,6 +134,26 @@ class RealHost : public Host {
       if (!absl::IsUnavailable(store.status()) || tries == kStoreTries) return store;
       if (tries == 1) RB_LOG_WARN("waiting for the store: {}", store.status().ToString());
       if (stop_.WaitFor(absl::Seconds(1))) return absl::CancelledError("stopped while waiting for the store");
+    }
+  }
+
+  // Before everything that may be waited for, so that a program that waits can be seen waiting.
+  absl::Status StartStatus() {
+    if (config_.metrics_listen.empty()) return absl::OkStatus();
+    http::StatusParts parts;
+    parts.ready = [this] { return serving_ ? readiness_->Known() : absl::UnavailableError("starting"); };
+    parts.draining = [this] { return draining_.load(); };
+    parts.metrics_text = [this] { return metrics_->Text(); };
+    RB_ASSIGN_OR_RETURN(status_listener_, StartStatusListener(config_.metrics_listen, std::move(parts), clock_.get()));
+    return absl::OkStatus();
+  }
+
+  // Gauges of the moment somebody looks; what the store must be asked for follows within seconds.
+  void BeforeLook() {
+    backlog_->Wanted();
+    for (const auto& worker : workers_) worker->ReportSlots();
+    for (const store::Stage stage : {store::Stage::kTranscode, store::Stage::kDelivery, store::Stage::kPromise}) {
+      metrics_->Gauge("ringback_credits_held", {{"stage", StageName(stage)}}, handoff_->Held(StageName(stage)));
     }
   }
 
@@ -164,9 +192,11 @@ class RealHost : public Host {
       SetServing(ready.ok());
       return ready;
     });
+    Periodic backlog("backlog", kBacklogEvery, [this] { return backlog_->Refresh(); });
     for (;;) {
       const absl::Time now = clock_->Now();
-      absl::Time next = std::min(now + kTickMax, health.Tick(now, pool_, *metrics_));
+      absl::Time next = std::min(now + kTickMax, backlog.Tick(now, pool_, *metrics_));
+      next = std::min(next, health.Tick(now, pool_, *metrics_));
       for (Periodic& each : periodic_) next = std::min(next, each.Tick(now, pool_, *metrics_));
       if (stop_.WaitFor(next - now)) return;
     }
@@ -191,22 +221,6 @@ class RealHost : public Host {
     return absl::OkStatus();
   }
 
-  absl::Status Examine() {
-    RB_RETURN_IF_ERROR(store_->Check());
-    const absl::Time before = clock_->Now();
-    RB_ASSIGN_OR_RETURN(const absl::Time store_now, store_->Now());
-    const absl::Time after = clock_->Now();
-    // The store's time lies between the two readings; what is beyond them is skew.
-    const absl::Duration skew = std::max(before - store_now, store_now - after);
-    metrics_->Gauge("ringback_clock_skew_seconds", {}, absl::ToDoubleSeconds(std::max(skew, absl::ZeroDuration())));
-    if (skew > kSkewMax) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("this machine's clock and the store's differ by ", absl::FormatDuration(skew), "; at most ",
-                       absl::FormatDuration(kSkewMax), " is right: check the time synchronisation of both"));
-    }
-    return blobs_->Check();
-  }
-
   const Config config_;
   const std::unique_ptr<Clock> clock_;
   const std::unique_ptr<Random> random_;
@@ -216,7 +230,9 @@ class RealHost : public Host {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<blob::BlobStore> blobs_;
   rpc::Environment environment_;
-  std::atomic<bool> draining_{false};
+  std::unique_ptr<Readiness> readiness_;
+  std::unique_ptr<BacklogReport> backlog_;
+  std::atomic<bool> serving_{false}, draining_{false};
   Pool pool_;
 
   std::vector<std::unique_ptr<grpc::Service>> services_;
@@ -226,11 +242,9 @@ class RealHost : public Host {
   std::deque<Periodic> periodic_;
   std::unique_ptr<rpc::GrpcServer> server_;
   std::string grpc_address_;
+  std::unique_ptr<http::Listener> status_listener_;
 
   Mutex health_mutex_;  // one change of health at a time
-  Mutex ready_mutex_;
-  absl::Status ready_ RB_GUARDED_BY(ready_mutex_);
-  absl::Time ready_until_ RB_GUARDED_BY(ready_mutex_) = absl::InfinitePast();
 };
 
 }  // namespace

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
@@ -9,7 +12,9 @@
 #include <future>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/base/test_peers.h"
 #include "core/rpc/client.h"
 #include "core/rpc/grpc_server.h"
 #include "ringback/v1/reminder_service.grpc.pb.h"
@@ -17,6 +22,7 @@
 namespace ringback::runtime {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 class PingService : public v1::ReminderService::CallbackService {
@@ -254,6 +260,63 @@ TEST_F(HostTest, ReadinessFollowsTheBlobs) {
   const absl::Time end = absl::Now() + absl::Minutes(1);
   while (host_->Ready().ok() && absl::Now() < end) std::this_thread::yield();
   EXPECT_FALSE(host_->Ready().ok());
+}
+
+// The answer to one GET, status line and all.
+std::string HttpGet(int port, const std::string& path) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::string answer;
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
+    const std::string request = "GET " + path + " HTTP/1.0\r\n\r\n";
+    send(fd, request.data(), request.size(), MSG_NOSIGNAL);
+    char buffer[4096];
+    for (ssize_t got; (got = read(fd, buffer, sizeof buffer)) > 0;) answer.append(buffer, static_cast<size_t>(got));
+  }
+  close(fd);
+  return answer;
+}
+
+TEST_F(HostTest, MetricsHealthAndReadinessAreServedApartWhenAskedFor) {
+  const int port = FreePort();
+  config_.metrics_listen = absl::StrCat("127.0.0.1:", port);
+  Create();
+  EXPECT_THAT(HttpGet(port, "/readyz"), AllOf(HasSubstr(" 503 "), HasSubstr("starting")));
+  EXPECT_THAT(HttpGet(port, "/healthz"), HasSubstr(" 200 ")) << "it lives";
+  std::promise<void> handled;
+  WorkerOptions worker;
+  worker.name = "test";
+  worker.stage = store::Stage::kDelivery;
+  worker.slots = 3;
+  host_->AddWorker(worker, std::make_unique<CountingHandler>(host_.get(), &handled));
+  Serve();
+  const absl::Time end = absl::Now() + absl::Minutes(1);
+  const auto until = [&](const std::string& path, const std::string& text) {
+    std::string answer;
+    while ((answer = HttpGet(port, path)).find(text) == std::string::npos && absl::Now() < end) std::this_thread::yield();
+    return answer;
+  };
+  EXPECT_THAT(until("/readyz", " 200 "), HasSubstr("ok\n"));
+  const std::string metrics = until("/metrics", "ringback_oldest_age_seconds{stage=\"retention\"}");
+  EXPECT_THAT(metrics, HasSubstr("ringback_build_info{program=\"host_test\",version=\"0."));
+  EXPECT_THAT(metrics, HasSubstr("ringback_slots{stage=\"delivery\",state=\"free\"} 3\n"));
+  EXPECT_THAT(metrics, HasSubstr("ringback_ready 1\n"));
+  EXPECT_THAT(metrics, HasSubstr("ringback_store_calls_total{call=\"stats\",code=\"OK\"} "));
+  EXPECT_THAT(HttpGet(port, "/m/x"), HasSubstr(" 404 "));
+  host_->Stop();
+  EXPECT_TRUE(served_.get().ok());
+  EXPECT_THAT(HttpGet(port, "/readyz"), AllOf(HasSubstr(" 503 "), HasSubstr("draining")));
+  host_.reset();
+  EXPECT_EQ(HttpGet(port, "/healthz"), "") << "gone";
+}
+
+TEST_F(HostTest, ATakenPortForMetricsIsSaidAtOnce) {
+  const Listener other;
+  config_.metrics_listen = absl::StrCat("127.0.0.1:", other.port());
+  EXPECT_THAT(Host::Create(config_).status().message(), HasSubstr("ringback.metrics_listen: cannot listen on 127.0.0.1:"));
 }
 
 TEST_F(HostTest, TheDataFolderIsTheOwnersOnly) {

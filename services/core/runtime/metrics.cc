@@ -8,6 +8,9 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <utility>
+#include <vector>
+
 #include "core/base/check.h"
 #include "core/base/mutex.h"
 
@@ -40,7 +43,20 @@ class PrometheusMetrics : public Metrics {
     Find(&histograms_[name], name, prometheus::BuildHistogram(), labels, kBuckets).Observe(seconds);
   }
 
-  std::string Text() override { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
+  void BeforeText(std::function<void()> refresh) override {
+    MutexLock lock(&mutex_);
+    before_text_.push_back(std::move(refresh));
+  }
+
+  std::string Text() override {
+    std::vector<std::function<void()>> before;
+    {
+      MutexLock lock(&mutex_);
+      before = before_text_;
+    }
+    for (const auto& refresh : before) refresh();
+    return prometheus::TextSerializer().Serialize(registry_.Collect());
+  }
 
  private:
   template <typename Metric>
@@ -70,6 +86,7 @@ class PrometheusMetrics : public Metrics {
   Families<prometheus::Gauge> gauges_ RB_GUARDED_BY(mutex_);
   Families<prometheus::Histogram> histograms_ RB_GUARDED_BY(mutex_);
   std::map<std::string, std::string> help_ RB_GUARDED_BY(mutex_);
+  std::vector<std::function<void()>> before_text_ RB_GUARDED_BY(mutex_);
 };
 
 }  // namespace

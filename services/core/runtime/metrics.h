@@ -2,6 +2,7 @@
 // bounded: never an id, a name or an address.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,6 +20,8 @@ class Metrics {
   virtual void Count(const std::string& name, const Labels& labels, double by = 1) = 0;
   virtual void Gauge(const std::string& name, const Labels& labels, double value) = 0;
   virtual void Observe(const std::string& name, const Labels& labels, double seconds) = 0;  // histogram, seconds
+  // Called before each Text(), on its thread: for gauges that are cheap to ask for. Must not block.
+  virtual void BeforeText(std::function<void()> refresh) = 0;
   virtual std::string Text() = 0;  // Prometheus text format 0.0.4
 };
 

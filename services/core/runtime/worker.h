@@ -27,7 +27,12 @@ struct Job {
   store::Lease lease;
   // The bytes that travelled with the hand-off; nullptr when the job was found by a poll: fetch them then.
   std::shared_ptr<const std::string> payload;
+  bool handed_off = false;
 };
+
+// To be called once the record is read: this thread's lines carry its trace id ("": the one they have) from here to the
+// job's end, however the job was found, and the first of them is written (debug).
+void JobBegins(const Job& job, const std::string& trace_id);
 
 // Called from several threads at once, each under the trace id (TraceScope) that the job came with, or a new one.
 class JobHandler {

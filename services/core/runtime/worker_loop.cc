@@ -3,13 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "core/base/log.h"
-#include "core/rpc/status.h"
-#include "core/rpc/trace.h"
 #include "core/runtime/due_job.h"
 #include "core/runtime/notifying_store.h"
-#include "core/store/newer.h"
 
 namespace ringback::runtime {
 namespace {
@@ -17,9 +13,6 @@ namespace {
 constexpr absl::Duration kLongestSleep = absl::Seconds(1);  // a lost nudge or a shifted clock costs this at worst
 constexpr absl::Duration kBlockedSleepMin = absl::Milliseconds(5);
 constexpr absl::Duration kBlockedSleepMax = absl::Milliseconds(100);
-constexpr std::chrono::seconds kReportEvery{5};
-constexpr absl::Duration kLeftToNewer = absl::Seconds(1);  // until the next look at what this version must not touch
-constexpr int kAbortedInARowMax = 20;  // beyond it something else is wrong: back off, and count
 
 std::chrono::nanoseconds Chrono(absl::Duration duration) { return absl::ToChronoNanoseconds(duration); }
 
@@ -27,10 +20,14 @@ std::chrono::nanoseconds Chrono(absl::Duration duration) { return absl::ToChrono
 
 WorkerLoop::WorkerLoop(WorkerOptions options, std::unique_ptr<JobHandler> handler, WorkerParts parts)
     : options_(std::move(options)),
-      handler_(std::move(handler)),
+      job_run_(options_, std::move(handler), {parts.store, parts.clock, parts.random, parts.metrics}),
       parts_(parts),
       stage_(StageName(options_.stage)),
-      blocked_sleep_(kBlockedSleepMin) {}
+      blocked_sleep_(kBlockedSleepMin) {
+  for (const char* const found_by : {"handoff", "poll"}) {
+    parts_.metrics->Count("ringback_claims_total", {{"stage", stage_}, {"found_by", found_by}}, 0);
+  }
+}
 
 WorkerLoop::~WorkerLoop() {
   if (!loop_.joinable()) return;
@@ -109,7 +106,6 @@ void WorkerLoop::Loop() {
       free = options_.slots - static_cast<int>(held_.size());
     }
     RenewHeld();
-    if (Steady::now() >= next_report_) ReportBacklog();
     if (free <= 0) {
       claim_ = true;
       Announce(0);
@@ -202,7 +198,9 @@ void WorkerLoop::Announce(int free) {
 
 void WorkerLoop::Dispatch(std::vector<HeldPtr> jobs) {
   const absl::Time now = parts_.clock->Now();
-  parts_.metrics->Count("ringback_claims_total", {{"stage", stage_}}, static_cast<double>(jobs.size()));
+  parts_.metrics->Count("ringback_claims_total",
+                        {{"stage", stage_}, {"found_by", jobs.front()->handed_off ? "handoff" : "poll"}},
+                        static_cast<double>(jobs.size()));
   for (const HeldPtr& job : jobs) {
     parts_.metrics->Observe("ringback_timer_lateness_seconds", {{"stage", stage_}},
                             absl::ToDoubleSeconds(std::max(now - job->lease.due, absl::ZeroDuration())));
@@ -288,17 +286,19 @@ void WorkerLoop::GiveBackQueued() {
   }
 }
 
-void WorkerLoop::ReportBacklog() {
-  const auto begin = Steady::now();
-  const auto stats = parts_.store->Stats(options_.stage);
-  const auto end = Steady::now();
-  // At most a hundredth of one CPU, however long a million entries take to count.
-  next_report_ = end + std::max<Steady::duration>(kReportEvery, (end - begin) * 100);
-  if (!stats.ok()) return;
-  parts_.metrics->Gauge("ringback_backlog", {{"stage", stage_}, {"state", "waiting"}}, static_cast<double>(stats->waiting));
-  parts_.metrics->Gauge("ringback_backlog", {{"stage", stage_}, {"state", "leased"}}, static_cast<double>(stats->leased));
-  parts_.metrics->Gauge("ringback_backlog", {{"stage", stage_}, {"state", "future"}}, static_cast<double>(stats->future));
-  parts_.metrics->Gauge("ringback_oldest_age_seconds", {{"stage", stage_}}, absl::ToDoubleSeconds(stats->oldest_age));
+void WorkerLoop::ReportSlots() {
+  int busy = 0;
+  {
+    MutexLock lock(&mutex_);
+    busy = static_cast<int>(held_.size());
+  }
+  const auto gauge = [&](const char* state, int n) {
+    parts_.metrics->Gauge("ringback_slots", {{"stage", stage_}, {"state", state}}, n);
+  };
+  gauge("busy", busy);
+  gauge("free", std::max(0, options_.slots - busy));
+  if (parts_.handoff == nullptr) return;
+  parts_.metrics->Gauge("ringback_credits_given", {{"stage", stage_}}, parts_.handoff->Given(stage_));
 }
 
 void WorkerLoop::StoreFailed(const absl::Status& status) {
@@ -333,90 +333,13 @@ void WorkerLoop::RunSlot() {
   mutex_.Unlock();
 }
 
-void WorkerLoop::RunJob(const HeldPtr& job) {
-  std::string trace_id = rpc::TraceIdOf(job->traceparent);
-  const TraceScope trace(trace_id.empty() ? rpc::NewTraceId(*parts_.random) : std::move(trace_id));
-  store::Lease lease;
+void WorkerLoop::RunJob(const HeldPtr& held) {
+  Job job{{}, held->payload, held->handed_off};
   {
     MutexLock lock(&mutex_);
-    lease = job->lease;
+    job.lease = held->lease;
   }
-  RB_LOG_DEBUG("{}: {} begins, {}", options_.name, lease.key.id, job->handed_off ? "handed off" : "found by looking");
-  bool dead = lease.attempts > options_.attempts_max;
-  absl::Status status;
-  if (dead) {
-    const std::string reason = absl::StrCat("no sign of life after ", lease.attempts - 1, " attempts");
-    status = handler_->DeadLetter(lease, reason);
-  } else {
-    status = handler_->Handle(Job{lease, job->payload});
-    const bool counts = !status.ok() && !absl::IsAborted(status) && !store::IsLeftToNewer(status);
-    if (counts && lease.attempts >= options_.attempts_max) {
-      dead = true;
-      status = handler_->DeadLetter(lease, std::string(status.message()));
-    }
-  }
-  if (!absl::IsAborted(status)) {
-    MutexLock lock(&mutex_);
-    aborted_.erase(lease.key.id);
-  }
-  if (status.ok()) {
-    if (dead) {
-      RB_LOG_WARN("{}: {} went to the dead letters", options_.name, lease.key.id);
-      parts_.metrics->Count("ringback_dead_letters_total", {{"stage", stage_}});
-    }
-    CountOutcome(dead ? "dead" : "done");
-  } else {
-    CountOutcome(GiveBack(lease, status));
-  }
-}
-
-const char* WorkerLoop::GiveBack(const store::Lease& lease, const absl::Status& status) {
-  if (store::IsLeftToNewer(status)) {
-    {
-      MutexLock lock(&mutex_);
-      // Once: there may be thousands of them, each looked at every second, until this program is replaced too.
-      if (!std::exchange(told_of_newer_, true)) RB_LOG_WARN("{}: {}", options_.name, std::string(status.message()));
-    }
-    parts_.store->Release(lease, parts_.clock->Now() + kLeftToNewer, /*uncount=*/true).IgnoreError();  // else its lease runs out
-    return "left";
-  }
-  bool aborted = absl::IsAborted(status);
-  if (aborted) {
-    MutexLock lock(&mutex_);
-    const int in_a_row = ++aborted_[lease.key.id];
-    if (in_a_row > kAbortedInARowMax) {
-      aborted_.erase(lease.key.id);
-      aborted = false;
-    }
-  }
-  absl::Status released;
-  if (aborted) {
-    released = parts_.store->Release(lease, std::nullopt, /*uncount=*/true);
-  } else {
-    RB_LOG_WARN("{}: {} failed in attempt {} of {}: {}", options_.name, lease.key.id, lease.attempts,
-                options_.attempts_max, status.ToString());
-    const absl::Duration wait = rpc::RetryAfterOf(status).value_or(BackOff(lease.attempts));
-    released = parts_.store->Release(lease, parts_.clock->Now() + wait, /*uncount=*/false);
-  }
-  if (absl::IsAborted(released)) {
-    parts_.metrics->Count("ringback_lost_leases_total", {{"stage", stage_}});
-    MutexLock lock(&mutex_);
-    aborted_.erase(lease.key.id);
-    return "lost";
-  }
-  return aborted ? "aborted" : "retry";
-}
-
-absl::Duration WorkerLoop::BackOff(int attempts) {
-  absl::Duration wait = options_.backoff_min;
-  for (int i = 1; i < attempts && wait < options_.backoff_max; ++i) wait *= 2;
-  wait = std::min(wait, options_.backoff_max);
-  // Between half of it and all: retries of one outage must not come back as one wave.
-  return wait / 2 + wait / 2 * (static_cast<double>(parts_.random->Next() >> 11) / static_cast<double>(1ull << 53));
-}
-
-void WorkerLoop::CountOutcome(const char* outcome) {
-  parts_.metrics->Count("ringback_jobs_total", {{"stage", stage_}, {"outcome", outcome}});
+  job_run_.Run(job, held->traceparent);
 }
 
 }  // namespace ringback::runtime

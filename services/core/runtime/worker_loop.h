@@ -1,10 +1,10 @@
-// The loop behind worker.h: looking, taking what is handed off, claiming, dispatching, renewing, giving back, counting, draining.
+// The loop behind worker.h: looking, taking what is handed off, claiming, dispatching, renewing, draining. What happens to
+// one claimed job is job_run.h's.
 #pragma once
 
 #include <chrono>
 #include <deque>
 #include <list>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -16,6 +16,7 @@
 #include "core/base/mutex.h"
 #include "core/handoff/handoff.h"
 #include "core/handoff/signals.h"
+#include "core/runtime/job_run.h"
 #include "core/runtime/metrics.h"
 #include "core/runtime/worker.h"
 #include "core/store/store.h"
@@ -46,7 +47,8 @@ class WorkerLoop {
   // as soon as somebody else claims them) and the handlers still run: the program should end without them.
   bool WaitDrained(absl::Duration timeout);
 
-  const std::string& name() const { return options_.name; }
+  // Sets the gauges of slots and credits. For any thread.
+  void ReportSlots();
 
  private:
   using Steady = std::chrono::steady_clock;
@@ -75,19 +77,14 @@ class WorkerLoop {
   bool Sleep(absl::Duration longest, bool draining);
   void RenewHeld();
   void GiveBackQueued();
-  void ReportBacklog();
   void StoreFailed(const absl::Status& status);
   void StoreAnswered();
 
   void RunSlot();
-  void RunJob(const HeldPtr& job);
-  // Hands the entry back to the store after an error; returns the outcome's word.
-  const char* GiveBack(const store::Lease& lease, const absl::Status& status);
-  absl::Duration BackOff(int attempts);
-  void CountOutcome(const char* outcome);
+  void RunJob(const HeldPtr& held);
 
   const WorkerOptions options_;
-  const std::unique_ptr<JobHandler> handler_;
+  JobRun job_run_;
   const WorkerParts parts_;
   const std::string stage_;  // its name, for metrics
   uint64_t subscription_ = 0;
@@ -96,7 +93,6 @@ class WorkerLoop {
   bool claim_ = true;  // look by claiming; else ask for the next due time first, which costs the store less
   bool store_failing_ = false;
   absl::Duration blocked_sleep_;
-  Steady::time_point next_report_{};
   int announced_ = 0;
 
   Mutex mutex_;
@@ -109,8 +105,6 @@ class WorkerLoop {
   bool draining_ RB_GUARDED_BY(mutex_) = false;
   bool abandoned_ RB_GUARDED_BY(mutex_) = false;
   bool loop_ended_ RB_GUARDED_BY(mutex_) = true;
-  bool told_of_newer_ RB_GUARDED_BY(mutex_) = false;
-  std::map<std::string, int> aborted_ RB_GUARDED_BY(mutex_);  // by id: how often in a row
   std::vector<std::thread> slots_ RB_GUARDED_BY(mutex_);
   std::thread loop_;
 };

@@ -147,10 +147,12 @@ TEST_F(WorkerLoopTest, WhatIsDueIsHandledOnce) {
   Nudge();
   Drain();
   EXPECT_EQ(runs, 1);
-  EXPECT_TRUE(Counted("ringback_claims_total{stage=\"transcode\"} 1"));
+  EXPECT_TRUE(Counted("ringback_claims_total{found_by=\"poll\",stage=\"transcode\"} 1"));
   EXPECT_TRUE(Counted("ringback_jobs_total{outcome=\"done\",stage=\"transcode\"} 1"));
   EXPECT_TRUE(Counted("ringback_timer_lateness_seconds_sum{stage=\"transcode\"} 2"));
-  EXPECT_TRUE(Counted("ringback_backlog{stage=\"transcode\",state=\"waiting\"} 1")) << metrics_->Text();
+  loop_->ReportSlots();
+  EXPECT_TRUE(Counted("ringback_slots{stage=\"transcode\",state=\"busy\"} 0")) << metrics_->Text();
+  EXPECT_TRUE(Counted("ringback_slots{stage=\"transcode\",state=\"free\"} 1"));
   loop_.reset();
 }
 

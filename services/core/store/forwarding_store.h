@@ -1,4 +1,4 @@
-// A store that passes everything on to another; what a test disturbs or watches it overrides. For tests of any room.
+// A store that passes everything on to another; whoever wraps or disturbs a part overrides it. `inner` outlives it.
 #pragma once
 
 #include <optional>
