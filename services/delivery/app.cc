@@ -7,6 +7,7 @@
 #include "core/base/status_macros.h"
 #include "core/runtime/erasure_journal.h"
 #include "delivery/delivery_rpc.h"
+#include "delivery/ended.h"
 #include "delivery/orphans.h"
 #include "delivery/retention.h"
 #include "delivery/wires.h"
@@ -32,6 +33,7 @@ class Parts : public runtime::Component {
 }  // namespace
 
 absl::Status RunDelivery(runtime::Host& host) {
+  DescribeDeliveryMetrics(host.metrics());
   RB_ASSIGN_OR_RETURN(auto wires, Wires::Create(host.config(), &host.clock()));
   if (host.config().public_url.empty()) {
     RB_LOG_INFO("no public_url: mails carry the voice message and an answer address, but no link");

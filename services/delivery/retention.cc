@@ -32,6 +32,7 @@ class RetentionHandler : public runtime::JobHandler {
 
   absl::Status Handle(const runtime::Job& job) override {
     const store::Lease& lease = job.lease;
+    runtime::JobBegins(job, "");
     auto tombstone = store::Load<record::TombstoneRecord>(host_.store(), store::TombstoneKey(lease.key.shard, lease.key.id));
     if (tombstone.ok()) return RemoveFiles(lease, *tombstone);
     if (!absl::IsNotFound(tombstone.status())) return tombstone.status();

@@ -16,6 +16,7 @@
 #include "core/rpc/translate.h"
 #include "core/store/records.h"
 #include "delivery/bundle.h"
+#include "delivery/ended.h"
 #include "delivery/retry.h"
 
 namespace ringback::delivery {
@@ -38,6 +39,7 @@ class DeliveryHandler : public runtime::JobHandler {
     if (absl::IsNotFound(work.status())) return Forget(lease);  // erased in the meantime
     RB_RETURN_IF_ERROR(work.status());
     DeliveryRecord& delivery = work->delivery.message;
+    runtime::JobBegins(job, delivery.trace_id());
     if (delivery.state() != DeliveryRecord::STATE_QUEUED && delivery.state() != DeliveryRecord::STATE_SENDING) {
       return Forget(lease);
     }
@@ -63,17 +65,7 @@ class DeliveryHandler : public runtime::JobHandler {
     RB_ASSIGN_OR_RETURN(const auto mp3, Mp3Of(delivery, work->team, job.payload));
     RB_ASSIGN_OR_RETURN(ComposeInput input, InputOf(*work, own, bundle, now));
     if (mp3 != nullptr) input.mp3 = *mp3;
-    const auto still_ours = [&] {
-      laps.Lap("greet");
-      const absl::Status status = host_.store().Extend(lease, lease_).status();
-      laps.Lap("extend");
-      return status;
-    };
-    const SendOutcome outcome = wires_->Send(input, still_ours, &laps);
-    laps.Lap("send");
-    host_.metrics().Count("ringback_sends_total",
-                          {{"channel", rpc::ChannelWord(delivery.channels(delivery.channel()).kind())},
-                           {"outcome", std::string(SendResultName(outcome.result))}});
+    const SendOutcome outcome = Send(input, lease, rpc::ChannelWord(delivery.channels(delivery.channel()).kind()), &laps);
     if (outcome.result == SendResult::kAborted) return absl::AbortedError("the lease was lost before the message left");
     RB_RETURN_IF_ERROR(RecordOutcome(lease, delivery.id(), outcome, "", own));
     laps.Lap("commit");
@@ -90,6 +82,22 @@ class DeliveryHandler : public runtime::JobHandler {
   }
 
  private:
+  SendOutcome Send(const ComposeInput& input, const store::Lease& lease, const std::string& channel, Laps* laps) {
+    const absl::Time begin = absl::Now();
+    const auto still_ours = [&] {
+      laps->Lap("greet");
+      const absl::Status status = host_.store().Extend(lease, lease_).status();
+      laps->Lap("extend");
+      return status;
+    };
+    SendOutcome outcome = wires_->Send(input, still_ours, laps);
+    laps->Lap("send");
+    host_.metrics().Observe("ringback_send_seconds", {{"channel", channel}}, absl::ToDoubleSeconds(absl::Now() - begin));
+    host_.metrics().Count("ringback_sends_total",
+                          {{"channel", channel}, {"outcome", std::string(SendResultName(outcome.result))}});
+    return outcome;
+  }
+
   static SendOutcome NoChannel() {
     SendOutcome outcome;
     outcome.result = SendResult::kPermanent;
@@ -119,7 +127,13 @@ class DeliveryHandler : public runtime::JobHandler {
     delivery.set_state(DeliveryRecord::STATE_WITHDRAWN);
     store::AddDelivery(delivery, work.delivery.version, &commit);
     commit.due.push_back(store::DueChange{lease.key, std::nullopt});
-    return host_.store().CommitOnce(commit).status();
+    return Commit(commit);
+  }
+
+  absl::Status Commit(const store::Commit& commit, const std::string& dead_letter = "") {
+    const absl::Status status = host_.store().CommitOnce(commit).status();
+    if (status.ok()) TellEnded(commit, dead_letter, host_.metrics());
+    return status;
   }
 
   // SENDING, fenced by lease and version, before anything leaves. Alarms that wait for the same member join; what is no
@@ -135,7 +149,7 @@ class DeliveryHandler : public runtime::JobHandler {
       delivery.set_state(DeliveryRecord::STATE_SENDING);
     }
     store::AddDelivery(delivery, work->delivery.version, &commit);
-    return host_.store().CommitOnce(commit).status();
+    return Commit(commit);
   }
 
   // Calendar entries are numbered when they leave: a calendar ignores one that has a lower SEQUENCE than it knows, however
@@ -212,14 +226,14 @@ class DeliveryHandler : public runtime::JobHandler {
   // The message has left: without its outcome on record it would leave again. A store that is away for a moment (a
   // failover) is asked again for half a minute with the same commit, which is carried out once; meanwhile nobody else can
   // claim it there either.
-  absl::Status CommitOutcome(const store::Commit& commit) {
-    absl::Status status = host_.store().CommitOnce(commit).status();
+  absl::Status CommitOutcome(const store::Commit& commit, const std::string& dead_letter) {
+    absl::Status status = Commit(commit, dead_letter);
     const absl::Time give_up = host_.clock().Now() + lease_ / 2;
     absl::Duration pause = absl::Milliseconds(20);
     for (int i = 0; i < kCommitTries && absl::IsUnavailable(status) && host_.clock().Now() < give_up; ++i) {
       absl::SleepFor(pause);
       pause = std::min(2 * pause, absl::Seconds(4));
-      status = host_.store().CommitOnce(commit).status();
+      status = Commit(commit, dead_letter);
     }
     return status;
   }
@@ -234,6 +248,7 @@ class DeliveryHandler : public runtime::JobHandler {
     for (int i = 0; i < kCommitTries; ++i) {
       RB_ASSIGN_OR_RETURN(Work work, LoadWork(host_.store(), delivery_id));
       DeliveryRecord& delivery = work.delivery.message;
+      TraceScope::GoOnUnder(delivery.trace_id());
       if (delivery.state() != DeliveryRecord::STATE_SENDING && delivery.state() != DeliveryRecord::STATE_QUEUED) {
         return absl::OkStatus();
       }
@@ -241,7 +256,10 @@ class DeliveryHandler : public runtime::JobHandler {
       store::Commit commit = NewCommit(lease, "outcome", i);
       if (!fenced) commit.lease.reset();
       RB_RETURN_IF_ERROR(ApplyOutcome(outcome, dead_reason, own, now, &work, &commit));
-      status = CommitOutcome(commit);
+      status = CommitOutcome(commit, dead_reason.empty() ? "" : delivery_id);
+      if (status.ok() && (delivery.state() == DeliveryRecord::STATE_QUEUED || delivery.state() == DeliveryRecord::STATE_SENDING)) {
+        RB_LOG_INFO("delivery {} was not accepted in try {} and is tried again", delivery.id(), delivery.tries_size());
+      }
       if (!absl::IsAborted(status)) return status;
       fenced = host_.store().Extend(lease, lease_).ok();
     }

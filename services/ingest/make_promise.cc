@@ -1,5 +1,6 @@
 // MakePromise: apart from the other commands because a voice message brings its recording into the commit.
 #include "absl/strings/str_cat.h"
+#include "core/base/log.h"
 #include "ingest/callback_commands.h"
 
 namespace ringback::ingest {
@@ -88,7 +89,8 @@ absl::Status CheckReach(const runtime::Host& host, const domain::MakePromise& co
 
 // A recording that is not ready yet is told, in this very commit and under its version, which delivery waits for it: the
 // transcoder's commit either comes first (and this decision is made again, finding it ready) or sees the delivery.
-void AddRecording(const LoadedRecording& recording, const domain::Decision& decision, store::Commit* commit) {
+// What goes out with it goes on in its trace.
+void AddRecording(const LoadedRecording& recording, domain::Decision& decision, store::Commit* commit) {
   record::RecordingRecord take = recording.message;
   const store::Key key = *store::RecordingKey(take.id());
   const std::string& callback_id = decision.callback.id();
@@ -101,12 +103,24 @@ void AddRecording(const LoadedRecording& recording, const domain::Decision& deci
     commit->due.push_back(store::DueChange{store::RetentionDue(key.shard, take.team_id(), take.id()), std::nullopt});
     changed = true;
   }
-  for (const record::DeliveryRecord& delivery : decision.new_deliveries) {
-    if (delivery.state() != record::DeliveryRecord::STATE_WAITING || delivery.recording_id() != take.id()) continue;
+  for (record::DeliveryRecord& delivery : decision.new_deliveries) {
+    if (delivery.recording_id() != take.id()) continue;
+    delivery.set_trace_id(take.trace_id());
+    if (delivery.state() != record::DeliveryRecord::STATE_WAITING) continue;
     take.add_waiting_delivery_ids(delivery.id());
     changed = true;
   }
   if (changed) store::AddPut(key, recording.version, take, commit);
+}
+
+// By the ids alone, so that whoever follows one of them finds the others.
+void Log(const domain::Decision& decision) {
+  for (const record::DeliveryRecord& delivery : decision.new_deliveries) {
+    RB_LOG_INFO("delivery {} for promise {} of {} was made{}{}", delivery.id(), delivery.promise_revision(),
+                delivery.callback_id(), delivery.recording_id().empty() ? "" : " with recording " + delivery.recording_id(),
+                delivery.trace_id().empty() || delivery.trace_id() == TraceScope::Current()
+                    ? "" : "; it goes on in trace " + delivery.trace_id());
+  }
 }
 
 absl::Status ValidateOnly(runtime::Host& host, const rpc::Call& call, const api::MakePromiseRequest& request,
@@ -132,7 +146,8 @@ absl::Status MakePromise(runtime::Host& host, const rpc::Call& call, const api::
                          api::MakePromiseResponse* response) {
   RB_ASSIGN_OR_RETURN(domain::MakePromise command, Check(request));
   if (request.validate_only()) return ValidateOnly(host, call, request, command, response);
-  return Carry<api::MakePromiseRequest, api::MakePromiseResponse>(
+  std::optional<domain::Decision> made;
+  RB_RETURN_IF_ERROR((Carry<api::MakePromiseRequest, api::MakePromiseResponse>(
       host, call, request, response,
       [&](const Scene& scene, store::Commit* commit, api::MakePromiseResponse* answer) -> DecisionOr {
         RB_RETURN_IF_ERROR(CheckReach(host, command, scene.callback.message.caller()));
@@ -145,8 +160,11 @@ absl::Status MakePromise(runtime::Host& host, const rpc::Call& call, const api::
                             domain::Apply(scene.callback.message, command, scene.team, scene.actor, scene.now));
         if (recording.has_value()) AddRecording(*recording, decision, commit);
         answer->mutable_warnings()->Assign(decision.warnings.begin(), decision.warnings.end());
+        made = decision;
         return decision;
-      });
+      })));
+  if (made.has_value()) Log(*made);
+  return absl::OkStatus();
 }
 
 }  // namespace ringback::ingest

@@ -109,7 +109,10 @@ absl::Status Take::Complete(api::UploadRecordingResponse* response) {
     if (auto now = FindRecording(host_, call_, response->recording().id(), "header.request_id"); now.ok()) {
       *response->mutable_recording() = rpc::ToApi(now->message);
     }
+    return absl::OkStatus();
   }
+  RB_LOG_INFO("recording {} of {} bytes was taken in{}", recording_id_, size_,
+              header_.callback_id().empty() ? "" : " for " + header_.callback_id());
   return absl::OkStatus();
 }
 
@@ -149,6 +152,7 @@ absl::Status Take::Decide(store::Commit* commit, api::UploadRecordingResponse* r
   recording.set_sha256(header_.sha256());
   recording.set_size_bytes(size_);
   recording.set_original_blob(blob_);
+  recording.set_trace_id(call_.trace_id);
   store::AddPut(*store::RecordingKey(recording_id_), 0, recording, commit);
   store::Put mark;
   mark.key = mark_key;

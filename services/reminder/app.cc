@@ -36,13 +36,18 @@ class TimerHandler : public runtime::JobHandler {
       return host_.store().CommitOnce(commit).status();
     }
     RB_RETURN_IF_ERROR(callback.status());
+    runtime::JobBegins(job, "");  // a timer's firing begins a trace; what it sends out goes on in it
     RB_ASSIGN_OR_RETURN(const store::Key team_key, store::TeamKey(callback->message.team_id()));
     RB_ASSIGN_OR_RETURN(const auto team, store::Load<record::TeamRecord>(host_.store(), team_key));
     RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
     const domain::Decision decision = domain::OnTimer(callback->message, team.message, now);
     store::AddDecision(&callback->message, callback->version, decision, now, &commit);
     commit.indexes.push_back(store::DeadTimer(lease.key.shard, lease.key.team, lease.key.id, /*remove=*/true));  // it fires again
-    return host_.store().CommitOnce(commit).status();
+    RB_RETURN_IF_ERROR(host_.store().CommitOnce(commit).status());
+    for (const record::DeliveryRecord& delivery : decision.new_deliveries) {
+      RB_LOG_INFO("timer of {} fired: delivery {}", lease.key.id, delivery.id());
+    }
+    return absl::OkStatus();
   }
 
   // A timer is never given up: it is listed once with the dead letters and tried again in an hour, for ever (law 6).

@@ -1,6 +1,7 @@
 #include "transcode/app.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <future>
@@ -75,6 +76,7 @@ class TranscodeHandler : public runtime::JobHandler {
     auto loaded = store::Load<record::RecordingRecord>(host_.store(), key);
     if (absl::IsNotFound(loaded.status())) return Forget(lease);  // erased in the meantime
     RB_RETURN_IF_ERROR(loaded.status());
+    runtime::JobBegins(job, loaded->message.trace_id());
     if (loaded->message.state() != record::RecordingRecord::STATE_RECEIVED) return Forget(lease);
 
     TranscodeSettings settings;
@@ -107,6 +109,7 @@ class TranscodeHandler : public runtime::JobHandler {
     }));
     laps.Lap("commit");
     RB_LOG_INFO("transcode: {} of {} s {}", lease.key.id, std::lround(result.measurements.duration_in_s), laps.Text());
+    Tell(lease.key.id, result);
     return absl::OkStatus();
   }
 
@@ -122,14 +125,31 @@ class TranscodeHandler : public runtime::JobHandler {
   }
 
  private:
+  void Tell(const std::string& recording_id, const TranscodeResult& result) {
+    std::string findings;
+    for (const Finding& finding : result.findings) {
+      host_.metrics().Count("ringback_findings_total", {{"code", std::string(FindingName(finding.code))}});
+      absl::StrAppend(&findings, findings.empty() ? "" : ", ", std::string(FindingName(finding.code)));
+    }
+    host_.metrics().Count("ringback_transcodes_total", {{"outcome", result.ok() ? "ready" : "unusable"}});
+    host_.metrics().Count("ringback_transcoded_audio_seconds_total", {}, result.measurements.duration_in_s);
+    RB_LOG_INFO("recording {} is {}: {:.1f} s of voice{}{}", recording_id, result.ok() ? "ready" : "not usable",
+                result.measurements.duration_out_s, findings.empty() ? "" : ", ", findings);
+  }
+
   // `handed_off` may be nullptr.
   absl::StatusOr<TranscodeResult> Transcode(const record::RecordingRecord& recording, const std::string* handed_off,
                                             const TranscodeSettings& settings) {
-    if (handed_off != nullptr && static_cast<int64_t>(handed_off->size()) == recording.size_bytes()) {
-      return codec_.Transcode(*handed_off, settings, absl::Seconds(90));
+    std::string fetched;
+    if (handed_off == nullptr || static_cast<int64_t>(handed_off->size()) != recording.size_bytes()) {
+      RB_ASSIGN_OR_RETURN(fetched, host_.blobs().Get(recording.original_blob()));
+      handed_off = &fetched;
     }
-    RB_ASSIGN_OR_RETURN(const std::string bytes, host_.blobs().Get(recording.original_blob()));
-    return codec_.Transcode(bytes, settings, absl::Seconds(90));
+    const auto begin = std::chrono::steady_clock::now();
+    auto result = codec_.Transcode(*handed_off, settings, absl::Seconds(90));
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    host_.metrics().Observe("ringback_codec_seconds", {{"outcome", result.ok() ? "done" : "failed"}}, took.count());
+    return result;
   }
 
   // Both at once, so that they wait for the disk together.
@@ -165,6 +185,7 @@ class TranscodeHandler : public runtime::JobHandler {
       commit.commit_id = absl::StrFormat("transcode/%s/%d", lease.lease_id, i);
       commit.lease = lease;
       commit.due.push_back(store::DueChange{lease.key, std::nullopt});
+      TraceScope::GoOnUnder(recording.message.trace_id());
       change(&recording.message);
       const bool ready = recording.message.state() == record::RecordingRecord::STATE_READY;
       RB_RETURN_IF_ERROR(ReleaseWaiting(ready, mp3, now, &recording.message, &commit));
@@ -239,6 +260,10 @@ int SlotsOf(const runtime::Config& config) {
 }  // namespace
 
 absl::Status RunTranscode(runtime::Host& host) {
+  host.metrics().Describe("ringback_transcodes_total", "Recordings by what they came to: renditions ready, or not usable.");
+  host.metrics().Describe("ringback_findings_total", "What listening to the takes showed: TOO_QUIET, CLIPPED, …");
+  host.metrics().Describe("ringback_transcoded_audio_seconds_total", "Voice in the recordings as they came, in seconds.");
+  host.metrics().Describe("ringback_codec_seconds", "How long the codec took for one recording, its start included.");
   CodecOptions codec;
   codec.program = host.config().codec_path.empty() ? CodecBesideThisProgram() : host.config().codec_path;
   if (!std::filesystem::exists(codec.program)) {

@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/http/listener.h"
+#include "core/rpc/trace.h"
 #include "web/routes.h"
 
 namespace ringback::web {
@@ -29,7 +30,10 @@ class HttpComponent : public runtime::Component {
     http::ListenerOptions options;
     options.address = host.config().http_listen;
     http::ListenerParts parts;
-    parts.handle = [this](const HttpRequest& request) { return routes_.Handle(request); };
+    parts.handle = [this, &host](const HttpRequest& request) {
+      const TraceScope trace(rpc::NewTraceId(host.random()));
+      return routes_.Handle(request);
+    };
     parts.submit = [&host](std::function<void()> work) { return host.rpc().executor->Submit(std::move(work)); };
     parts.clock = &host.clock();
     parts.finished = [&host](const std::string& route, int status, double seconds) {

@@ -88,6 +88,9 @@ HttpResponse Routes::Page(const HttpRequest& request, std::string_view token) co
   const absl::Time now = parts_.clock->Now();
   const auto records = OpenPage(*parts_.store, token, now);
   if (!records.ok()) return Refused(request, "page", records.status());
+  // Listeners are nobody's business but the team's own; that a page was asked for helps whoever looks for a fault.
+  if (records->recording) TraceScope::GoOnUnder(records->recording->trace_id());
+  RB_LOG_DEBUG("web: page of {} opened", records->callback.id());
   const PageState page = Describe(*records, request.accept_language, now);
   return HtmlResponse(200, "page", RenderPage(page, std::string(token)));
 }

@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "core/base/check.h"
 #include "core/base/ids.h"
+#include "core/base/log.h"
 
 namespace ringback::store {
 namespace {
@@ -180,7 +181,14 @@ void AddDecision(const record::CallbackRecord* before, uint64_t version, const d
 
 void AddDelivery(const record::DeliveryRecord& delivery, uint64_t version, Commit* commit) {
   const int shard = OwnShard(delivery.id());
-  AddPut(Key{shard, Kind::kDelivery, delivery.id()}, version, delivery, commit);
+  const Key key{shard, Kind::kDelivery, delivery.id()};
+  if (version == 0 && delivery.trace_id().empty() && !TraceScope::Current().empty()) {
+    record::DeliveryRecord traced = delivery;
+    traced.set_trace_id(TraceScope::Current());
+    AddPut(key, version, traced, commit);
+  } else {
+    AddPut(key, version, delivery, commit);
+  }
   const std::string member = Member(SortKey(FromProto(delivery.create_time())), delivery.id());
   if (delivery.kind() == record::DeliveryRecord::KIND_ESCALATION && !delivery.member_id().empty()) {
     IndexChange alarm = Entry(shard, delivery.team_id(), absl::StrCat(View(index::kAlarms), delivery.member_id()), member);

@@ -91,6 +91,7 @@ void AddDecision(const record::CallbackRecord* before, uint64_t version, const d
                  absl::Time now, Commit* commit);
 
 // Changes of one delivery: put, and the indexes of waiting alarms and dead letters. The due entry is the caller's business.
+// A new one without a trace id gets the calling thread's (TraceScope).
 void AddDelivery(const record::DeliveryRecord& delivery, uint64_t version, Commit* commit);
 
 DueKey PromiseDue(const record::CallbackRecord& callback);

@@ -16,6 +16,7 @@
 #include "core/domain/calendar.h"
 #include "core/domain/input.h"
 #include "core/rpc/status.h"
+#include "core/rpc/trace.h"
 
 namespace ringback::cli {
 namespace {
@@ -103,7 +104,7 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Open(World& world, const Optio
 }
 
 Session::Session(World& world, Options options, Target target)
-    : world_(world), options_(std::move(options)), target_(std::move(target)) {
+    : world_(world), options_(std::move(options)), target_(std::move(target)), trace_(rpc::NewTraceId(*world.random)) {
   run_id_ = absl::StrFormat("cli-%016x", world_.random->Next());
 }
 

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "core/base/log.h"
 #include "core/rpc/client.h"
 #include "ringback/cli/target.h"
 #include "ringback/cli/world.h"
@@ -94,6 +95,7 @@ class Session {
   World& world_;
   const Options options_;
   const Target target_;
+  const TraceScope trace_;  // all calls of one command are one trace
   std::unique_ptr<rpc::Client> client_;
   std::unique_ptr<rpc::Client> operator_client_;  // nullptr without an operator's token
   std::unique_ptr<v1::CallbackService::Stub> callbacks_;
