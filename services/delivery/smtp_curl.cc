@@ -158,9 +158,10 @@ class SmtpTransport : public MailTransport {
     bool reused = false;
     bool any_reply = false;
     SendOutcome outcome = Transact(mail, envelope, deadline, before_data, &reused, &any_reply);
-    // The server closed an idle connection in the moment of its reuse: nothing was said, so nothing can be doubled.
-    if (outcome.result == SendResult::kTemporary && reused && !any_reply && end > absl::Now()) {
-      outcome = Transact(mail, envelope, end - absl::Now(), before_data, &reused, &any_reply);
+    // An idle connection was dead: nothing was said, so nothing can be doubled.
+    if (outcome.result == SendResult::kTemporary && reused && !any_reply) {
+      pool_.CloseIdle();
+      if (end > absl::Now()) outcome = Transact(mail, envelope, end - absl::Now(), before_data, &reused, &any_reply);
     }
     return outcome;
   }
@@ -227,7 +228,11 @@ class SmtpTransport : public MailTransport {
     curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &sent);
     if (talk.phase == Phase::kAfterDot && static_cast<size_t>(sent) < mail.size()) talk.phase = Phase::kData;
     if (code == CURLE_LOGIN_DENIED) token_.Forget();
-    pool_.Return(std::move(handle));
+    if (code == CURLE_OK) {
+      pool_.Return(std::move(handle));
+    } else {
+      CurlPool::Discard(std::move(handle));
+    }
     return OutcomeOf(code, talk);
   }
 

@@ -5,14 +5,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <barrier>
 #include <memory>
 #include <mutex>
+#include <semaphore>
 #include <set>
 #include <thread>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/time/clock.h"
 #include "core/base/test_peers.h"
 #include "delivery/mail_message.h"
 
@@ -213,6 +216,105 @@ TEST(Smtp, ConnectionsAreReusedAndAStaleOneIsReplacedUnnoticed) {
   }
   EXPECT_EQ(mails, 4);
   EXPECT_EQ(server.connections(), 2);
+}
+
+// A server that owes the answer to a first mail gives it when the next one is about to begin on the same connection.
+TEST(Smtp, ALateAnswerIsNeverTakenForTheNextMails) {
+  std::atomic<bool> first{true};
+  ScriptedServer server([&](Peer& peer) {
+    peer.Say("220 hi\r\n");
+    bool data = false;
+    for (std::string line = peer.Line(); !peer.ended(); line = peer.Line()) {
+      if (data && line != ".") continue;
+      if (data && first.exchange(false)) {
+        peer.Line();
+        peer.Say("550 the first one was not wanted\r\n");
+        return;
+      }
+      data = line == "DATA";
+      peer.Say(data ? "354 go on\r\n" : "250 ok\r\n");
+    }
+  });
+  {
+    const std::unique_ptr<MailTransport> transport = Transport(server.port());
+    EXPECT_EQ(transport->Send(kMail, kEnvelope, absl::Seconds(1), {}).result, SendResult::kUnknown);
+    const SendOutcome next = transport->Send(kMail, kEnvelope, kDeadline, {});
+    EXPECT_EQ(next.result, SendResult::kAccepted) << next.reason;
+  }
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST(Smtp, AMailThatTheHookStoppedLeavesNoConnectionInItsMiddle) {
+  std::binary_semaphore gone{0};
+  ScriptedServer server([&](Peer& peer) {
+    peer.Say("220 hi\r\n");
+    for (std::string line = peer.Line(); !peer.ended(); line = peer.Line()) {
+      peer.Say(line == "DATA" ? "354 go on\r\n" : "250 ok\r\n");
+    }
+    gone.release();
+  });
+  const std::unique_ptr<MailTransport> transport = Transport(server.port());
+  const auto no = [] { return absl::AbortedError("the lease has gone"); };
+  EXPECT_EQ(transport->Send(kMail, kEnvelope, kDeadline, no).result, SendResult::kAborted);
+  EXPECT_TRUE(gone.try_acquire_for(std::chrono::seconds(10)));
+}
+
+TEST(Smtp, AServerThatHangsDoesNotHoldUpTheShutdown) {
+  std::atomic<bool> hangs{false};
+  ScriptedServer server([&](Peer& peer) {
+    peer.Say("220 hi\r\n");
+    bool data = false;
+    for (std::string line = peer.Line(); !peer.ended(); line = peer.Line()) {
+      if (hangs || (data && line != ".")) continue;
+      data = line == "DATA";
+      peer.Say(data ? "354 go on\r\n" : "250 ok\r\n");
+    }
+  });
+  std::unique_ptr<MailTransport> transport = Transport(server.port());
+  EXPECT_EQ(transport->Send(kMail, kEnvelope, kDeadline, {}).result, SendResult::kAccepted);
+  hangs = true;
+  const absl::Time begin = absl::Now();
+  transport.reset();
+  EXPECT_LT(absl::Now() - begin, kDeadline / 4);
+}
+
+TEST(Smtp, IdleConnectionsThatSomethingOnTheWayForgotCostOneDeadlineAndNotOneEach) {
+  constexpr int kIdle = 3;
+  std::atomic<int> number{0};
+  std::atomic<bool> forgotten{false};
+  ScriptedServer server(
+      [&](Peer& peer) {
+        const bool old = number++ < kIdle;
+        peer.Say("220 hi\r\n");
+        bool data = false;
+        for (std::string line = peer.Line(); !peer.ended(); line = peer.Line()) {
+          if ((old && forgotten) || (data && line != ".")) continue;
+          data = line == "DATA";
+          peer.Say(data ? "354 go on\r\n" : "250 ok\r\n");
+        }
+      },
+      /*together=*/true);
+  {
+    const std::unique_ptr<MailTransport> transport = Transport(server.port());
+    std::barrier<> all(kIdle);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < kIdle; ++i) {
+      threads.emplace_back([&] {
+        const SendOutcome outcome = transport->Send(kMail, kEnvelope, kDeadline, [&] {
+          all.arrive_and_wait();
+          return absl::OkStatus();
+        });
+        EXPECT_EQ(outcome.result, SendResult::kAccepted) << outcome.reason;
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(server.connections(), kIdle);
+    forgotten = true;
+    EXPECT_EQ(transport->Send(kMail, kEnvelope, absl::Seconds(1), {}).result, SendResult::kTemporary);
+    const SendOutcome next = transport->Send(kMail, kEnvelope, kDeadline, {});
+    EXPECT_EQ(next.result, SendResult::kAccepted) << next.reason;
+  }
+  EXPECT_EQ(server.connections(), kIdle + 1);
 }
 
 TEST(Smtp, ManyThreadsShareOneTransport) {

@@ -1,5 +1,7 @@
 #include "core/base/curl_pool.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 
 #include "core/base/check.h"
@@ -27,10 +29,28 @@ CurlHandle CurlPool::Take() {
 
 void CurlPool::Return(CurlHandle handle) {
   curl_easy_reset(handle.get());
-  // For the farewell when the handle is deleted: a hanging server must not hold up the shutdown.
-  curl_easy_setopt(handle.get(), CURLOPT_SERVER_RESPONSE_TIMEOUT, 1L);
-  MutexLock lock(&mutex_);
-  if (idle_.size() < idle_max_) idle_.push_back(std::move(handle));
+  {
+    MutexLock lock(&mutex_);
+    if (idle_.size() < idle_max_) return idle_.push_back(std::move(handle));
+  }
+  Discard(std::move(handle));
+}
+
+void CurlPool::Discard(CurlHandle handle) {
+  curl_socket_t socket = CURL_SOCKET_BAD;
+  curl_easy_getinfo(handle.get(), CURLINFO_ACTIVESOCKET, &socket);
+  // libcurl would say farewell and wait for the answer, of a server that hangs for the time that a mail may take: nobody's
+  // shutdown should.
+  if (socket != CURL_SOCKET_BAD) shutdown(socket, SHUT_RDWR);
+}
+
+void CurlPool::CloseIdle() {
+  std::vector<CurlHandle> idle;
+  {
+    MutexLock lock(&mutex_);
+    idle.swap(idle_);
+  }
+  for (CurlHandle& handle : idle) Discard(std::move(handle));
 }
 
 long CurlMillis(absl::Duration duration) {

@@ -26,12 +26,20 @@ struct CurlUrlDelete {
 };
 using CurlUrl = std::unique_ptr<CURLU, CurlUrlDelete>;
 
-// Thread-safe. A handle belongs to one thread from Take to Return; its options are reset, its connections are not.
+// Thread-safe. A handle belongs to one thread from Take to Return or Discard; its options are reset, its connections are
+// not.
 class CurlPool {
  public:
   explicit CurlPool(size_t idle_max);
+  ~CurlPool() { CloseIdle(); }
   CurlHandle Take();
   void Return(CurlHandle handle);
+  // Instead of Return when the conversation did not end as it should: libcurl may keep a connection on which an answer is
+  // still owed, and the next caller would take it for the answer to his own words. Ends it, without a farewell.
+  static void Discard(CurlHandle handle);
+  // Ends the idle connections, without a farewell: one that was idle turned out to be dead, and what forgot it (a
+  // firewall, a restart) has forgotten the others too. Each would cost a caller his whole deadline.
+  void CloseIdle();
 
  private:
   const size_t idle_max_;

@@ -160,15 +160,17 @@ class Peer {
   bool ended_ = false;
 };
 
-// Runs `script` for each connection, one after the other, on a thread of its own. Destroyed after the client is.
+// Runs `script` for each connection, on a thread of its own: one after the other, or `together`, each on one more thread.
+// Destroyed after the client is.
 class ScriptedServer {
  public:
-  explicit ScriptedServer(std::function<void(Peer&)> script)
-      : script_(std::move(script)), thread_([this] { Serve(); }) {}
+  explicit ScriptedServer(std::function<void(Peer&)> script, bool together = false)
+      : script_(std::move(script)), together_(together), thread_([this] { Serve(); }) {}
   ~ScriptedServer() {
     stop_ = true;
     shutdown(listener_.fd(), SHUT_RDWR);
     thread_.join();
+    for (std::thread& each : each_) each.join();
   }
   int port() const { return listener_.port(); }
   int connections() const { return connections_; }
@@ -179,13 +181,22 @@ class ScriptedServer {
       const int fd = accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC);
       if (fd < 0) return;
       ++connections_;
-      Peer peer(fd);
-      script_(peer);
-      close(fd);
+      const auto serve = [this, fd] {
+        Peer peer(fd);
+        script_(peer);
+        close(fd);
+      };
+      if (together_) {
+        each_.emplace_back(serve);
+      } else {
+        serve();
+      }
     }
   }
   Listener listener_;
   const std::function<void(Peer&)> script_;
+  const bool together_;
+  std::vector<std::thread> each_;
   std::atomic<bool> stop_{false};
   std::atomic<int> connections_{0};
   std::thread thread_;
