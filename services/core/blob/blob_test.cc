@@ -156,6 +156,7 @@ TEST_F(BlobTest, AFullDiskLeavesTheOldBlobAndNothingHalfWritten) {
   setrlimit(RLIMIT_FSIZE, &old_limit);
   std::signal(SIGXFSZ, before);
   EXPECT_EQ(put.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_NE(put.message().find("make room"), std::string::npos) << "it says what to do: " << put;
   EXPECT_EQ(append.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(finish.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(blobs_->Get("07/x").value(), "old");

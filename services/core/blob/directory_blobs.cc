@@ -31,7 +31,9 @@ absl::Status Error(int error, const std::string& what) {
     case ENOENT: return absl::NotFoundError(text);
     case ENOSPC:
     case EDQUOT:
-    case EFBIG: return absl::ResourceExhaustedError(text);
+    case EFBIG:
+      return absl::ResourceExhaustedError(
+          absl::StrCat("the disk for recordings is full; make room on it, then send this again (", text, ")"));
     default: return absl::UnavailableError(text);
   }
 }
