@@ -1,23 +1,16 @@
 """The five programs on a real Redis, several of each, as scripts/start-pipeline starts them: a message goes through all of
 them, also when every ZeroMQ message is lost, and taking replicas away under load fails no call."""
 
-import json
-import pathlib
 import re
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "functional")]
-import office as o  # noqa: E402
-from smtp_sink import SmtpSink  # noqa: E402
-from pipeline.programs import start_pipeline  # noqa: E402
+from pipeline.running import ROOT, SEED, Load, begun, o, start_pipeline
+from smtp_sink import SmtpSink
 
 REPLICAS = {"ingest": 2, "transcode": 3, "delivery": 2, "reminder": 2}
-SEED = int(time.time())
 
 
 def pipeline(smtp, **settings):
@@ -39,14 +32,6 @@ class Message:
         self.mail = o.wait_for(lambda: next((m for m in smtp.messages() if self.address in str(m["To"])), None),
                                f"the mail to {self.address}")
         self.seconds = time.monotonic() - began
-
-
-def begun(running, service):
-    """(trace, entry, how it was found) of every job that the service's workers began."""
-    found = []
-    for part in running.of(service):
-        found += re.findall(rf"debug (\w+) {service}: (\S+) begins, (.+)", part.log.read_text(errors="replace"))
-    return found
 
 
 def times_of(running, smtp, count=3):
@@ -126,26 +111,6 @@ class PipelineTest(unittest.TestCase):
                 stopped = script("--stop")
             self.assertEqual(stopped.stdout, "7 programs have ended\n", stopped.stderr)
             self.assertEqual(script("--stop").stdout, "0 programs have ended\n")
-
-
-class Load:
-    """ringback-load as an SDK would behave: round robin, gRPC's retries, and nothing beyond."""
-
-    def __init__(self, running, seconds, threads):
-        self.journal = running.data / f"journal-{time.monotonic_ns()}"
-        token = json.loads(running.token_file.read_text())["token"]
-        target = "ipv4:" + ",".join(part.address("grpc") for part in running.of("ingest"))
-        self.process = subprocess.Popen(
-            [o.BUILD / "test" / "ringback-load", "--target", target, "--token", token, "--journal", self.journal,
-             "--threads", str(threads), "--seconds", str(seconds), "--wav", o.speech(), "--promise-ms", "600000",
-             "--seed", str(SEED % 10000), "--strict", "1", "--pause-ms", "10"])
-
-    def lines(self):
-        return self.journal.read_text().splitlines() if self.journal.exists() else []
-
-    def until_more(self, count):
-        wanted = len(self.lines()) + count
-        o.wait_for(lambda: len(self.lines()) >= wanted, f"{count} more calls; there are {self.lines()[-5:]}")
 
 
 if __name__ == "__main__":
