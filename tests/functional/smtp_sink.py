@@ -1,5 +1,8 @@
-"""A real SMTP server for stories: Postfix's smtp-sink on a free loopback port, with its switches for refusing."""
+"""SMTP servers for tests: Postfix's smtp-sink on a free loopback port, with its switches for refusing, and one of our own
+that stores a message and then behaves as badly as a test wants."""
 
+import contextlib
+import dataclasses
 import email
 import email.policy
 import os
@@ -9,6 +12,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
+import time
 
 from office import free_port, wait_for
 
@@ -67,3 +72,112 @@ class SmtpSink:
 
     def message_ids(self):
         return [str(message["Message-ID"]) for message in self.messages()]
+
+
+@dataclasses.dataclass
+class Copy:
+    """One message that went over the wire whole."""
+    message: email.message.EmailMessage
+    began: float         # when DATA was said
+    over: float = None   # when it was answered, or the client had gone
+    answered: bool = False
+
+    @property
+    def id(self):
+        return str(self.message["Message-ID"])
+
+
+class OddSmtp:
+    """An SMTP server that keeps what it gets and is odd about its answers. Context manager.
+
+    `before_data(number)` may wait before the 354. `after_dot(copy, times)` is asked once the message is stored, `times` is
+    how often that Message-ID has come by now; it returns "250 …" or another reply, HANG_UP, or SILENCE: nothing is said
+    until the client has gone."""
+
+    HANG_UP, SILENCE = object(), object()
+
+    def __init__(self, after_dot=lambda copy, times: "250 queued", before_data=lambda number: None, host="127.0.0.1",
+                 port=0):
+        self.after_dot, self.before_data = after_dot, before_data
+        self.lock = threading.Lock()
+        self.copies = []
+        self.datas = 0  # how often DATA was said
+        self.gone = 0   # clients that left in the middle of a message
+        self.closing = threading.Event()
+        self.listener = socket.create_server((host, port))
+        self.port = self.listener.getsockname()[1]
+
+    def __enter__(self):
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *unused):
+        self.closing.set()
+        self.listener.close()
+
+    def messages(self):
+        with self.lock:
+            return [copy.message for copy in self.copies]
+
+    def message_ids(self):
+        return [str(message["Message-ID"]) for message in self.messages()]
+
+    def copies_by_id(self):
+        found = {}
+        with self.lock:
+            for copy in self.copies:
+                found.setdefault(copy.id, []).append(copy)
+        return found
+
+    def _accept(self):
+        while not self.closing.is_set():
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        with client, contextlib.suppress(OSError):
+            lines = client.makefile("rb")
+
+            def say(reply):
+                client.sendall(reply.encode() + b"\r\n")
+
+            say("220 odd")
+            while line := lines.readline():
+                word = line.strip().upper()
+                if word == b"DATA":
+                    if not self._data(client, lines, say):
+                        return
+                elif word == b"QUIT":
+                    return say("221 bye")
+                else:
+                    say("250 fine")
+
+    def _data(self, client, lines, say):
+        began = time.monotonic()
+        with self.lock:
+            self.datas += 1
+            number = self.datas
+        self.before_data(number)
+        say("354 go on")
+        body = bytearray()
+        while (line := lines.readline()) != b".\r\n":
+            if not line:
+                self.gone += 1
+                return False
+            body += line.removeprefix(b".")
+        copy = Copy(email.message_from_bytes(bytes(body), policy=email.policy.default), began)
+        with self.lock:
+            self.copies.append(copy)
+            times = sum(other.id == copy.id for other in self.copies)
+        reply = self.after_dot(copy, times)
+        if reply is self.SILENCE:
+            with contextlib.suppress(OSError):
+                client.recv(1, socket.MSG_PEEK)  # QUIT or the end: it has given up
+        elif reply is not self.HANG_UP:
+            say(reply)
+            copy.answered = True
+        copy.over = time.monotonic()
+        return copy.answered
