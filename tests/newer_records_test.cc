@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/domain/deliveries.h"
+#include "core/store/every_record.h"
 #include "core/store/newer.h"
 #include "delivery/app.h"
 #include "ingest/ingest_fixture.h"
@@ -86,7 +87,7 @@ class NewerRecordsTest : public IngestTest {
   void ForEachRecord(const Visit& visit) {
     for (const store::Kind kind : {store::Kind::kTeam, store::Kind::kContact, store::Kind::kCallback, store::Kind::kHistoryPage,
                                    store::Kind::kRecording, store::Kind::kDelivery, store::Kind::kToken}) {
-      const std::vector<store::Record> records = host_->store().List(team_.shard, kind, "", 1000).value();
+      const std::vector<store::Record> records = store::AllRecords(host_->store(), team_.shard, kind).value();
       for (const store::Record& found : records) {
         const std::unique_ptr<Message> message = EmptyOf(kind);
         ASSERT_TRUE(message->ParseFromString(found.value));
