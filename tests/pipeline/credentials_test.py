@@ -237,7 +237,7 @@ class CredentialsTest(unittest.TestCase):
     def test_health_and_metrics_tell_a_stranger_nothing_about_anybody(self):
         self.get(self.link)
         self.get(f"{self.link}/voice.mp3")
-        for path in ("/healthz", "/metrics"):
+        for path in ("/healthz", "/readyz", "/metrics"):
             status, text = self.get(path)
             self.assertEqual(status, 200)
             self.assertNotRegex(text, r"\b(cb|rc|dl|tm|tk|mb|co|pg)\d\d[0-9a-z]{8}", f"{path} names a record")
@@ -249,13 +249,13 @@ class CredentialsTest(unittest.TestCase):
         redis.process.kill()
         redis.process.wait()
         try:
-            status, text = o.wait_for(lambda: (lambda answer: answer if answer[0] == 503 else None)(self.get("/healthz")),
+            status, text = o.wait_for(lambda: (lambda answer: answer if answer[0] == 503 else None)(self.get("/readyz")),
                                       "a health that has noticed")
         finally:
             self.pipeline.start_part(redis)
         self.assertNotIn(str(redis.ports["redis"]), text)
         self.assertNotIn("127.0.0.1", text)
-        o.wait_for(lambda: self.get("/healthz") == (200, "ok\n"), "good health again")
+        o.wait_for(lambda: self.get("/readyz") == (200, "ok\n"), "good health again")
         self.assertEqual(self.get(self.link)[0], 200)
 
 

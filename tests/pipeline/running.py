@@ -46,8 +46,9 @@ class Load:
     def known(self, running):
         """What the server knows of each callback in the journal: id to [promises, attempts, overdue]."""
         target = running.of("ingest")[0].address("grpc")
-        done = subprocess.run([o.BUILD / "test" / "ringback-load", "--target", target, "--token", self.token, "--report",
-                               self.journal], capture_output=True, text=True, timeout=300)
+        delivery = running.of("delivery")[0].address("grpc")
+        done = subprocess.run([o.BUILD / "test" / "ringback-load", "--target", target, "--delivery-target", delivery,
+                               "--token", self.token, "--report", self.journal], capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout[-1000:]
         return {line.split()[1]: [int(word) for word in line.split()[2:]] for line in done.stdout.splitlines()
                 if line.startswith("callback ")}

@@ -65,7 +65,7 @@ int main(int argc, char** argv) {
   const auto heard = (*handoff)->signals().Subscribe("", [](const std::string& topic) { Tell("nudge", topic); });
   for (const char* stage : kStages) {
     (*handoff)->Receive(stage, [](Job job) { Tell("job", job.key); });
-    (*handoff)->Announce(stage, 1);
+    (*handoff)->Announce(stage, 32);  // some for each producer, also for one that wants for nothing
   }
   std::puts("here");
   std::fflush(stdout);
