@@ -98,8 +98,8 @@ absl::Status ErrorOfText(const std::string& text) {
   const auto says = [&](const char* code) {
     return absl::StartsWith(text, code) || absl::StrContains(text, absl::StrCat("-", code));
   };
-  if (says("OOM")) return absl::ResourceExhaustedError(absl::StrCat("Redis has no memory left: ", text));
-  if (says("MISCONF")) return absl::ResourceExhaustedError(absl::StrCat("Redis cannot write to its disk: ", text));
+  if (says("OOM")) return absl::ResourceExhaustedError(absl::StrCat("Redis has no memory left; raise its maxmemory: ", text));
+  if (says("MISCONF")) return absl::ResourceExhaustedError(absl::StrCat("Redis cannot write to its disk; make room on it: ", text));
   for (const char* code : {"LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "BUSY",
                            "UNKILLABLE", "EXECABORT"}) {
     if (says(code)) return absl::UnavailableError(absl::StrCat("Redis: ", text));
