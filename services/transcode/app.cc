@@ -276,8 +276,8 @@ absl::Status RunTranscode(runtime::Host& host) {
   runtime::WorkerOptions worker;
   worker.name = "transcode";
   worker.stage = store::Stage::kTranscode;
-  // One more than there are children: while one recording's renditions are on their way to the disk, another is encoded.
-  worker.slots = codec.children_max + 1;
+  // As many as there are children: one more would wait here for a child, while another replica may have one free.
+  worker.slots = codec.children_max;
   worker.lease = host.config().transcode_lease;
   // A quarter of an hour in all: a full disk or an absent blob store ends none of the takes of that time. What the bytes
   // themselves do to the codec is final at once.

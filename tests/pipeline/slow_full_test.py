@@ -62,7 +62,7 @@ class Slow(unittest.TestCase):
         with SmtpSink() as smtp, tempfile.TemporaryDirectory() as folder:
             clock = Clock(folder)
             shifted = {"RINGBACK_CLOCK_OFFSET_FILE": str(clock.file)}
-            running = pipeline(smtp, replicas={"transcode": 2}, settings=clock.settings)
+            running = pipeline(smtp, replicas={"transcode": 2}, settings=clock.settings | {"transcode.slots": 1})
             slow, fast = running.part("transcode-2"), running.part("transcode-1")
             slow.settings = {"transcode.codec-path": HERE / "slow_codec.py"}
             let_go = pathlib.Path(folder) / "let-go"
