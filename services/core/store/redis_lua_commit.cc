@@ -47,14 +47,16 @@ local function time_in(anchor, fingerprint)
   return #marks >= kMarks * kMarkBytes and in_hours(fingerprint) or nil
 end
 
+-- The marks with this commit's, and the oldest one if there is no room for it any more.
 local function with_mark(marks, fingerprint)
   marks = live(marks)
-  if #marks >= kMarks * kMarkBytes then
-    call('HSET', hour_key(hour_text), sub(marks, 1, 14), num(tonumber(sub(marks, 15, 30)) - hour_start))
-    begin_hour()
-    marks = sub(marks, kMarkBytes + 1)
-  end
-  return marks .. fingerprint .. mark_time
+  local full = #marks >= kMarks * kMarkBytes
+  return (full and sub(marks, kMarkBytes + 1) or marks) .. fingerprint .. mark_time, full and sub(marks, 1, kMarkBytes)
+end
+
+local function keep_in_hour(mark)
+  call('HSET', hour_key(hour_text), sub(mark, 1, 14), num(tonumber(sub(mark, 15)) - hour_start))
+  begin_hour()
 end
 
 local function error_text(problem) return type(problem) == 'table' and problem.err or tostring(problem) end
@@ -160,12 +162,14 @@ end
 local function put_value(i, found)
   local p = place(i)
   local key, id = base .. ':r:' .. parts[p], parts[p + 1]
-  local marks = found.marks
-  if i == anchor then marks = with_mark(marks, fingerprint) elseif marks ~= '' then marks = live(marks) end
+  local marks, pushed_out = found.marks, nil
+  if i == anchor then marks, pushed_out = with_mark(marks, fingerprint) elseif marks ~= '' then marks = live(marks) end
   undo[#undo + 1] = {key = key, id = id, text = found.text}
   local _, problem = guarded('HSET', key, id, record_text(found.version + 1, parts[p + 5], marks, parts[p + 4]))
-  if not problem then note_expiry(p, found) end
-  return problem
+  if problem then return problem end
+  if pushed_out then keep_in_hour(pushed_out) end
+  note_expiry(p, found)
+  return nil
 end
 
 -- Puts a record that must not be there.

@@ -162,6 +162,25 @@ TEST_F(RedisOutageTest, AFullMemoryRefusesNewWorkWholeAndLetsWhatIsThereGoOn) {
   EXPECT_FALSE(again->repeated);
 }
 
+TEST_F(RedisOutageTest, AFullMemoryRefusesTheCommitThatWritesAndNotTheOneBesideItThatWouldHaveBeenRefusedAnyway) {
+  const std::unique_ptr<Store> store = Open();
+  const Key often{1, Kind::kCallback, "often"};
+  uint64_t version = 0;
+  const auto change = [&] {  // so often that the record has no room for the mark of one more
+    Commit commit = NewCommit(1);
+    commit.puts.push_back(PutOf(often, "v", version));
+    return commit;
+  };
+  for (; version < 40; ++version) ASSERT_TRUE(store->CommitOnce(change()).ok());
+  Commit stale = NewCommit(1);
+  stale.puts.push_back(PutOf(often, "v", 7));
+  ASSERT_EQ(server_.Say({"CONFIG", "SET", "maxmemory", "1"}), "OK");
+  const auto results = store->CommitAll({change(), stale});
+  EXPECT_EQ(results[0].status().code(), absl::StatusCode::kResourceExhausted) << results[0].status();
+  EXPECT_EQ(results[1].status().code(), absl::StatusCode::kAborted) << results[1].status();
+  EXPECT_EQ(store->Get(often)->version, 40u);
+}
+
 TEST_F(RedisOutageTest, ADemotedMasterIsNeitherWrittenToNorReadFor) {
   const std::unique_ptr<Store> store = Open();
   ASSERT_TRUE(store->CommitOnce(PutCommit("a")).ok());

@@ -78,12 +78,11 @@ local function write(place, id, entry, visible, before)
   end
 end
 
--- Goes on to another shard; true when it is another one.
+-- Goes on to another shard.
 local function enter(shard_base)
-  if shard_base == base then return false end
+  if shard_base == base then return end
   settle()
   base = shard_base
-  return true
 end
 
 local function held(place, id, lease_id)
