@@ -3,8 +3,9 @@ final dot counts as taken, whether or not the client is still there for the answ
 
 import email
 import email.policy
-import socket
 import threading
+
+from acceptor import Acceptor
 
 
 class SmtpGate:
@@ -12,22 +13,22 @@ class SmtpGate:
     the end of the message): `held` is set then, and `go` lets it through."""
 
     def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
         self.lock = threading.Lock()
         self.taken = []        # messages, in the order of their final dots
         self.conversations = []  # the commands of each, "EHLO", …, "." and at last "end"
         self.hold_at = None
         self.held, self.go = threading.Event(), threading.Event()
         self.held_conversation = None
+        self.acceptor = Acceptor(
+            lambda connection: threading.Thread(target=self.talk, args=(connection,), daemon=True).start())
+        self.port = self.acceptor.port
 
     def __enter__(self):
-        threading.Thread(target=self.accept, daemon=True).start()
         return self
 
     def __exit__(self, *unused):
         self.go.set()
-        self.listener.close()
+        self.acceptor.close()
 
     def hold(self, command):
         with self.lock:
@@ -38,14 +39,6 @@ class SmtpGate:
     def messages(self):
         with self.lock:
             return list(self.taken)
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
 
     def gate(self, command, commands):
         with self.lock:

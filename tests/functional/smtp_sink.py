@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 
+from acceptor import Acceptor
 from office import free_port, wait_for
 
 
@@ -104,16 +105,16 @@ class OddSmtp:
         self.datas = 0  # how often DATA was said
         self.gone = 0   # clients that left in the middle of a message
         self.closing = threading.Event()
-        self.listener = socket.create_server((host, port))
-        self.port = self.listener.getsockname()[1]
+        self.acceptor = Acceptor(
+            lambda client: threading.Thread(target=self._serve, args=(client,), daemon=True).start(), host, port)
+        self.port = self.acceptor.port
 
     def __enter__(self):
-        threading.Thread(target=self._accept, daemon=True).start()
         return self
 
     def __exit__(self, *unused):
         self.closing.set()
-        self.listener.close()
+        self.acceptor.close()
 
     def messages(self):
         with self.lock:
@@ -128,14 +129,6 @@ class OddSmtp:
             for copy in self.copies:
                 found.setdefault(copy.id, []).append(copy)
         return found
-
-    def _accept(self):
-        while not self.closing.is_set():
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client):
         with client, contextlib.suppress(OSError):

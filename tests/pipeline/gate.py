@@ -6,6 +6,8 @@ import socket
 import struct
 import threading
 
+from functional.acceptor import Acceptor
+
 END_STREAM = 0x1
 HEADERS, DATA = 0x1, 0x0
 
@@ -29,11 +31,8 @@ class Gate:
         self.bytes_max = None       # of one connection from the client; then it is held
 
     def __enter__(self):
-        self.listener = None
-        ready = threading.Event()
-        threading.Thread(target=self._accept, args=(ready,), daemon=True).start()
-        ready.wait()
-        self.port = self.listener.getsockname()[1]
+        self.acceptor = Acceptor(self._connect, inside=self.inside)
+        self.port = self.acceptor.port
         self.address = f"127.0.0.1:{self.port}"
         return self
 
@@ -41,7 +40,7 @@ class Gate:
         with self.lock:
             self.closed = True
             self.lock.notify_all()
-        self.listener.close()
+        self.acceptor.close()
         self.cut()
 
     # --- what can go wrong ----------------------------------------------------------------------------------------
@@ -61,23 +60,15 @@ class Gate:
 
     # --- passing on -----------------------------------------------------------------------------------------------
 
-    def _accept(self, ready):
-        self.inside()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        ready.set()
-        while not self.closed:
-            try:
-                client, _ = self.listener.accept()
-                server = socket.create_connection((self.host, self.port_behind), 10)
-                server.settimeout(None)
-            except OSError:
-                continue
-            with self.lock:
-                self.pairs.append((client, server))
-                number = len(self.pairs)
-            threading.Thread(target=self._pass, args=(client, server, number), daemon=True).start()
-            back = self._pass_answers if self.http2 else self._pass
-            threading.Thread(target=back, args=(server, client, number), daemon=True).start()
+    def _connect(self, client):
+        server = socket.create_connection((self.host, self.port_behind), 10)
+        server.settimeout(None)
+        with self.lock:
+            self.pairs.append((client, server))
+            number = len(self.pairs)
+        threading.Thread(target=self._pass, args=(client, server, number), daemon=True).start()
+        back = self._pass_answers if self.http2 else self._pass
+        threading.Thread(target=back, args=(server, client, number), daemon=True).start()
 
     def _held(self, number):
         with self.lock:
