@@ -39,6 +39,9 @@ inline constexpr std::string_view kToken = "tk";
 inline constexpr std::string_view kPage = "pg";   // the customer's page and reply address
 inline constexpr std::string_view kHistory = "hp";
 inline constexpr std::string_view kLease = "ls";
+inline constexpr std::string_view kAnswer = "an";
+inline constexpr std::string_view kSession = "ss";
+inline constexpr std::string_view kSignIn = "si";  // the secret of a mailed sign-in link
 }  // namespace id_prefix
 
 // "cb07" + 12 characters of Crockford's base32 in lower case (60 random bits). CHECKs 0 <= shard < kShards.

@@ -10,7 +10,8 @@ absl::Status BacklogReport::Refresh() {
   const auto begin = std::chrono::steady_clock::now();
   if (begin < next_ || !wanted_.exchange(false)) return absl::OkStatus();
   for (const store::Stage stage :
-       {store::Stage::kTranscode, store::Stage::kDelivery, store::Stage::kPromise, store::Stage::kRetention}) {
+       {store::Stage::kTranscode, store::Stage::kDelivery, store::Stage::kPromise, store::Stage::kRetention,
+        store::Stage::kMailbox, store::Stage::kBusy}) {
     const auto stats = store_.Stats(stage);
     if (!stats.ok()) {
       wanted_ = true;

@@ -39,6 +39,17 @@ struct Config {
   std::string tls_certificate_file;
   std::string tls_key_file;
   std::string tls_client_ca_file;
+  // [web]
+  std::string web_public_listen;            // "": http_listen carries everything
+  std::string web_tls_certificate_file;     // both listeners over TLS when both are set; read again when they change
+  std::string web_tls_key_file;
+  std::string web_proxies;                  // addresses whose X-Forwarded-For is believed, separated by commas
+  absl::Duration web_session_lifetime = absl::Hours(7 * 24);
+  // [answers]
+  std::string answers_mailboxes_file;       // TOML, see mailboxes.example.toml; "": none is read
+  absl::Duration answers_poll = absl::Seconds(30);
+  std::string answers_parser_path;          // "": ringback-mail-parser beside this program
+  int answers_attachment_bytes_max = 10 << 20;
   // [handoff]; addresses are "host:port", lists are separated by commas
   std::string handoff_jobs_listen;          // "": jobs stay within this program
   std::string handoff_events_listen;

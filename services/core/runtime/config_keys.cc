@@ -156,6 +156,15 @@ const std::vector<ConfigKey>& ConfigKeys() {
       {"ringback", "tls_certificate_file", &C::tls_certificate_file, "PEM chain: gRPC over TLS. Goes together with tls_key_file.", true},
       {"ringback", "tls_key_file", &C::tls_key_file, "PEM key of the certificate; readable by its owner only.", true},
       {"ringback", "tls_client_ca_file", &C::tls_client_ca_file, "PEM: clients must show a certificate signed by one of these.", true},
+      {"web", "public_listen", &C::web_public_listen, "Address and port for the internet: carries the customers' pages and hooks and nothing else. Empty: http_listen carries everything.", false, 0, 0, OptionalAddress},
+      {"web", "tls_certificate_file", &C::web_tls_certificate_file, "PEM chain: the pages over TLS; read again when it changes. Goes together with tls_key_file. Empty: plain HTTP, for loopback or behind a proxy.", true},
+      {"web", "tls_key_file", &C::web_tls_key_file, "PEM key of the certificate; readable by its owner only.", true},
+      {"web", "proxies", &C::web_proxies, "Addresses of the proxies in front, separated by commas: their X-Forwarded-For tells who asks."},
+      {"web", "session_lifetime", &C::web_session_lifetime, "How long a sign-in lasts.", false, 300, 7776000},
+      {"answers", "mailboxes_file", &C::answers_mailboxes_file, "TOML file with the mailboxes that customers' answers are fetched from. Empty: none.", true},
+      {"answers", "poll", &C::answers_poll, "How often each mailbox is read.", false, 1, 86400},
+      {"answers", "parser_path", &C::answers_parser_path, "The program ringback-mail-parser. Empty: the one beside this program.", true},
+      {"answers", "attachment_bytes_max", &C::answers_attachment_bytes_max, "Pictures and PDFs up to this size are kept with an answer.", false, 0, 104857600},
       {"handoff", "jobs_listen", &C::handoff_jobs_listen, "Where other programs' workers fetch the jobs this one has made (ZeroMQ). Empty: nowhere; this program alone works on them.", false, 0, 0, OptionalAddress},
       {"handoff", "events_listen", &C::handoff_events_listen, "Where other programs hear what has changed or come due here. Empty: nowhere.", false, 0, 0, OptionalAddress},
       {"handoff", "jobs_peers", &C::handoff_jobs_peers, "Every program's jobs_listen, separated by commas. A name stands for all its addresses and is looked up every few seconds.", false, 0, 0, Addresses},
@@ -215,6 +224,9 @@ absl::Status CheckTogether(const Config& config) {
   }
   if (!config.tls_client_ca_file.empty() && config.tls_certificate_file.empty()) {
     return Wrong("ringback.tls_client_ca_file needs ringback.tls_certificate_file and ringback.tls_key_file");
+  }
+  if (config.web_tls_certificate_file.empty() != config.web_tls_key_file.empty()) {
+    return Wrong("web.tls_certificate_file and web.tls_key_file: set both or none");
   }
   if (config.s3_access_key_file.empty() != config.s3_secret_key_file.empty()) {
     return Wrong("s3.access_key_file and s3.secret_key_file: set both or none");

@@ -24,7 +24,7 @@ std::optional<store::DueKey> DecodeDueKey(std::string_view bytes) {
   int stage = 0;
   store::DueKey key;
   if (parts.size() < 4 || !absl::SimpleAtoi(parts[0], &stage) || !absl::SimpleAtoi(parts[1], &key.shard) ||
-      stage < static_cast<int>(store::Stage::kTranscode) || stage > static_cast<int>(store::Stage::kRetention) ||
+      stage < static_cast<int>(store::Stage::kTranscode) || stage > static_cast<int>(store::Stage::kBusy) ||
       key.shard < 0 || key.shard >= kShards || parts[3].empty()) {
     return std::nullopt;
   }

@@ -167,6 +167,8 @@ const char* DueTopic(store::Stage stage) {
     case Stage::kDelivery: return "due/delivery";
     case Stage::kPromise: return "due/promise";
     case Stage::kRetention: return "due/retention";
+    case Stage::kMailbox: return "due/mailbox";
+    case Stage::kBusy: return "due/busy";
   }
   return "due/";
 }

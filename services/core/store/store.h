@@ -44,6 +44,10 @@ enum class Kind : uint8_t {
   kSession = 8,      // id: shard in clear + SHA-256 of the secret
   kRequest = 9,      // id: team + "." + SHA-256 of principal and request_id; expires after 7 days
   kTombstone = 10,   // id: what was erased or is being erased, until its blobs are gone
+  kAnswer = 11,      // id: answer
+  kSignIn = 12,      // id: member
+  kMailbox = 13,     // id: team + "." + SHA-256 of the mailbox's name
+  kBusy = 14,        // id: member
 };
 
 // A record's address. `shard` is the team's; records of one team share it, so one commit can hold them all.
@@ -66,6 +70,8 @@ enum class Stage : uint8_t {
   kDelivery = 2,   // due now, or when the back-off ends; id: delivery
   kPromise = 3,    // due at the callback's next timer; id: callback; one entry per callback, never one per timer
   kRetention = 4,  // due at the purge date; id: what is to be purged
+  kMailbox = 5,    // due when the mailbox is to be read again; id: as its record's
+  kBusy = 6,       // due when the calendar subscription is to be fetched again; id: member
 };
 
 // One waiting entry in a due set.
