@@ -1,6 +1,4 @@
 """What parts of scripts/bench share: the tools from npm, processes and what they cost, the mail sink, the pipeline."""
-import importlib.machinery
-import importlib.util
 import json
 import os
 import pathlib
@@ -14,6 +12,9 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+import start_pipeline  # noqa: E402  (a link to scripts/start-pipeline)
+
 BUILD = pathlib.Path(os.environ.get("RINGBACK_BUILD", ROOT / "build"))
 TOOLS = BUILD / "bench"
 PATIENCE = 120  # seconds for anything that should come by itself
@@ -142,18 +143,6 @@ class MailSink:
                         f"127.0.0.1:{self.port}"], check=True, stdout=subprocess.DEVNULL)
         took = time.monotonic() - begin
         return {"per_s": count / took, "cpu_ms": 1000 * (cpu_s(self.process.pid) - before) / count}
-
-
-def load_script(name):
-    """A program of scripts/ as a module."""
-    loader = importlib.machinery.SourceFileLoader(name.replace("-", "_"), str(ROOT / "scripts" / name))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    sys.modules[loader.name] = module  # dataclasses look their module up
-    loader.exec_module(module)
-    return module
-
-
-start_pipeline = load_script("start-pipeline")
 
 
 class Pipeline(start_pipeline.Pipeline):

@@ -7,20 +7,17 @@ The CPU beside a rate is Redis's and the client's per operation, ringback's befo
 were put before, it includes the putting."""
 import argparse
 import json
-import os
 import pathlib
 import re
 import shutil
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build"
-TOOLS = BUILD / "bench"
+import measure as m
+from measure import BUILD, TOOLS
 
 
 class Redis:
@@ -65,42 +62,23 @@ class Redis:
         shutil.rmtree(self.dir)
 
 
-class Side:
-    """One of the two programs; obeys a line, answers with JSON."""
+class Side(m.Side):
+    """One of the two programs, and what it and Redis cost."""
 
     def __init__(self, name, command, redis):
+        super().__init__(*command, redis.port)
         self.name, self.redis = name, redis
-        self.process = subprocess.Popen([*command, str(redis.port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, cwd=TOOLS)
 
     def ask(self, *words):
         """Answers with what the program said and, as cpu_us, what one operation cost Redis and the program."""
         redis, own = self.redis.cpu_s(), self.cpu_s()
-        answer = self.obey(*words)
+        answer = super().ask(*words)
         count = int(words[1]) if len(words) > 1 else 1
         answer["cpu_us"] = [1e6 * (self.redis.cpu_s() - redis) / count, 1e6 * (self.cpu_s() - own) / count]
         return answer
 
     def cpu_s(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def obey(self, *words):
-        self.process.stdin.write(" ".join(map(str, words)) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"{self.name} ended at: {' '.join(map(str, words))}")
-        return json.loads(line)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def percentile(values, share):
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+        return m.cpu_s(self.process.pid, with_children=False)
 
 
 class Table:
@@ -131,7 +109,7 @@ def handoff(table, ringback, bullmq, fsync, samples):
     target = 1 / 2.5 if fsync == "everysec" else 1
     for way, words in (("key", "told in memory, claim by key"), ("poll", "ClaimDue polled, no nudge")):
         for name, share in (("p50", 0.5), ("p99", 0.99)):
-            ours, theirs = percentile(ms[way], share), percentile(ms["bullmq"], share)
+            ours, theirs = m.percentile(ms[way], share), m.percentile(ms["bullmq"], share)
             table.add(f"hand-off, {fsync}, {words}, {name}", "ms", ours, theirs, ours / theirs,
                       target if name == "p50" else None, at_most=True)
 
@@ -196,9 +174,9 @@ def timers(table, redis, ringback, bullmq, count):
     theirs = bullmq.ask("timers", count, 2000)["late_ms"]
     redis.empty()
     ours = ringback.ask("timers", count, 2000)["late_ms"]
-    table.add("timers at 2,000/s, due to claimed, p50", "ms", percentile(ours, 0.5), percentile(theirs, 0.5))
-    p99 = percentile(ours, 0.99)
-    table.add("timers at 2,000/s, due to claimed, p99", "ms", p99, percentile(theirs, 0.99), p99, 5, at_most=True)
+    table.add("timers at 2,000/s, due to claimed, p50", "ms", m.percentile(ours, 0.5), m.percentile(theirs, 0.5))
+    p99 = m.percentile(ours, 0.99)
+    table.add("timers at 2,000/s, due to claimed, p99", "ms", p99, m.percentile(theirs, 0.99), p99, 5, at_most=True)
     early = sum(late < 0 for late in ours)
     table.add("timers at 2,000/s, fired early", "", early, sum(late < 0 for late in theirs), early, 0, at_most=True)
 
@@ -211,22 +189,9 @@ def main():
     parser.add_argument("--only", choices=["handoff", "rates", "million", "timers"], action="append")
     parser.add_argument("--bullmq", default="6", help="version to install from npm")
     options = parser.parse_args()
-    TOOLS.mkdir(parents=True, exist_ok=True)
-    if not (TOOLS / "node_modules" / "bullmq").exists():
-        subprocess.run(["npm", "install", "--silent", "--no-fund", "--no-audit", f"bullmq@{options.bullmq}", "ioredis@5"],
-                       cwd=TOOLS, check=True)
-    shutil.copy(ROOT / "scripts" / "bench_parts" / "queue.mjs", TOOLS / "queue.mjs")
-
-    def output(*command):
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-    versions = {
-        "redis": re.search(r"v=(\S+)", output("redis-server", "--version"))[1],
-        "node": output("node", "--version"),
-        "bullmq": json.loads((TOOLS / "node_modules" / "bullmq" / "package.json").read_text())["version"],
-        "ioredis": json.loads((TOOLS / "node_modules" / "ioredis" / "package.json").read_text())["version"],
-        "hiredis": output("dpkg-query", "-W", "-f=${Version}", "libhiredis-dev"),
-    }
+    script = m.node_script("queue.mjs", f"bullmq@{options.bullmq}", "ioredis@5")
+    versions = m.versions("bullmq", "ioredis") | {
+        "hiredis": m.output("dpkg-query", "-W", "-f=${Version}", "libhiredis-dev")}
     print("redis {redis}, bullmq {bullmq}, ioredis {ioredis}, node {node}, hiredis {hiredis}".format(**versions))
     print(f"{'':58}{'':>6}{'ringback':>12}{'bullmq':>12}{'ratio':>8}   {'target':16}CPU us of redis + client, each")
     table = Table()
@@ -234,7 +199,7 @@ def main():
     for fsync in options.fsync or ["everysec", "always"]:
         with Redis(fsync) as redis:
             ringback = Side("ringback", [BUILD / "bin" / "ringback-queue-bench"], redis)
-            bullmq = Side("bullmq", ["node", TOOLS / "queue.mjs"], redis)
+            bullmq = Side("bullmq", ["node", script], redis)
             if "handoff" in parts:
                 handoff(table, ringback, bullmq, fsync, 1000 if options.quick else 10_000)
             if "rates" in parts:

@@ -75,7 +75,7 @@ absl::StatusOr<std::string> Issue(runtime::Host& host, int shard, record::TokenR
 }
 
 // The tokens in the file; empty fields for what is not there or no longer opens anything.
-google::protobuf::Struct ReadTokenFile(runtime::Host& host, absl::Time now) {
+google::protobuf::Struct ReadTokenFile(runtime::Host& host) {
   google::protobuf::Struct file;
   std::ifstream in(host.config().TokenPath());
   std::stringstream text;
@@ -84,7 +84,8 @@ google::protobuf::Struct ReadTokenFile(runtime::Host& host, absl::Time now) {
   for (const char* field : {"token", "operator_token"}) {
     const auto found = file.fields().find(field);
     if (found == file.fields().end()) continue;
-    if (!rpc::Authenticate(host.store(), found->second.string_value(), now).ok()) file.mutable_fields()->erase(field);
+    const std::string& secret = found->second.string_value();
+    if (!rpc::Authenticate(host.store(), *host.rpc().known, secret).ok()) file.mutable_fields()->erase(field);
   }
   return file;
 }
@@ -124,8 +125,7 @@ absl::StatusOr<Bootstrap> EnsureDemoTeam(runtime::Host& host) {
 
 absl::Status EnsureLocalToken(runtime::Host& host, const std::string& team_id, const std::string& target) {
   RB_ASSIGN_OR_RETURN(const auto team, LoadTeam(host, team_id));
-  RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
-  google::protobuf::Struct file = ReadTokenFile(host, now);
+  google::protobuf::Struct file = ReadTokenFile(host);
   auto& fields = *file.mutable_fields();
   if (fields.count("token") == 0) {
     const record::Member* admin = nullptr;

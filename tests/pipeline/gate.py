@@ -2,6 +2,7 @@
 network stays whole; what has really gone is tested in namespaces (half_open_test.py)."""
 
 import contextlib
+import math
 import socket
 import struct
 import threading
@@ -29,6 +30,8 @@ class Gate:
         self.answers = 0            # how many complete answers the server gave
         self.lost = 0
         self.bytes_max = None       # of one connection from the client; then it is held
+        self.hold_words = None      # a client that says them is held there, see hold()
+        self.held = threading.Event()
 
     def __enter__(self):
         self.acceptor = Acceptor(self._connect, inside=self.inside)
@@ -45,10 +48,26 @@ class Gate:
 
     # --- what can go wrong ----------------------------------------------------------------------------------------
 
-    def go_silent(self):
-        """Connections of now stay open and pass nothing on; later ones are served."""
+    def go_silent(self, for_ever=False):
+        """Connections of now stay open and pass nothing on; later ones are served, unless it is `for_ever`."""
         with self.lock:
-            self.silent_from = len(self.pairs)
+            self.silent_from = math.inf if for_ever else len(self.pairs)
+
+    def speak(self):
+        """Everything is passed on again, also what was held."""
+        with self.lock:
+            self.silent_from = None
+            self.lock.notify_all()
+
+    def hold(self, words):
+        """The first to say these bytes is held before they reach the server, and `held` is set, until let_go()."""
+        self.held.clear()
+        self.hold_words = words
+
+    def let_go(self):
+        with self.lock:
+            self.hold_words = None
+            self.lock.notify_all()
 
     def cut(self):
         for pair in self.pairs:
@@ -66,7 +85,7 @@ class Gate:
         with self.lock:
             self.pairs.append((client, server))
             number = len(self.pairs)
-        threading.Thread(target=self._pass, args=(client, server, number), daemon=True).start()
+        threading.Thread(target=self._pass, args=(client, server, number, True), daemon=True).start()
         back = self._pass_answers if self.http2 else self._pass
         threading.Thread(target=back, args=(server, client, number), daemon=True).start()
 
@@ -75,7 +94,7 @@ class Gate:
             self.lock.wait_for(lambda: self.closed or self.silent_from is None or number > self.silent_from)
             return self.closed
 
-    def _pass(self, source, sink, number):
+    def _pass(self, source, sink, number, from_client=False):
         passed = 0
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
@@ -83,6 +102,10 @@ class Gate:
                 if self.bytes_max is not None and passed > self.bytes_max:
                     with self.lock:
                         self.lock.wait_for(lambda: self.closed)
+                if from_client and self.hold_words is not None and self.hold_words in data and not self.held.is_set():
+                    self.held.set()
+                    with self.lock:
+                        self.lock.wait_for(lambda: self.closed or self.hold_words is None)
                 if self._held(number):
                     return
                 sink.sendall(data)

@@ -53,7 +53,8 @@ def main():
         set_policy(running)
         load = Load(running, options.seed)
         try:
-            for name, build_folder in moves(dice, previous):
+            replacements = moves(dice, previous)
+            for name, build_folder in replacements:
                 load.until(len(load.voice()) + MESSAGES)
                 replace(running, running.part(name), build_folder)
             load.until(len(load.voice()) + MESSAGES)
@@ -61,7 +62,7 @@ def main():
             load.end()
         # Every program ended in good order: nothing was caught between leaving and being on record.
         figures = verify(Report(running, load), smtp, repeats_max=0)
-    print(figures)
+    print(f"{len(replacements)} replacements; {figures}")
     return 0
 
 

@@ -10,6 +10,7 @@
 #include "core/base/ids.h"
 #include "core/base/laps.h"
 #include "core/base/log.h"
+#include "core/base/lru.h"
 
 namespace ringback {
 namespace {
@@ -22,6 +23,22 @@ TEST(Ids, CarryTheirShardInClear) {
     EXPECT_EQ(ShardOf(id).value(), shard);
     EXPECT_EQ(ShardOf(id, id_prefix::kCallback).value(), shard);
   }
+}
+
+TEST(Lru, DropsTheOneThatWasAskedForLongestAgo) {
+  Lru<int> lru(2);
+  lru.Put("a", 1);
+  lru.Put("b", 2);
+  ASSERT_NE(lru.Find("a"), nullptr);
+  lru.Put("c", 3);
+  EXPECT_EQ(lru.Find("b"), nullptr);
+  ASSERT_NE(lru.Find("a"), nullptr);
+  EXPECT_EQ(*lru.Find("a"), 1);
+  lru.Put("c", 4);
+  lru.Put("d", 5);
+  EXPECT_EQ(lru.Find("a"), nullptr) << "a Put asks for it too";
+  EXPECT_EQ(*lru.Find("c"), 4);
+  EXPECT_EQ(lru.size(), 2u);
 }
 
 TEST(Ids, RefuseWhatIsNoId) {

@@ -32,6 +32,9 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options, Ra
   // A server that has just come up is found at once: any start order.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
+  // Who takes a connection and says nothing (stopped, or behind a cable that is out) holds a call up no longer than this;
+  // then the next of several addresses is tried. Two lost packets of the TCP handshake fit in.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5'000);
   // Connections of its own: a new server at an address must not inherit the back-off that an earlier one's end left.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();

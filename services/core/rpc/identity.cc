@@ -1,9 +1,13 @@
 #include "core/rpc/identity.h"
 
+#include <utility>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/status_macros.h"
 #include "core/domain/input.h"
+#include "ringback/store/v1/records.pb.h"
 
 namespace ringback::rpc {
 namespace {
@@ -20,24 +24,13 @@ absl::Time TimeOf(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
 }
 
-absl::StatusOr<Role> MemberRole(store::Store& store, const Principal& principal) {
-  auto team = store.Get({principal.shard, store::Kind::kTeam, principal.team_id});
-  if (absl::IsNotFound(team.status())) return Refused();
-  RB_RETURN_IF_ERROR(team.status());
-  record::TeamRecord record;
-  if (!record.ParseFromString(team->value)) {
-    return absl::DataLossError(absl::StrCat("the record of team ", principal.team_id, " cannot be read"));
-  }
-  for (const record::Member& member : record.members()) {
-    if (member.id() != principal.member_id || member.inactive()) continue;
-    switch (member.role()) {
-      case record::Member::ROLE_REP: return Role::kRep;
-      case record::Member::ROLE_MANAGER: return Role::kManager;
-      case record::Member::ROLE_ADMIN: return Role::kAdmin;
-      default: return Refused();
-    }
-  }
-  return Refused();
+// `team` has version 0 when it is not there.
+absl::StatusOr<Role> MemberRole(KnownTokens& known, const store::Record& team, const std::string& member_id) {
+  if (team.version == 0) return Refused();
+  RB_ASSIGN_OR_RETURN(const auto roster, known.RosterOf(team));
+  const auto member = roster->find(member_id);
+  if (member == roster->end()) return Refused();
+  return member->second;
 }
 
 }  // namespace
@@ -59,15 +52,18 @@ absl::StatusOr<store::Key> TokenKey(std::string_view secret) {
   return store::Key{*shard, store::Kind::kToken, absl::StrFormat("%02d", *shard) + Sha256Hex(secret)};
 }
 
-absl::StatusOr<Principal> Authenticate(store::Store& store, std::string_view secret, absl::Time now) {
+absl::StatusOr<Authenticated> Authenticate(store::Store& store, KnownTokens& known, std::string_view secret) {
   const absl::StatusOr<store::Key> key = TokenKey(secret);
   if (!key.ok()) return Refused();
-  const absl::StatusOr<store::Record> found = store.Get(*key);
-  if (absl::IsNotFound(found.status())) return Refused();
-  RB_RETURN_IF_ERROR(found.status());
+  const auto team_key = [&](const std::string& id) { return store::Key{key->shard, store::Kind::kTeam, id}; };
+  std::vector<store::Key> keys = {*key};
+  const std::string known_team = known.TeamOf(*key);
+  if (!known_team.empty()) keys.push_back(team_key(known_team));
+  RB_ASSIGN_OR_RETURN(store::Reading reading, store.ReadNow(keys));
+  if (reading.records[0].version == 0) return Refused();
   record::TokenRecord token;
-  if (!token.ParseFromString(found->value)) return absl::DataLossError("a token's record cannot be read");
-  if (token.revoked() || (token.has_expire_time() && TimeOf(token.expire_time()) <= now)) return Refused();
+  if (!token.ParseFromString(reading.records[0].value)) return absl::DataLossError("a token's record cannot be read");
+  if (token.revoked() || (token.has_expire_time() && TimeOf(token.expire_time()) <= reading.now)) return Refused();
 
   Principal principal;
   principal.team_id = token.team_id();
@@ -77,19 +73,28 @@ absl::StatusOr<Principal> Authenticate(store::Store& store, std::string_view sec
     case record::TokenRecord::ROLE_OPERATOR:
       principal.role = Role::kOperator;
       principal.team_id.clear();
-      return principal;
+      return Authenticated{std::move(principal), reading.now};
     case record::TokenRecord::ROLE_INTAKE:
       principal.role = Role::kIntake;
       break;
     case record::TokenRecord::ROLE_MEMBER: {
+      if (token.team_id().empty()) return Refused();
+      store::Record team;
+      if (token.team_id() == known_team) {
+        team = std::move(reading.records[1]);
+      } else {
+        RB_ASSIGN_OR_RETURN(std::vector<store::Record> records, store.GetMany({team_key(token.team_id())}));
+        team = std::move(records[0]);
+      }
       principal.member_id = token.member_id();
-      RB_ASSIGN_OR_RETURN(principal.role, MemberRole(store, principal));
+      RB_ASSIGN_OR_RETURN(principal.role, MemberRole(known, team, principal.member_id));
+      if (token.team_id() != known_team) known.Remember(*key, token.team_id());
       break;
     }
     default: return Refused();  // a customer's page token opens the page and no method
   }
   if (principal.team_id.empty()) return Refused();
-  return principal;
+  return Authenticated{std::move(principal), reading.now};
 }
 
 absl::StatusOr<std::string> ScopedTeam(const Principal& principal, const std::string& team_id) {

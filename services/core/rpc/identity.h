@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/base/ids.h"
+#include "core/rpc/known_tokens.h"
 #include "core/store/store.h"
 #include "ringback/store/v1/records.pb.h"
 
@@ -34,9 +35,14 @@ NewToken MakeTokenSecret(int shard, Random& random);
 // for text that is none.
 absl::StatusOr<store::Key> TokenKey(std::string_view secret);
 
+struct Authenticated {
+  Principal principal;
+  absl::Time now;  // the store's time at which it was so
+};
+// Asks the store at every call, once for a token that `known` has seen before: whatever changed is heeded at once.
 // UNAUTHENTICATED for a token that is missing, unknown, revoked, expired, or of a member who left. The same words in
 // every case.
-absl::StatusOr<Principal> Authenticate(store::Store& store, std::string_view secret, absl::Time now);
+absl::StatusOr<Authenticated> Authenticate(store::Store& store, KnownTokens& known, std::string_view secret);
 
 // The team a request is about: `team_id`, or the principal's own when empty. PERMISSION_DENIED for any other team unless
 // an operator asks.

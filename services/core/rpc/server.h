@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -36,6 +37,7 @@ struct Environment {
   Executor* executor = nullptr;
   // Called with method, status code and duration of every finished call (metrics).
   std::function<void(std::string_view method, absl::StatusCode code, absl::Duration took)> finished;
+  std::unique_ptr<KnownTokens> known = std::make_unique<KnownTokens>();
 };
 
 struct Call {

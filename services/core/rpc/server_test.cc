@@ -119,6 +119,18 @@ TEST_F(ServerTest, TokensThatDoNotCountAreRefused) {
   }
 }
 
+TEST_F(ServerTest, ATokenThatIsRevokedBetweenTwoCallsOfOneConnectionIsRefused) {
+  const auto client = NewClient(token_);
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(ListTimers(*client, {}).ok());
+  store::v1::TokenRecord token;
+  token.set_team_id(team_);
+  token.set_member_id("rep");
+  token.set_role(store::v1::TokenRecord::ROLE_MEMBER);
+  token.set_revoked(true);
+  Write(TokenKey(token_).value(), token.SerializeAsString());
+  EXPECT_EQ(ListTimers(*client, {}).status().code(), absl::StatusCode::kUnauthenticated);
+}
+
 TEST_F(ServerTest, ARoleThatMayNotIsRefused) {
   EXPECT_EQ(ListTimers(AddToken(team_, store::v1::TokenRecord::ROLE_INTAKE)).status().code(),
             absl::StatusCode::kPermissionDenied);

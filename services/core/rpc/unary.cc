@@ -1,5 +1,6 @@
 // Unary calls on the pool, and who may make them.
 #include <memory>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -40,8 +41,9 @@ absl::StatusOr<Call> AdmitTraced(Environment& environment, grpc::CallbackServerC
   call.method = method;
   call.trace_id = trace_id;
   call.context = context;
-  RB_ASSIGN_OR_RETURN(call.now, environment.store->Now());
-  RB_ASSIGN_OR_RETURN(call.principal, Authenticate(*environment.store, BearerToken(*context), call.now));
+  RB_ASSIGN_OR_RETURN(Authenticated caller, Authenticate(*environment.store, *environment.known, BearerToken(*context)));
+  call.principal = std::move(caller.principal);
+  call.now = caller.now;
   if (!Allowed(call.principal.role, method)) {
     return absl::PermissionDeniedError(absl::StrCat("this token's role may not call ", method));
   }

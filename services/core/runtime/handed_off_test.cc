@@ -83,10 +83,14 @@ class HandedOffTest : public rpc::StoreTest {
   }
   absl::Status CommitDue(const std::string& id, std::shared_ptr<const std::string> payload = nullptr,
                          uint64_t expected_version = 0) {
+    return CommitDueAt(notifying_->Now().value(), id, std::move(payload), expected_version);
+  }
+  absl::Status CommitDueAt(absl::Time at, const std::string& id, std::shared_ptr<const std::string> payload = nullptr,
+                           uint64_t expected_version = 0) {
     store::Commit commit;
     commit.shard = 7;
     commit.commit_id = NewSecret("t", 7, *random_);
-    store::DueChange due{{Stage::kTranscode, 7, "tm07", id}, notifying_->Now().value()};
+    store::DueChange due{{Stage::kTranscode, 7, "tm07", id}, at};
     due.payload = std::move(payload);
     commit.due.push_back(due);
     commit.puts.push_back({{7, store::Kind::kRecording, id}, expected_version, "record"});
@@ -134,6 +138,21 @@ TEST_F(HandedOffTest, TheWorkerGetsPayloadAndTraceOfTheCommit) {
   loop_.reset();
   EXPECT_THAT(metrics_->Text(), testing::HasSubstr("ringback_offers_total{outcome=\"claimed\",stage=\"transcode\"} 1"));
   EXPECT_THAT(metrics_->Text(), testing::HasSubstr("ringback_claims_total{found_by=\"handoff\",stage=\"transcode\"} 1"));
+}
+
+TEST_F(HandedOffTest, WhatIsDueAtTheTimeThatAReadingToldIsHandedOffToo) {
+  Open();
+  std::atomic<int> runs{0};
+  Run([&](const Job& job) {
+    const absl::Status removed = Remove(job.lease);
+    ++runs;
+    return removed;
+  });
+  ASSERT_TRUE(FreeSlotIsKnown());
+  clock_.Advance(absl::Minutes(1));
+  ASSERT_TRUE(CommitDueAt(notifying_->ReadNow({}).value().now, "a").ok());
+  EXPECT_EQ(Happened("sent"), 1);
+  ASSERT_TRUE(Until([&] { return runs == 1; }));
 }
 
 TEST_F(HandedOffTest, ALostJobIsReservedForUnderASecondAndThenAnybodys) {

@@ -71,9 +71,8 @@ class RealHost : public Host {
     environment_.random = random_.get();
     environment_.executor = &pool_;
     environment_.finished = [this](std::string_view method, absl::StatusCode code, absl::Duration took) {
-      const std::string name(method);
-      metrics_->Count("ringback_rpc_total", {{"method", name}, {"code", absl::StatusCodeToString(code)}});
-      metrics_->Observe("ringback_rpc_seconds", {{"method", name}}, absl::ToDoubleSeconds(took));
+      metrics_->Count("ringback_rpc_total", {{"method", method}, {"code", absl::StatusCodeToString(code)}});
+      metrics_->Observe("ringback_rpc_seconds", {{"method", method}}, absl::ToDoubleSeconds(took));
     };
     return absl::OkStatus();
   }

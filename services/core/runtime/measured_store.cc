@@ -26,6 +26,9 @@ class MeasuredStore : public ForwardingStore {
   absl::StatusOr<std::vector<Record>> GetMany(const std::vector<Key>& keys) override {
     return Measured("get", [&] { return store_->GetMany(keys); });
   }
+  absl::StatusOr<Reading> ReadNow(const std::vector<Key>& keys) override {
+    return Measured("get", [&] { return store_->ReadNow(keys); });
+  }
   absl::StatusOr<CommitResult> CommitOnce(const Commit& commit) override {
     return Measured("commit", [&] { return store_->CommitOnce(commit); });
   }

@@ -8,6 +8,8 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <map>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -28,19 +30,19 @@ class PrometheusMetrics : public Metrics {
     help_[name] = help;
   }
 
-  void Count(const std::string& name, const Labels& labels, double by) override {
+  void Count(std::string_view name, Labels labels, double by) override {
     MutexLock lock(&mutex_);
-    Find(&counters_[name], name, prometheus::BuildCounter(), labels).Increment(by);
+    Find(&counters_, name, prometheus::BuildCounter(), labels).Increment(by);
   }
 
-  void Gauge(const std::string& name, const Labels& labels, double value) override {
+  void Gauge(std::string_view name, Labels labels, double value) override {
     MutexLock lock(&mutex_);
-    Find(&gauges_[name], name, prometheus::BuildGauge(), labels).Set(value);
+    Find(&gauges_, name, prometheus::BuildGauge(), labels).Set(value);
   }
 
-  void Observe(const std::string& name, const Labels& labels, double seconds) override {
+  void Observe(std::string_view name, Labels labels, double seconds) override {
     MutexLock lock(&mutex_);
-    Find(&histograms_[name], name, prometheus::BuildHistogram(), labels, kBuckets).Observe(seconds);
+    Find(&histograms_, name, prometheus::BuildHistogram(), labels, kBuckets).Observe(seconds);
   }
 
   void BeforeText(std::function<void()> refresh) override {
@@ -59,32 +61,35 @@ class PrometheusMetrics : public Metrics {
   }
 
  private:
+  // By name and labels as one text.
   template <typename Metric>
-  struct Family {
-    prometheus::Family<Metric>* family = nullptr;
-    std::map<Labels, Metric*> metrics;
-  };
-  template <typename Metric>
-  using Families = std::map<std::string, Family<Metric>>;
+  using Known = std::unordered_map<std::string, Metric*>;
 
-  // prometheus-cpp looks labels up by hashing under a lock of its own; here the same lookup happens once per call.
+  // prometheus-cpp wants its labels in a map of their own at every look; here that is made once.
   template <typename Metric, typename Builder, typename... Rest>
-  Metric& Find(Family<Metric>* family, const std::string& name, Builder builder, const Labels& labels,
-               Rest&... rest) RB_REQUIRES(mutex_) {
-    if (family->family == nullptr) {
-      RB_CHECK(name.rfind("ringback_", 0) == 0 && prometheus::CheckMetricName(name));
-      family->family = &builder.Name(name).Help(help_[name]).Register(registry_);
+  Metric& Find(Known<Metric>* known, std::string_view name, Builder builder, Labels labels, Rest&... rest)
+      RB_REQUIRES(mutex_) {
+    key_ = name;
+    for (const auto& [label, value] : labels) {
+      for (const std::string_view part : {label, value}) (key_ += '\0') += part;
     }
-    Metric*& metric = family->metrics[labels];
-    if (metric == nullptr) metric = &family->family->Add(labels, rest...);
+    Metric*& metric = (*known)[key_];
+    if (metric == nullptr) {
+      const std::string text(name);
+      RB_CHECK(name.rfind("ringback_", 0) == 0 && prometheus::CheckMetricName(text));
+      prometheus::Labels own;
+      for (const auto& [label, value] : labels) own.emplace(label, value);
+      metric = &builder.Name(text).Help(help_[text]).Register(registry_).Add(own, rest...);
+    }
     return *metric;
   }
 
   prometheus::Registry registry_;
   Mutex mutex_;
-  Families<prometheus::Counter> counters_ RB_GUARDED_BY(mutex_);
-  Families<prometheus::Gauge> gauges_ RB_GUARDED_BY(mutex_);
-  Families<prometheus::Histogram> histograms_ RB_GUARDED_BY(mutex_);
+  std::string key_ RB_GUARDED_BY(mutex_);  // of the look in progress: its room is kept
+  Known<prometheus::Counter> counters_ RB_GUARDED_BY(mutex_);
+  Known<prometheus::Gauge> gauges_ RB_GUARDED_BY(mutex_);
+  Known<prometheus::Histogram> histograms_ RB_GUARDED_BY(mutex_);
   std::map<std::string, std::string> help_ RB_GUARDED_BY(mutex_);
   std::vector<std::function<void()>> before_text_ RB_GUARDED_BY(mutex_);
 };

@@ -3,13 +3,17 @@
 #pragma once
 
 #include <functional>
-#include <map>
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace ringback::runtime {
 
-using Labels = std::map<std::string, std::string>;
+// Name and value each, written in place: {{"stage", stage}, {"outcome", "done"}}. Nothing is copied of a metric that was
+// used before: every call counts a few.
+using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
 // Thread-safe.
 class Metrics {
@@ -17,9 +21,9 @@ class Metrics {
   virtual ~Metrics() = default;
   // The help line of a metric; call it before the metric is used first.
   virtual void Describe(const std::string& name, const std::string& help) = 0;
-  virtual void Count(const std::string& name, const Labels& labels, double by = 1) = 0;
-  virtual void Gauge(const std::string& name, const Labels& labels, double value) = 0;
-  virtual void Observe(const std::string& name, const Labels& labels, double seconds) = 0;  // histogram, seconds
+  virtual void Count(std::string_view name, Labels labels, double by = 1) = 0;
+  virtual void Gauge(std::string_view name, Labels labels, double value) = 0;
+  virtual void Observe(std::string_view name, Labels labels, double seconds) = 0;  // histogram, seconds
   // Called before each Text(), on its thread: for gauges that are cheap to ask for. Must not block.
   virtual void BeforeText(std::function<void()> refresh) = 0;
   virtual std::string Text() = 0;  // Prometheus text format 0.0.4

@@ -61,6 +61,11 @@ class NotifyingStore : public Store {
   }
   absl::StatusOr<Record> Get(const Key& key) override { return store_->Get(key); }
   absl::StatusOr<std::vector<Record>> GetMany(const std::vector<Key>& keys) override { return store_->GetMany(keys); }
+  absl::StatusOr<Reading> ReadNow(const std::vector<Key>& keys) override {
+    auto reading = store_->ReadNow(keys);
+    if (reading.ok()) Saw(reading->now);
+    return reading;
+  }
   absl::StatusOr<std::vector<Lease>> ClaimDue(Stage stage, const ClaimOptions& options) override {
     return store_->ClaimDue(stage, options);
   }

@@ -178,6 +178,8 @@ TEST(MetricsTest, TextHasHelpTypesLabelsAndSums) {
   metrics->Count("ringback_things_total", {{"kind", "a"}});
   metrics->Count("ringback_things_total", {{"kind", "a"}}, 2);
   metrics->Count("ringback_things_total", {{"kind", "quote\"d"}});
+  metrics->Count("ringback_pairs_total", {{"kind", "a"}, {"code", "OK"}});
+  metrics->Count("ringback_pairs_total", {{"code", "OK"}, {"kind", "a"}});
   metrics->Gauge("ringback_level", {}, 2);
   metrics->Gauge("ringback_level", {}, 1.5);
   metrics->Observe("ringback_took_seconds", {{"m", "x"}}, 0.02);
@@ -187,6 +189,7 @@ TEST(MetricsTest, TextHasHelpTypesLabelsAndSums) {
            "# HELP ringback_things_total Things.\n# TYPE ringback_things_total counter\n",
            "ringback_things_total{kind=\"a\"} 3\n",
            "ringback_things_total{kind=\"quote\\\"d\"} 1\n",
+           "ringback_pairs_total{code=\"OK\",kind=\"a\"} 2\n",
            "# TYPE ringback_level gauge\nringback_level 1.5\n",
            "ringback_took_seconds_bucket{m=\"x\",le=\"0.025\"} 1\n",
            "ringback_took_seconds_bucket{m=\"x\",le=\"300\"} 1\n",

@@ -1,7 +1,7 @@
-// Unary calls per second through a host (token looked up in SQLite, permission, pool, status details) beside a bare gRPC
+// Unary calls per second through a host (token looked up in the store, permission, pool, status details) beside a bare gRPC
 // echo with the same messages, in turns on one machine; the calls come from a process of their own, so that the CPU counted
 // is the server's alone. Prints a table, and the resident memory of the idle host.
-//   ringback-rpc-bench [--json FILE]
+//   ringback-rpc-bench [--store ADDRESS] [--json FILE]    ADDRESS as the configuration has it; without: SQLite
 #include <grpcpp/grpcpp.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -156,11 +156,12 @@ double ResidentMb() {
   return static_cast<double>(resident * sysconf(_SC_PAGESIZE)) / (1 << 20);
 }
 
-int Run(const std::string& json) {
+int Run(const std::string& store, const std::string& json) {
   std::string folder = std::filesystem::temp_directory_path() / "rpcbenchXXXXXX";
   RB_CHECK(mkdtemp(folder.data()) != nullptr);
   Config config;
   config.data_dir = folder;
+  config.store = store;
   config.grpc_listen = "127.0.0.1:0";
   auto host = Host::Create(config).value();
   host->AddRpcService(std::make_unique<OurEcho>(host.get()));
@@ -215,5 +216,10 @@ int main(int argc, char** argv) {
   PrepareProcess();
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.size() == 4 && words[0] == "--call") return Call(words[1], words[2], std::atoi(words[3].c_str()), kRound);
-  return Run(words.size() == 2 && words[0] == "--json" ? words[1] : "");
+  std::string store, json;
+  for (size_t i = 0; i + 1 < words.size(); i += 2) {
+    RB_CHECK(words[i] == "--store" || words[i] == "--json");
+    (words[i] == "--store" ? store : json) = words[i + 1];
+  }
+  return Run(store, json);
 }

@@ -18,6 +18,7 @@ class ForwardingStore : public Store {
   absl::StatusOr<std::vector<Record>> GetMany(const std::vector<Key>& keys) override {
     return inner_->GetMany(keys);
   }
+  absl::StatusOr<Reading> ReadNow(const std::vector<Key>& keys) override { return inner_->ReadNow(keys); }
   absl::StatusOr<CommitResult> CommitOnce(const Commit& commit) override {
     return inner_->CommitOnce(commit);
   }

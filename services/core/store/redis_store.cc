@@ -188,7 +188,12 @@ class RedisStore : public Store {
     return std::move(records.front());
   }
 
-  absl::StatusOr<std::vector<Record>> GetMany(const std::vector<Key>& keys) override;
+  absl::StatusOr<std::vector<Record>> GetMany(const std::vector<Key>& keys) override {
+    RB_ASSIGN_OR_RETURN(Reading reading, ReadNow(keys));
+    return std::move(reading.records);
+  }
+
+  absl::StatusOr<Reading> ReadNow(const std::vector<Key>& keys) override;
   absl::StatusOr<CommitResult> CommitOnce(const Commit& commit) override { return CommitAll({commit}).front(); }
   std::vector<absl::StatusOr<CommitResult>> CommitAll(const std::vector<Commit>& commits) override;
   absl::StatusOr<std::vector<Lease>> ClaimDue(Stage stage, const ClaimOptions& options) override;
@@ -289,7 +294,7 @@ std::string RedisStore::NewLeaseId() {
   return absl::BytesToHexString(absl::string_view(bytes, sizeof bytes));
 }
 
-absl::StatusOr<std::vector<Record>> RedisStore::GetMany(const std::vector<Key>& keys) {
+absl::StatusOr<Reading> RedisStore::ReadNow(const std::vector<Key>& keys) {
   std::map<int, std::map<Kind, std::vector<size_t>>> places;
   for (size_t i = 0; i < keys.size(); ++i) {
     RB_RETURN_IF_ERROR(CheckKey(keys[i]));
@@ -311,18 +316,18 @@ absl::StatusOr<std::vector<Record>> RedisStore::GetMany(const std::vector<Key>& 
                         return commands;
                       }));
   const int64_t now = NowOf(*replies[0]);
-  std::vector<Record> records(keys.size());
+  Reading reading{FromMicros(now), std::vector<Record>(keys.size())};
   size_t next = 1;
   for (const auto& [shard, kinds] : places) {
     const redisReply& values = *replies[next++];
     size_t at = 0;
     for (const auto& [kind, indexes] : kinds) {
       for (const size_t i : indexes) {
-        RB_ASSIGN_OR_RETURN(records[i], RecordOf(keys[i], *values.element[at++], now));
+        RB_ASSIGN_OR_RETURN(reading.records[i], RecordOf(keys[i], *values.element[at++], now));
       }
     }
   }
-  return records;
+  return reading;
 }
 
 std::vector<absl::StatusOr<CommitResult>> RedisStore::CommitAll(const std::vector<Commit>& commits) {

@@ -35,9 +35,9 @@ constexpr int64_t kRevisionsLost = int64_t{1} << 32;
 // A read of several statements that must see one state.
 class Snapshot {
  public:
-  explicit Snapshot(SqliteDb& db) : db_(db), status_(db.Execute("BEGIN")) {}
+  explicit Snapshot(SqliteDb& db) : db_(db), status_(Query(db, "BEGIN").Run()) {}
   ~Snapshot() {
-    if (db_.in_transaction()) db_.Execute("COMMIT").IgnoreError();
+    if (db_.in_transaction()) Query(db_, "COMMIT").Run().IgnoreError();
   }
   const absl::Status& status() const { return status_; }
 
@@ -64,13 +64,18 @@ class SqliteStore : public Store {
   }
 
   absl::StatusOr<std::vector<Record>> GetMany(const std::vector<Key>& keys) override {
+    RB_ASSIGN_OR_RETURN(Reading reading, ReadNow(keys));
+    return std::move(reading.records);
+  }
+
+  absl::StatusOr<Reading> ReadNow(const std::vector<Key>& keys) override {
     for (const Key& key : keys) RB_RETURN_IF_ERROR(CheckKey(key));
     RB_ASSIGN_OR_RETURN(const SqliteReaders::Loan db, readers_.Borrow());
     std::optional<Snapshot> snapshot;  // one statement alone sees one state anyhow
     if (keys.size() > 1) snapshot.emplace(*db);
     if (snapshot.has_value()) RB_RETURN_IF_ERROR(snapshot->status());
     const int64_t now = NowMicros();
-    std::vector<Record> records;
+    Reading reading{FromMicros(now), {}};
     for (const Key& key : keys) {
       Query q(*db,
               "SELECT version, value FROM record WHERE shard = ? AND kind = ? AND id = ? "
@@ -82,9 +87,9 @@ class SqliteStore : public Store {
         record.value = q.Bytes(1);
       }
       RB_RETURN_IF_ERROR(q.status());
-      records.push_back(std::move(record));
+      reading.records.push_back(std::move(record));
     }
-    return records;
+    return reading;
   }
 
   absl::StatusOr<CommitResult> CommitOnce(const Commit& commit) override { return CommitAll({commit}).front(); }

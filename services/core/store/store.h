@@ -64,6 +64,12 @@ struct Record {
   std::string value;
 };
 
+// What was read, and the store's time at which it was.
+struct Reading {
+  absl::Time now;
+  std::vector<Record> records;
+};
+
 // Where an entry waits. The number is part of the stored key and never changes.
 enum class Stage : uint8_t {
   kTranscode = 1,  // due now; id: recording
@@ -210,6 +216,8 @@ class Store {
   virtual absl::StatusOr<Record> Get(const Key& key) = 0;
   // In the keys' order; a record that is not there has version 0. Any shards; those of one shard are read at one moment.
   virtual absl::StatusOr<std::vector<Record>> GetMany(const std::vector<Key>& keys) = 0;
+  // Now and GetMany in one round trip.
+  virtual absl::StatusOr<Reading> ReadNow(const std::vector<Key>& keys) = 0;
 
   // All or nothing, and durable before it returns OK. Validates first, writes last. An event's revision follows the
   // order of commits. Due entries changed here are visible to ClaimDue at once.

@@ -32,6 +32,48 @@ TEST_P(StoreConformance, GetManyKeepsTheOrderOfTheKeysAndMarksWhatIsMissing) {
   EXPECT_TRUE(store().GetMany({})->empty());
 }
 
+TEST_P(StoreConformance, AReadingTellsTheRecordsAndTheTimeAtWhichTheyWereThere) {
+  const Key token{5, Kind::kToken, "t"}, team{5, Kind::kTeam, "tm05"}, missing{5, Kind::kTeam, "none"};
+  Commit commit = NewCommit(5);
+  commit.puts.push_back(PutOf(token, "token"));
+  commit.puts.push_back(PutOf(team, "team"));
+  commit.puts[0].expires = Now() + absl::Hours(1);
+  MustCommit(commit);
+  const absl::Time before = Now();
+  absl::StatusOr<Reading> reading = store().ReadNow({team, missing, token});
+  ASSERT_TRUE(reading.ok()) << reading.status();
+  EXPECT_GE(reading->now, before);
+  EXPECT_LE(reading->now, Now());
+  ASSERT_EQ(reading->records.size(), 3u);
+  EXPECT_EQ(reading->records[0].value, "team");
+  EXPECT_EQ(reading->records[1].version, 0u);
+  EXPECT_EQ(reading->records[2].key, token);
+  EXPECT_EQ(reading->records[2].value, "token");
+
+  Advance(absl::Hours(1));
+  reading = store().ReadNow({token});
+  ASSERT_TRUE(reading.ok()) << reading.status();
+  EXPECT_GE(reading->now, before + absl::Hours(1));
+  EXPECT_EQ(reading->records[0].version, 0u) << "expired at the time the reading tells";
+  EXPECT_GE(store().ReadNow({})->now, reading->now);
+}
+
+TEST_P(StoreConformance, AReadingSeesEveryCommitBeforeIt) {
+  const Key token{5, Kind::kToken, "t"}, team{5, Kind::kTeam, "tm05"};
+  const auto other = harness_->OpenAnother();
+  for (uint64_t version = 0; version < 20; ++version) {
+    Commit commit = NewCommit(5);
+    commit.puts.push_back(PutOf(token, absl::StrCat("token", version), version));
+    commit.puts.push_back(PutOf(team, absl::StrCat("team", version), version));
+    const CommitResult done = MustCommit(commit);
+    const Reading reading = *other->ReadNow({token, team});
+    EXPECT_GE(reading.now, done.time);
+    EXPECT_EQ(reading.records[0].value, absl::StrCat("token", version));
+    EXPECT_EQ(reading.records[1].value, absl::StrCat("team", version));
+    EXPECT_EQ(reading.records[0].version, version + 1);
+  }
+}
+
 TEST_P(StoreConformance, AnyBytesComeBackAsTheyWere) {
   using std::string_literals::operator""s;
   std::string big(1 << 20, '\0');
@@ -66,6 +108,7 @@ TEST_P(StoreConformance, AnyBytesComeBackAsTheyWere) {
 
 TEST_P(StoreConformance, AnEmptyIdIsRefusedOnReading) {
   EXPECT_EQ(store().Get({5, Kind::kCallback, ""}).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(store().ReadNow({{5, Kind::kCallback, ""}}).status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(store().Get({99, Kind::kCallback, "a"}).status().code(), absl::StatusCode::kInvalidArgument);
 }
 

@@ -14,9 +14,11 @@
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "core/base/clock.h"
 #include "core/base/ids.h"
 #include "core/base/mutex.h"
+#include "core/base/test_peers.h"
 #include "core/domain/input.h"
 #include "core/domain/proto_time.h"
 #include "core/rpc/status.h"
@@ -332,7 +334,8 @@ class CliTest : public ::testing::Test {
       builder.RegisterService(service);
     }
     server_ = builder.BuildAndStart();
-    std::ofstream(dir_ + "/token") << R"({"target":"127.0.0.1:)" << port
+    address_ = absl::StrCat("127.0.0.1:", port);
+    std::ofstream(dir_ + "/token") << R"({"target":")" << address_
                                    << R"(","token":"rb_member","operator_token":"rb_operator","member":"mb07anna"})";
     world_.clock = &clock_;
     world_.random = random_.get();
@@ -369,6 +372,7 @@ class CliTest : public ::testing::Test {
   FakeDeliveries deliveries_;
   FakeReminders reminders_;
   const std::string dir_;
+  std::string address_;
   std::unique_ptr<grpc::Server> server_;
   World world_;
   std::ostringstream out_, err_;
@@ -396,6 +400,28 @@ TEST_F(CliTest, AServerThatIsNotThereExitsWithThree) {
   std::filesystem::remove(dir_ + "/token");
   EXPECT_EQ(Do({"show", kId}), kNotReachable);
   EXPECT_THAT(err_.str(), HasSubstr("./scripts/run"));
+}
+
+TEST_F(CliTest, OneOfThePipelinesProgramsThatIsNotThereIsNotToldToBeStartedAllInOne) {
+  server_->Shutdown(std::chrono::system_clock::now());
+  EXPECT_EQ(Do({"show", kId}), kNotReachable);
+  EXPECT_THAT(err_.str(), HasSubstr("is it running? ringback serve starts one"));
+  world_.environment["RINGBACK_TARGET"] = absl::StrCat("ingest=", address_, ",delivery=", address_, ",reminder=", address_);
+  EXPECT_EQ(Do({"show", kId}), kNotReachable);
+  EXPECT_THAT(err_.str(), HasSubstr("are all its programs running?"));
+  EXPECT_THAT(err_.str(), Not(HasSubstr("ringback serve")));
+}
+
+TEST_F(CliTest, AReplicaThatTakesTheConnectionAndSaysNothingIsPassedOverInSeconds) {
+  Listener stopped;  // as the kernel answers for a program that is stopped
+  const std::string silent = absl::StrCat("127.0.0.1:", stopped.port());
+  world_.environment["RINGBACK_TARGET"] = absl::StrCat("ingest=", silent, ",ingest=", address_, ",delivery=", silent,
+                                                       ",delivery=", address_, ",reminder=", address_);
+  const absl::Time began = absl::Now();
+  EXPECT_EQ(Do({"show", kId}), kDone) << err_.str();
+  EXPECT_TRUE(Accepts(stopped.port()));
+  EXPECT_LT(absl::Now() - began, absl::Seconds(15)) << "5 s each for ingest and delivery";
+  EXPECT_GT(absl::Now() - began, absl::Seconds(4)) << "nobody asked the silent one";
 }
 
 TEST_F(CliTest, ARefusalNamesFieldAndWhatWouldBeRight) {

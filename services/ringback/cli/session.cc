@@ -58,7 +58,9 @@ std::string Unreachable(const std::string& address, const std::string& why) {
   if (closed) {
     return absl::StrCat("the server at ", address, " ends the connection; if it speaks TLS, write https:// in front (", why, ")");
   }
-  return absl::StrCat("the server at ", address, " cannot be reached (", why, "); is it running? ringback serve starts one");
+  const bool pipeline = absl::StrContains(address, '=');
+  return absl::StrCat("the server at ", address, " cannot be reached (", why, "); ",
+                      pipeline ? "are all its programs running?" : "is it running? ringback serve starts one");
 }
 
 namespace {
