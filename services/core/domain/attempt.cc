@@ -54,6 +54,7 @@ void Reached(Draft& draft, absl::Time called_time) {
   callback.set_phase(CallbackRecord::PHASE_TALKED);
   callback.clear_follow_up_time();
   callback.clear_escalation();
+  callback.clear_proposal();  // spoken about, or it would have been
   *callback.mutable_wrap_up_time() =
       ToProto(draft.rules.NextOpen(draft.now + FromProto(draft.rules.policy.wrap_up())));
   ClearDeliveryAlarm(draft);

@@ -16,10 +16,7 @@ using store::v1::Calendar;
 
 constexpr int kHorizonDays = 400;
 
-struct Span {
-  absl::Time start;
-  absl::Time end;  // exclusive
-};
+using Span = OpenSpan;
 
 int IsoWeekday(absl::CivilDay day) { return static_cast<int>(absl::GetWeekday(day)) + 1; }
 
@@ -116,6 +113,18 @@ Calendar DefaultCalendar() {
     hours->set_end_minute(18 * 60);
   }
   return calendar;
+}
+
+std::vector<OpenSpan> OpenSpansOf(const Calendar& calendar, absl::TimeZone zone, absl::CivilDay day) {
+  std::vector<Span> joined;
+  for (const Span& span : OpenSpans(calendar, zone, day)) {
+    if (!joined.empty() && span.start <= joined.back().end) {
+      joined.back().end = std::max(joined.back().end, span.end);
+    } else {
+      joined.push_back(span);
+    }
+  }
+  return joined;
 }
 
 bool IsOpen(const Calendar& calendar, absl::TimeZone zone, absl::Time at) {

@@ -4,8 +4,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "ringback/store/v1/records.pb.h"
 
@@ -16,6 +18,13 @@ absl::StatusOr<absl::TimeZone> LoadZone(const std::string& iana_name);
 
 absl::Status CheckCalendar(const store::v1::Calendar& calendar);
 store::v1::Calendar DefaultCalendar();  // Monday to Friday, 8:00 to 18:00, no holidays
+
+// The open spans of one local day, in order, joined where they touch; a team without hours is open all day.
+struct OpenSpan {
+  absl::Time start;
+  absl::Time end;  // exclusive
+};
+std::vector<OpenSpan> OpenSpansOf(const store::v1::Calendar& calendar, absl::TimeZone zone, absl::CivilDay day);
 
 bool IsOpen(const store::v1::Calendar& calendar, absl::TimeZone zone, absl::Time at);
 // `at` itself when open then, else the next opening. A calendar that never opens within 400 days opens at `at`.

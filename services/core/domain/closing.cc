@@ -26,6 +26,7 @@ void Close(Draft& draft, CallbackRecord::Closing closing) {
   callback.clear_snooze_until();
   callback.clear_follow_up_time();
   callback.clear_wrap_up_time();
+  callback.clear_proposal();
   draft.decision.purge_time = PurgeTime(callback, draft.rules.team);
 }
 
@@ -121,19 +122,10 @@ absl::Status DoCustomerCallOff(Draft& draft) {
   const int revision = armed == nullptr ? 0 : armed->revision();
   SettleByCallOff(draft);
   draft.Event("called_off");
-  const auto owner = draft.Owner();
   Close(draft, CallbackRecord::CLOSING_CALLED_OFF);
   // Confirms what was pressed and takes the calendar entry back.
   if (entry_is_out) TellCustomerCancelled(draft, revision, "called_off");
-  Notice(draft, owner, "called_off_by_customer", "");
-  auto managers = draft.Managers();
-  std::erase_if(managers, [&owner](const Told& manager) {
-    for (const Told& told : owner) {
-      if (told.member_id == manager.member_id) return true;
-    }
-    return false;
-  });
-  Notice(draft, managers, "called_off_by_customer", "");
+  Notice(draft, draft.OwnerAndManagers(), "called_off_by_customer", "");
   return absl::OkStatus();
 }
 
@@ -174,6 +166,8 @@ CallbackRecord Erased(const CallbackRecord& callback) {
   erased.clear_contact_id();
   erased.clear_note();
   erased.clear_brief();
+  erased.clear_proposal();
+  erased.clear_topic();
   erased.clear_disposition();  // free text of the team may name the caller
   erased.clear_close_reason();
   erased.clear_delivery_alarm();

@@ -1,5 +1,6 @@
-// What the customer does: moves the promise, calls off (closing.cc), writes the brief, rings again. Each comes from a
-// pressed button or an answer, never from a GET (law 7). None of it settles anything but the move and the call-off.
+// What the customer does: agrees, moves the promise or says that it does not suit, calls off (closing.cc), wishes a time of
+// their own (proposal.cc), writes the brief, rings again. Each comes from a pressed button or an answer, never from a GET
+// (law 7). None of it settles anything but the move and the call-off; what changes nothing waits for the reminder.
 #include <algorithm>
 #include <string_view>
 
@@ -39,10 +40,47 @@ bool AppendCut(std::string* text, const std::string& more) {
   return false;
 }
 
+void Agree(Draft& draft, PromiseRecord& promise) {
+  if (promise.has_agreed_time() && !draft.callback.has_proposal()) return;
+  draft.callback.clear_proposal();  // no longer wished
+  promise.clear_decline_time();
+  *promise.mutable_agreed_time() = ToProto(draft.now);
+  draft.Event("agreed", {{"revision", absl::StrCat(promise.revision())}});
+}
+
 }  // namespace
+
+bool IsPromisedAlready(CallbackRecord& callback, absl::Time promised_time) {
+  const PromiseRecord* armed = Armed(callback);
+  return armed != nullptr && Pending(callback) == nullptr &&
+         FromProto(armed->promised_time()) == FromProto(ToProto(promised_time));
+}
+
+void TellOwner(Draft& draft, std::string_view what) {
+  const PromiseRecord* armed = Armed(draft.callback);
+  for (const Told& told : draft.Owner()) {
+    DeliveryRecord& delivery = draft.ToMember(DeliveryRecord::KIND_NOTICE, told);
+    delivery.set_promise_revision(armed == nullptr ? 0 : armed->revision());
+    delivery.set_what(std::string(what));
+  }
+}
+
+// Waits for the reminder. The promise that is on its way counts as well: whoever agrees to it has heard of it.
+absl::Status DoCustomerAgree(Draft& draft, const CustomerAgree& command) {
+  for (PromiseRecord* promise : {Armed(draft.callback), Pending(draft.callback)}) {
+    if (promise == nullptr || promise->revision() != command.revision) continue;
+    Agree(draft, *promise);
+    return absl::OkStatus();
+  }
+  return Refused("PROMISE_CHANGED", "that time is no longer the one that counts; look at what is promised now");
+}
 
 absl::Status DoCustomerMove(Draft& draft, const CustomerMove& command) {
   RB_RETURN_IF_ERROR(CheckPromisedTime(draft, command.promised_time));
+  if (IsPromisedAlready(draft.callback, command.promised_time)) {
+    Agree(draft, *Armed(draft.callback));
+    return absl::OkStatus();
+  }
   const PromiseRecord* armed = Armed(draft.callback);
   const auto channel = armed != nullptr ? armed->channel() : PromiseRecord::CHANNEL_LINK_SHARED;
   const auto before = armed == nullptr ? google::protobuf::Timestamp() : armed->promised_time();
@@ -52,14 +90,58 @@ absl::Status DoCustomerMove(Draft& draft, const CustomerMove& command) {
   // The customer's own word needs no delivery. Past its time the old promise is MISSED all the same: law 2.
   PromiseRecord& promise = AddPromise(draft, command.promised_time, channel);
   promise.set_author("customer");
+  *promise.mutable_agreed_time() = ToProto(draft.now);
   Arm(draft, promise, record::VERDICT_MOVED_BY_CUSTOMER);
   if (entry_is_out) TellCustomerMoved(draft, promise, "moved_by_customer", before);
-  for (const Told& told : draft.Owner()) {
-    DeliveryRecord& delivery = draft.ToMember(DeliveryRecord::KIND_NOTICE, told);
-    delivery.set_promise_revision(promise.revision());
-    delivery.set_what("moved_by_customer");
-  }
+  TellOwner(draft, "moved_by_customer");
   return absl::OkStatus();
+}
+
+// Endangers the promise, so it interrupts; nothing is settled by it.
+absl::Status DoCustomerDecline(Draft& draft) {
+  PromiseRecord* armed = Armed(draft.callback);
+  if (armed != nullptr) {
+    if (armed->has_decline_time()) return absl::OkStatus();  // said once is enough
+    *armed->mutable_decline_time() = ToProto(draft.now);
+    armed->clear_agreed_time();
+  }
+  draft.Event("time_declined", {{"revision", armed == nullptr ? "" : absl::StrCat(armed->revision())}});
+  TellOwner(draft, "time_declined");
+  return absl::OkStatus();
+}
+
+// Waits for the reminder. The history says that, not which: content leaves with the caller (law 9).
+absl::Status DoCustomerTopic(Draft& draft, const CustomerTopic& command) {
+  if (!record::Topic_IsValid(command.topic)) return InvalidField("topic", "UNKNOWN_TOPIC", "order, complaint or question");
+  if (draft.callback.topic() == command.topic) return absl::OkStatus();
+  draft.callback.set_topic(command.topic);
+  draft.Event("topic_given");
+  return absl::OkStatus();
+}
+
+// An incident: somebody else has the message, and who waits has heard nothing. The clock goes on.
+absl::Status DoWrongPerson(Draft& draft) {
+  const PromiseRecord* armed = Armed(draft.callback);
+  draft.callback.clear_page_token();
+  draft.Event("wrong_person");
+  DeliveryAlarm(draft, armed == nullptr ? 0 : armed->revision(), "wrong_person", "", record::Channel::KIND_UNSPECIFIED,
+                draft.OwnerAndManagers());
+  return absl::OkStatus();
+}
+
+// Waits for the reminder. Of a promise that has its verdict nobody needs to know any more.
+absl::Status DoHeard(Draft& draft, const Heard& command) {
+  if (!draft.rules.team.report_listened()) {
+    return Refused("NOT_REPORTED", "this team does not report that messages are played");
+  }
+  for (PromiseRecord& promise : *draft.callback.mutable_promises()) {
+    if (promise.revision() != command.revision) continue;
+    if (promise.has_heard_time() || promise.verdict() != record::VERDICT_UNSPECIFIED) return absl::OkStatus();
+    *promise.mutable_heard_time() = ToProto(draft.now);
+    draft.Event("heard", {{"revision", absl::StrCat(promise.revision())}});
+    return absl::OkStatus();
+  }
+  return InvalidField("revision", "UNKNOWN_REVISION", "there is no promise with this revision");
 }
 
 // Waits for the reminder, which carries it: the rep works undisturbed until then.

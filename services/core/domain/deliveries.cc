@@ -39,6 +39,26 @@ bool OfThisDueTime(const CallbackRecord& callback, const DeliveryRecord& deliver
   return due && AnchorKind(callback) == delivery.alarm_kind() && *due == FromProto(delivery.anchor_time());
 }
 
+// The message of a promise, and the customer is still to hear of it by this one.
+bool IsAwaited(const CallbackRecord& callback, const DeliveryRecord& delivery, absl::Time now) {
+  const PromiseRecord* promise = PromiseOf(callback, delivery);
+  if (promise == nullptr || promise->delivery_id() != delivery.id()) return false;
+  // After the promised time "I shall call you at 13:00" would be untrue; the guard has alarmed by then.
+  if (now >= FromProto(promise->promised_time())) return false;
+  return promise->state() == PromiseRecord::STATE_PENDING || promise->state() == PromiseRecord::STATE_NOT_DELIVERED ||
+         promise->state() == PromiseRecord::STATE_ARMED;  // armed: sent again after a bounce
+}
+
+// What the customer said still waits for the member: the wish it speaks of is open, the declined time still counts.
+bool NoticeIsTrue(const CallbackRecord& callback, const DeliveryRecord& delivery) {
+  if (delivery.what() == "time_proposed") {
+    return callback.has_proposal() &&
+           FromProto(callback.proposal().create_time()) == FromProto(delivery.create_time());
+  }
+  if (delivery.what() == "time_declined" && delivery.promise_revision() != 0) return IsArmed(callback, delivery);
+  return true;
+}
+
 }  // namespace
 
 std::string DeliveryId(const std::string& callback_id, int count) {
@@ -67,16 +87,9 @@ bool StillNeeded(const CallbackRecord& callback, const DeliveryRecord& delivery,
   }
   const bool open = callback.phase() != CallbackRecord::PHASE_CLOSED;
   switch (delivery.kind()) {
-    case DeliveryRecord::KIND_VOICE_MESSAGE: {
-      const PromiseRecord* promise = PromiseOf(callback, delivery);
-      if (!open || promise == nullptr || promise->delivery_id() != delivery.id()) return false;
-      // After the promised time "I shall call you at 13:00" would be untrue; the guard has alarmed by then.
-      if (now >= FromProto(promise->promised_time())) return false;
-      return promise->state() == PromiseRecord::STATE_PENDING ||
-             promise->state() == PromiseRecord::STATE_NOT_DELIVERED ||
-             promise->state() == PromiseRecord::STATE_ARMED;  // armed: sent again after a bounce
-    }
+    case DeliveryRecord::KIND_VOICE_MESSAGE: return open && IsAwaited(callback, delivery, now);
     case DeliveryRecord::KIND_PROMISE_UPDATE:
+      if (delivery.what() == "proposal_countered") return open && IsAwaited(callback, delivery, now);
       return open && IsArmed(callback, delivery) && delivery.calendar_sequence() == callback.calendar_sequence() &&
              now < FromProto(ArmedPromise(callback)->promised_time());
     case DeliveryRecord::KIND_CANCELLATION: return !open;
@@ -91,6 +104,7 @@ bool StillNeeded(const CallbackRecord& callback, const DeliveryRecord& delivery,
       return open && (callback.assignee_id() == delivery.member_id() ||
                       callback.assignee_id() == delivery.stands_in_for_id());
     case DeliveryRecord::KIND_WRAP_UP: return callback.phase() == CallbackRecord::PHASE_TALKED;
+    case DeliveryRecord::KIND_NOTICE: return NoticeIsTrue(callback, delivery);
     default: return true;
   }
 }

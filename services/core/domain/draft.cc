@@ -1,5 +1,7 @@
 #include "core/domain/draft.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/check.h"
@@ -94,6 +96,35 @@ std::vector<Told> Draft::Owner() const {
   const auto* member = FindMember(rules.team, told.member_id);
   if (member == nullptr || member->inactive()) return Managers();  // gone, and nobody stands in
   return {std::move(told)};
+}
+
+std::vector<Told> Draft::OwnerAndManagers() const {
+  std::vector<Told> told = Owner();
+  for (Told& manager : Managers()) {
+    const bool known = std::any_of(told.begin(), told.end(),
+                                   [&](const Told& one) { return one.member_id == manager.member_id; });
+    if (!known) told.push_back(std::move(manager));
+  }
+  return told;
+}
+
+record::DeliveryRecord* Draft::ByNextChannel(const record::DeliveryRecord& failed) {
+  if (failed.channel() + 1 >= failed.channels_size()) return nullptr;
+  record::DeliveryRecord& delivery = NewDelivery(failed.kind());
+  const std::string id = delivery.id();
+  delivery = failed;
+  delivery.set_id(id);
+  delivery.set_state(record::DeliveryRecord::STATE_QUEUED);
+  *delivery.mutable_create_time() = ToProto(now);
+  delivery.mutable_channels()->DeleteSubrange(0, failed.channel() + 1);
+  delivery.clear_channel();
+  delivery.clear_tries();
+  delivery.clear_tries_set_aside();
+  delivery.clear_accept_time();
+  delivery.clear_calendar_entry();
+  delivery.clear_bundled_into_id();
+  delivery.clear_bundle_ids();
+  return &delivery;
 }
 
 void Draft::Withdraw(const std::string& delivery_id) {

@@ -48,6 +48,10 @@ class Draft {
   // The assignee or whoever stands in; the managers while nobody is assigned.
   std::vector<Told> Owner() const;
   std::vector<Told> Managers() const;
+  // Both, each once.
+  std::vector<Told> OwnerAndManagers() const;
+  // The same message once more, with an id of its own, by the channels behind the one that failed; nullptr without any.
+  record::DeliveryRecord* ByNextChannel(const record::DeliveryRecord& failed);
   void Withdraw(const std::string& delivery_id);
 
   Decision Finish() &&;
@@ -73,7 +77,9 @@ record::PromiseRecord* Pending(record::CallbackRecord& callback);
 absl::Status DoMakePromise(Draft& draft, const MakePromise& command);
 absl::Status DoResend(Draft& draft, const Resend& command);
 absl::Status CheckPromisedTime(Draft& draft, absl::Time promised_time);  // also adds warnings
-// Adds a promise; the caller sets channel and arms it or sends its message.
+// Who promises a call that nobody owes yet owes it: the reminders must have somewhere to go.
+void OweUnassigned(Draft& draft);
+// Adds a promise, which answers whatever the customer wished; the caller sets channel and arms it or sends its message.
 record::PromiseRecord& AddPromise(Draft& draft, absl::Time promised_time, record::PromiseRecord::Channel channel);
 // The customer knows: it counts from now, and what was armed before gets its verdict (`replaced`, when not yet due).
 void Arm(Draft& draft, record::PromiseRecord& promise, record::Verdict replaced);
@@ -85,6 +91,13 @@ void WithdrawPending(Draft& draft);
 absl::Time StakeTime(const record::PromiseRecord& promise, const record::Policy& policy);
 // The pending promise's timers: the guard, and its promised time (law 4).
 void FirePending(Draft& draft);
+// The armed promise's guard over a message that was accepted and then called late (OnBounce): when it alarms, if at all.
+std::optional<absl::Time> DelayGuardTime(const record::PromiseRecord& promise, const record::Policy& policy);
+void FireDelayed(Draft& draft);
+// The customer has not heard, or may not have: the red state, and an alarm to each of `told` at once, by the channel that
+// just failed last (law 4: not only by that one).
+void DeliveryAlarm(Draft& draft, int revision, std::string_view what, const std::string& reason,
+                   record::Channel::Kind failed, const std::vector<Told>& told);
 void ClearDeliveryAlarm(Draft& draft);
 // Updates the customer's calendar entry and page text where one is out; `what` says why. nullptr when there is no way to
 // the customer; else the delivery, to which the caller adds what held before.
@@ -95,14 +108,25 @@ void TellCustomerMoved(Draft& draft, const record::PromiseRecord& promise, std::
 // Whether the customer may hold a calendar entry, which later changes must update or take back.
 bool CustomerHasEntry(const record::CallbackRecord& callback);
 
-// attempt.cc, closing.cc, customer.cc, assigning.cc ----------------------------------------------------------------
+// attempt.cc, closing.cc, customer.cc, proposal.cc, assigning.cc ---------------------------------------------------
 absl::Status DoLogAttempt(Draft& draft, const LogAttempt& command);
 absl::Status DoComplete(Draft& draft, const Complete& command);
 absl::Status DoCancel(Draft& draft, const Cancel& command);
 absl::Status DoCustomerCallOff(Draft& draft);
 absl::Status DoReopen(Draft& draft);
+absl::Status DoCustomerAgree(Draft& draft, const CustomerAgree& command);
 absl::Status DoCustomerMove(Draft& draft, const CustomerMove& command);
+absl::Status DoCustomerDecline(Draft& draft);
+absl::Status DoCustomerTopic(Draft& draft, const CustomerTopic& command);
 absl::Status DoCustomerBrief(Draft& draft, const CustomerBrief& command);
+absl::Status DoWrongPerson(Draft& draft);
+absl::Status DoHeard(Draft& draft, const Heard& command);
+absl::Status DoCustomerPropose(Draft& draft, const CustomerPropose& command);
+absl::Status DoAnswerProposal(Draft& draft, const AnswerProposal& command);
+absl::Status DoDeclineProposal(Draft& draft);
+// The armed promise names this time already, and nothing else is on its way: whoever asks for it agrees.
+bool IsPromisedAlready(record::CallbackRecord& callback, absl::Time promised_time);
+void TellOwner(Draft& draft, std::string_view what);  // a notice at once
 absl::Status DoRangAgain(Draft& draft, const RangAgain& command);
 absl::Status DoUpdateCaller(Draft& draft, const UpdateCaller& command);
 absl::Status DoAssign(Draft& draft, const Assign& command);

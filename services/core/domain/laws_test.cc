@@ -50,6 +50,7 @@ class Dice {
 record::TeamRecord RandomTeam(Dice& dice) {
   record::TeamRecord team = SmallTeam();
   if (dice.OneIn(3)) team.set_time_zone("America/New_York");
+  team.set_report_listened(dice.OneIn(2));
   if (dice.OneIn(4)) team.clear_calendar();  // always open
   if (dice.OneIn(4)) team.mutable_calendar()->add_holidays("2026-11-24");
   if (dice.OneIn(2)) {
@@ -210,8 +211,47 @@ class Life {
   void DeliverySpeaks() {
     if (messages_.empty()) return;
     const DeliveryRecord message = dice_.Of(messages_);
+    if (dice_.OneIn(4)) return Bounce(message);
     const auto result = static_cast<DeliveryOutcome::Result>(dice_.Below(3));
     Check(callback_, OnDeliveryOutcome(callback_, message, {result, "said so"}, team_, now_));
+  }
+
+  // Whatever came back of whatever message: no verdict, no other time, and no pause of the clock (law 1).
+  void Bounce(const DeliveryRecord& message) {
+    const CallbackRecord before = callback_;
+    Check(before, OnBounce(before, message, dice_.OneIn(2), "550 no such user", team_, now_));
+    ASSERT_EQ(DueTime(before), DueTime(callback_));
+    ASSERT_EQ(before.phase(), callback_.phase());
+    for (int i = 0; i < before.promises_size(); ++i) {
+      ASSERT_EQ(before.promises(i).verdict(), callback_.promises(i).verdict());
+    }
+  }
+
+  // What the customer and the page note of a promise beside its course.
+  static std::string Course(PromiseRecord promise) {
+    promise.clear_agreed_time();
+    promise.clear_decline_time();
+    promise.clear_heard_time();
+    return Bytes(promise);
+  }
+
+  // The quiet answers (agreed, topic, brief, heard) wait for the reminder: nobody is told, and no timer moves.
+  void Quiet(const domain::Command& command) {
+    const CallbackRecord before = callback_;
+    const auto timer = next_timer_;
+    const size_t sent = delivery_ids_.size();
+    Harmless(command);
+    ASSERT_EQ(sent, delivery_ids_.size());
+    ASSERT_EQ(timer, next_timer_);
+    ASSERT_EQ(before.delivery_alarm(), callback_.delivery_alarm());
+  }
+
+  // What endangers the promise tells somebody at once, if it was taken in and says anything new.
+  void Interrupts(const domain::Command& command) {
+    const int told = callback_.delivery_count(), known = callback_.history_count();
+    Harmless(command);
+    if (callback_.history_count() == known) return;
+    ASSERT_TRUE(callback_.delivery_count() > told || callback_.history(callback_.history_size() - 1).what() == "agreed");
   }
 
   // A command that settles nothing: neither promise nor due time nor phase may move (law 1).
@@ -222,7 +262,7 @@ class Life {
     ASSERT_EQ(before.phase(), callback_.phase());
     ASSERT_EQ(before.promises_size(), callback_.promises_size());
     for (int i = 0; i < before.promises_size(); ++i) {
-      ASSERT_EQ(Bytes(before.promises(i)), Bytes(callback_.promises(i)));
+      ASSERT_EQ(Course(before.promises(i)), Course(callback_.promises(i)));
     }
     if (const auto* armed = ArmedPromise(callback_); armed != nullptr && !armed->has_due_reminder_time()) {
       ASSERT_LT(*next_timer_, std::max(now_, FromProto(armed->promised_time())) + absl::Milliseconds(1));
@@ -235,11 +275,11 @@ class Life {
   void Command() {
     using Channel = PromiseRecord::Channel;
     const absl::Time promised = now_ + absl::Seconds(1) + dice_.Span(dice_.OneIn(3) ? absl::Hours(70) : absl::Hours(3));
-    switch (dice_.Below(17)) {
+    switch (dice_.Below(26)) {
       case 0:
         if (callback_.phase() == CallbackRecord::PHASE_TALKED) return Try(RangAgain{"noch einmal"});
         return Harmless(RangAgain{"noch einmal"});
-      case 1: return Harmless(CustomerBrief{"Es geht um das Angebot."});
+      case 1: return Quiet(CustomerBrief{"Es geht um das Angebot."});
       case 2: return Harmless(Acknowledge{dice_.OneIn(2) ? std::optional<absl::Duration>()
                                                          : absl::Seconds(30) + dice_.Span(absl::Hours(8 * 24))});
       case 3: return Harmless(Snooze{dice_.Span(absl::Hours(4))});
@@ -259,6 +299,16 @@ class Life {
       case 11: return dice_.OneIn(6) ? Try(CustomerCallOff{}) : Try(Reopen{});
       case 12: return Try(dice_.OneIn(4) ? domain::Command(Complete{"ordered"}) : domain::Command(Complete{""}));
       case 14: return Try(Resend{!dice_.OneIn(5)});
+      case 15: return Quiet(CustomerAgree{dice_.Below(callback_.promises_size() + 2)});
+      case 16: return Quiet(CustomerTopic{static_cast<record::Topic>(dice_.Below(5))});
+      case 17: return Quiet(Heard{dice_.Below(callback_.promises_size() + 2)});
+      case 18:
+      case 19: return Interrupts(CustomerPropose{promised});
+      case 20: return Interrupts(CustomerDecline{});
+      case 21: return dice_.OneIn(3) ? Interrupts(WrongPerson{}) : Quiet(CustomerBrief{"Bitte das Angebot mitbringen."});
+      case 22: return Answer(AnswerProposal{});
+      case 23: return Answer(AnswerProposal{promised});
+      case 24: return Answer(DeclineProposal{});
       case 13: return dice_.OneIn(8) ? Try(Cancel{"duplicate"}) : Try(Cancel{""});
       default: {
         const absl::Time called = dice_.OneIn(2) ? now_ : now_ + absl::Minutes(1) - dice_.Span(absl::Hours(30));
@@ -267,10 +317,23 @@ class Life {
     }
   }
 
+  // Whatever the team answers, the wish is answered then; refused, it stays open.
+  void Answer(const domain::Command& command) {
+    const bool wished = callback_.has_proposal();
+    const int known = callback_.history_count();
+    Try(command);
+    const bool answered = callback_.history_count() > known;
+    ASSERT_TRUE(wished || !answered) << "a wish that nobody had was answered";
+    ASSERT_EQ(callback_.has_proposal(), wished && !answered);
+  }
+
   void Try(const domain::Command& command) {
-    const bool by_customer = std::holds_alternative<CustomerMove>(command) ||
-                             std::holds_alternative<CustomerCallOff>(command) ||
-                             std::holds_alternative<CustomerBrief>(command);
+    const bool by_customer =
+        std::holds_alternative<CustomerMove>(command) || std::holds_alternative<CustomerCallOff>(command) ||
+        std::holds_alternative<CustomerBrief>(command) || std::holds_alternative<CustomerAgree>(command) ||
+        std::holds_alternative<CustomerPropose>(command) || std::holds_alternative<CustomerDecline>(command) ||
+        std::holds_alternative<CustomerTopic>(command) || std::holds_alternative<WrongPerson>(command) ||
+        std::holds_alternative<Heard>(command);
     const Actor actor{dice_.Of<std::string>({"anna", "ben", "mia", "tk07intake"}), by_customer};
     auto decision = Apply(callback_, command, team_, actor, now_);
     if (decision.ok()) return Check(callback_, *decision);
@@ -315,6 +378,10 @@ class Life {
     }
     ASSERT_LE(armed, 1);
     ASSERT_LE(pending, 1);
+    if (after.has_proposal()) {  // a wish is open only while nothing has answered it
+      ASSERT_NE(after.phase(), CallbackRecord::PHASE_CLOSED);
+      ASSERT_EQ(after.promises_size(), before.promises_size());
+    }
     ASSERT_EQ(armed == 1, after.phase() == CallbackRecord::PHASE_PROMISED);
   }
 
@@ -405,7 +472,7 @@ class Life {
       if (delivery.kind() == DeliveryRecord::KIND_REMINDER || delivery.kind() == DeliveryRecord::KIND_ESCALATION) {
         ASSERT_EQ((++per_member[{delivery.kind(), delivery.member_id()}]), 1);
       }
-      if (delivery.kind() == DeliveryRecord::KIND_VOICE_MESSAGE) messages_.push_back(delivery);
+      if (delivery.member_id().empty()) messages_.push_back(delivery);
     }
     for (const auto& counter : decision.counters) {
       counted_verdicts_ += GivesVerdict(counter.name) ? counter.delta : 0;

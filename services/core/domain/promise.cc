@@ -1,5 +1,6 @@
 // A promise's way: made, on its way to the customer (PENDING), armed once the customer's channel accepted it, settled
-// with one verdict. Laws 1 (what was armed before stays armed until then), 2 (one verdict) and 4 (delivery guards it).
+// with one verdict. Laws 1 (what was armed before stays armed until then) and 2 (one verdict). What becomes of its message
+// is in outcomes.cc.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -22,7 +23,6 @@ using record::PromiseRecord;
 namespace {
 
 constexpr absl::Duration kFurthest = absl::Hours(90 * 24);
-constexpr size_t kReasonBytes = 500;
 
 PromiseRecord* WithState(CallbackRecord& callback, PromiseRecord::State state) {
   for (int i = callback.promises_size() - 1; i >= 0; --i) {
@@ -51,66 +51,6 @@ std::string_view ChannelWord(PromiseRecord::Channel channel) {
     case PromiseRecord::CHANNEL_SPOKEN: return "spoken";
     default: return "";
   }
-}
-
-// The rep's channels with the kind that just failed at the end (law 4: not only by the channel that failed).
-void MoveToEnd(DeliveryRecord& delivery, Channel::Kind failed) {
-  std::stable_partition(delivery.mutable_channels()->begin(), delivery.mutable_channels()->end(),
-                        [failed](const Channel& channel) { return channel.kind() != failed; });
-}
-
-// The customer has not heard, or may not have: the red state, and an alarm to the rep at once.
-void DeliveryAlarm(Draft& draft, int revision, std::string_view what, const std::string& reason,
-                   Channel::Kind failed) {
-  const std::string brief_reason = reason.substr(0, kReasonBytes);
-  if (draft.callback.phase() != CallbackRecord::PHASE_CLOSED) {
-    draft.callback.set_delivery_alarm(brief_reason.empty() ? std::string(what)
-                                                           : absl::StrCat(std::string(what), ": ", brief_reason));
-  }
-  draft.Event("delivery_alarm", {{"revision", absl::StrCat(revision)}, {"what", std::string(what)}});
-  const auto fill = [&](DeliveryRecord& delivery) {
-    delivery.set_promise_revision(revision);
-    delivery.set_what(std::string(what));
-    delivery.set_reason(brief_reason);
-  };
-  for (const Told& told : draft.Owner()) {
-    DeliveryRecord& delivery = draft.ToMember(DeliveryRecord::KIND_DELIVERY_ALARM, told);
-    fill(delivery);
-    MoveToEnd(delivery, failed);
-    // Somebody whose only other channel is the desk may not be sitting at it: the failed kind is tried beside it.
-    if (delivery.channels(0).kind() != Channel::KIND_DESK || delivery.channels_size() == 1) continue;
-    delivery.mutable_channels()->DeleteSubrange(1, delivery.channels_size() - 1);
-    DeliveryRecord& beside = draft.ToMember(DeliveryRecord::KIND_DELIVERY_ALARM, told);
-    fill(beside);
-  }
-}
-
-Channel::Kind KindToCustomer(const CallbackRecord& callback, const PromiseRecord& promise) {
-  if (promise.channel() == PromiseRecord::CHANNEL_SMS || callback.caller().email().empty()) return Channel::KIND_SMS;
-  return Channel::KIND_MAIL;
-}
-
-void NotDelivered(Draft& draft, PromiseRecord& promise, std::string_view why) {
-  promise.set_state(PromiseRecord::STATE_NOT_DELIVERED);
-  draft.Event("not_delivered", {{"revision", absl::StrCat(promise.revision())}, {"why", std::string(why)}});
-}
-
-// Whether an acceptance still makes this the promise that counts: the customer knows of nothing newer. A message that
-// was given up or replaced can still arrive; what the customer then holds in hand is what the team owes.
-bool AcceptanceCounts(const CallbackRecord& callback, const PromiseRecord& promise) {
-  if (callback.phase() == CallbackRecord::PHASE_CLOSED) return false;
-  if (promise.state() == PromiseRecord::STATE_PENDING) return true;
-  if (promise.state() != PromiseRecord::STATE_NOT_DELIVERED && promise.state() != PromiseRecord::STATE_WITHDRAWN) {
-    return false;
-  }
-  if (callback.phase() == CallbackRecord::PHASE_TALKED) return false;  // the talk was after it
-  for (const PromiseRecord& other : callback.promises()) {
-    const bool known = other.state() == PromiseRecord::STATE_ARMED || other.state() == PromiseRecord::STATE_SETTLED;
-    if (other.revision() > promise.revision() && known) return false;
-  }
-  // Replaced by nothing newer means that a conversation replaced it.
-  return promise.state() == PromiseRecord::STATE_NOT_DELIVERED ||
-         promise.revision() < callback.promises(callback.promises_size() - 1).revision();
 }
 
 }  // namespace
@@ -178,11 +118,7 @@ absl::Status DoMakePromise(Draft& draft, const MakePromise& command) {
     return InvalidField("caller.email", "NO_MAIL_ADDRESS",
                         "there is no mail address to confirm the promise to: add --email, or promise without --confirm");
   }
-  // Who promises a call that nobody owes yet owes it: the reminders must have somewhere to go.
-  if (draft.callback.assignee_id().empty() && CheckAssignee(draft.rules.team, draft.author).ok()) {
-    draft.callback.set_assignee_id(draft.author);
-    draft.Event("assigned", {{"to", draft.author}});
-  }
+  OweUnassigned(draft);
   RB_RETURN_IF_ERROR(CheckPromisedTime(draft, command.promised_time));
 
   WithdrawPending(draft);
@@ -240,7 +176,10 @@ absl::Status DoResend(Draft& draft, const Resend& command) {
     return Refused("RECORDING_NOT_READY", "its recording cannot be sent; speak the message again");
   }
   draft.Withdraw(promise->delivery_id());
-  DeliveryRecord* delivery = draft.ToCustomer(DeliveryRecord::KIND_VOICE_MESSAGE);
+  // An offer of the team's in answer to a wish went out as an update, and does so again.
+  const bool update = promise->channel() == PromiseRecord::CHANNEL_VOICE_MAIL && promise->recording_id().empty();
+  DeliveryRecord* delivery =
+      draft.ToCustomer(update ? DeliveryRecord::KIND_PROMISE_UPDATE : DeliveryRecord::KIND_VOICE_MESSAGE);
   if (delivery == nullptr) {
     return InvalidField("caller.email", "NO_WAY_TO_REACH_THE_CUSTOMER",
                         "there is neither mail address nor phone number: correct the caller first");
@@ -250,6 +189,8 @@ absl::Status DoResend(Draft& draft, const Resend& command) {
     promise->set_guard_alarmed(false);
     *promise->mutable_create_time() = ToProto(draft.now);  // the guard leaves the new try half of what is left
   }
+  if (update) delivery->set_what("proposal_countered");
+  promise->clear_delay_time();
   delivery->set_promise_revision(promise->revision());
   delivery->set_recording_id(promise->recording_id());
   delivery->set_calendar_sequence(draft.callback.calendar_sequence());
@@ -259,7 +200,14 @@ absl::Status DoResend(Draft& draft, const Resend& command) {
   return absl::OkStatus();
 }
 
+void OweUnassigned(Draft& draft) {
+  if (!draft.callback.assignee_id().empty() || !CheckAssignee(draft.rules.team, draft.author).ok()) return;
+  draft.callback.set_assignee_id(draft.author);
+  draft.Event("assigned", {{"to", draft.author}});
+}
+
 PromiseRecord& AddPromise(Draft& draft, absl::Time promised_time, PromiseRecord::Channel channel) {
+  draft.callback.clear_proposal();
   PromiseRecord& promise = *draft.callback.add_promises();
   promise.set_revision(draft.callback.promises_size());
   *promise.mutable_promised_time() = ToProto(promised_time);
@@ -316,29 +264,6 @@ void WithdrawPending(Draft& draft) {
   draft.Event("promise_withdrawn", {{"revision", absl::StrCat(pending->revision())}});
 }
 
-// A short promise cannot leave a quarter of an hour for its message: then half of its span.
-absl::Time StakeTime(const PromiseRecord& promise, const record::Policy& policy) {
-  const absl::Time promised = FromProto(promise.promised_time());
-  const absl::Duration half = (promised - FromProto(promise.create_time())) / 2;
-  return promised - std::min(FromProto(policy.delivery_guard()), half);
-}
-
-void FirePending(Draft& draft) {
-  PromiseRecord* promise = Pending(draft.callback);
-  if (promise == nullptr || draft.now < StakeTime(*promise, draft.rules.policy)) return;
-  if (!promise->guard_alarmed()) {
-    promise->set_guard_alarmed(true);
-    DeliveryAlarm(draft, promise->revision(), "not_accepted_in_time", "", KindToCustomer(draft.callback, *promise));
-  }
-  if (draft.now >= FromProto(promise->promised_time())) NotDelivered(draft, *promise, "not_accepted_in_time");
-}
-
-void ClearDeliveryAlarm(Draft& draft) {
-  if (draft.callback.delivery_alarm().empty()) return;
-  draft.callback.clear_delivery_alarm();
-  draft.Event("delivery_alarm_cleared");
-}
-
 bool CustomerHasEntry(const CallbackRecord& callback) {
   return callback.calendar_sequence() > 0 ||
          std::any_of(callback.promises().begin(), callback.promises().end(), [](const PromiseRecord& promise) {
@@ -361,93 +286,6 @@ void TellCustomerMoved(Draft& draft, const PromiseRecord& promise, std::string_v
   DeliveryRecord* update = TellCustomerUpdate(draft, promise, what);
   if (update == nullptr || before.seconds() == 0 || FromProto(before) == FromProto(promise.promised_time())) return;
   *update->mutable_previous_promised_time() = before;
-}
-
-Decision OnDeliveryOutcome(const CallbackRecord& callback, const DeliveryRecord& delivery,
-                           const DeliveryOutcome& outcome, const record::TeamRecord& team, absl::Time now) {
-  using Result = DeliveryOutcome::Result;
-  Draft draft(callback, team, "system", now);
-  const Channel::Kind kind = delivery.channel() >= 0 && delivery.channel() < delivery.channels_size()
-                                 ? delivery.channels(delivery.channel()).kind()
-                                 : Channel::KIND_UNSPECIFIED;
-  const std::string id = delivery.id();
-
-  if (delivery.kind() != DeliveryRecord::KIND_VOICE_MESSAGE) {
-    if (outcome.result != Result::kFailed) return std::move(draft).Finish();
-    draft.Event("delivery_failed", {{"delivery", id}});
-    // The customer does not know what is true now: another time, another caller, or no call at all.
-    if (delivery.kind() == DeliveryRecord::KIND_PROMISE_UPDATE && callback.phase() != CallbackRecord::PHASE_CLOSED) {
-      DeliveryAlarm(draft, delivery.promise_revision(), "update_failed", outcome.reason, kind);
-    } else if (delivery.kind() == DeliveryRecord::KIND_CANCELLATION && !callback.erased()) {
-      DeliveryAlarm(draft, delivery.promise_revision(), "cancellation_failed", outcome.reason, kind);
-    }
-    return std::move(draft).Finish();
-  }
-
-  PromiseRecord* promise = nullptr;
-  for (PromiseRecord& one : *draft.callback.mutable_promises()) {
-    if (one.revision() == delivery.promise_revision() && !one.delivery_id().empty()) promise = &one;
-  }
-  // Of a message that was sent anew the first may still arrive, and then the customer knows; its failure says nothing.
-  const bool replaced = promise != nullptr && promise->delivery_id() != id;
-  if (promise == nullptr || (replaced && outcome.result != Result::kAccepted)) return std::move(draft).Finish();
-  const std::string revision = absl::StrCat(promise->revision());
-  const bool pending = promise->state() == PromiseRecord::STATE_PENDING;
-  // Of what was said on the phone only the written word is missing: the customer heard.
-  const bool unconfirmed =
-      promise->state() == PromiseRecord::STATE_ARMED && promise->channel() == PromiseRecord::CHANNEL_SPOKEN;
-  switch (outcome.result) {
-    case Result::kAccepted:
-      if (AcceptanceCounts(draft.callback, *promise)) {
-        draft.Event("promise_accepted", {{"revision", revision}, {"delivery", id}});
-        Arm(draft, *promise, record::VERDICT_MOVED_BY_TEAM);
-      } else if (promise->state() != PromiseRecord::STATE_ARMED) {
-        draft.Event("accepted_after_replaced", {{"revision", revision}, {"delivery", id}});
-      } else {
-        ClearDeliveryAlarm(draft);  // it had bounced and was sent again
-      }
-      break;
-    case Result::kAtStake:
-      if ((pending || unconfirmed) && !promise->guard_alarmed()) {
-        promise->set_guard_alarmed(true);
-        DeliveryAlarm(draft, promise->revision(), unconfirmed ? "confirmation_failed" : "not_accepted_in_time",
-                      outcome.reason, kind);
-      }
-      break;
-    case Result::kFailed:
-      draft.Event("delivery_failed", {{"revision", revision}, {"delivery", id}});
-      if (pending) {
-        // "Refused" is the other side's word; of a server that was away it said none.
-        const bool refused = delivery.tries().empty() || delivery.tries().rbegin()->permanent();
-        const std::string_view why = refused ? "refused" : "not_accepted";
-        NotDelivered(draft, *promise, why);
-        DeliveryAlarm(draft, promise->revision(), why, outcome.reason, kind);
-      } else if (promise->state() == PromiseRecord::STATE_ARMED) {
-        // Bounced after it was accepted: the clock does not pause for that, but the customer never heard.
-        DeliveryAlarm(draft, promise->revision(), unconfirmed ? "confirmation_failed" : "bounced", outcome.reason, kind);
-      }
-      break;
-  }
-  return std::move(draft).Finish();
-}
-
-Decision OnRecordingFailed(const CallbackRecord& callback, const std::string& recording_id, const std::string& reason,
-                           const record::TeamRecord& team, absl::Time now) {
-  Draft draft(callback, team, "system", now);
-  if (recording_id.empty() || callback.phase() == CallbackRecord::PHASE_CLOSED) return std::move(draft).Finish();
-  for (PromiseRecord& promise : *draft.callback.mutable_promises()) {
-    if (promise.recording_id() != recording_id) continue;
-    const bool pending = promise.state() == PromiseRecord::STATE_PENDING;
-    const bool shared = promise.state() == PromiseRecord::STATE_ARMED &&
-                        promise.channel() == PromiseRecord::CHANNEL_LINK_SHARED;
-    if (!pending && !shared) continue;
-    if (pending) {
-      draft.Withdraw(promise.delivery_id());
-      NotDelivered(draft, promise, "recording_failed");
-    }
-    DeliveryAlarm(draft, promise.revision(), "recording_failed", reason, Channel::KIND_UNSPECIFIED);
-  }
-  return std::move(draft).Finish();
 }
 
 }  // namespace ringback::domain

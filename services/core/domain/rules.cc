@@ -26,9 +26,17 @@ struct Carry {
   absl::Status operator()(const Assign& command) const { return DoAssign(draft, command); }
   absl::Status operator()(const Acknowledge& command) const { return DoAcknowledge(draft, command); }
   absl::Status operator()(const Snooze& command) const { return DoSnooze(draft, command); }
+  absl::Status operator()(const CustomerAgree& command) const { return DoCustomerAgree(draft, command); }
   absl::Status operator()(const CustomerMove& command) const { return DoCustomerMove(draft, command); }
+  absl::Status operator()(const CustomerPropose& command) const { return DoCustomerPropose(draft, command); }
+  absl::Status operator()(const CustomerDecline&) const { return DoCustomerDecline(draft); }
   absl::Status operator()(const CustomerCallOff&) const { return DoCustomerCallOff(draft); }
+  absl::Status operator()(const CustomerTopic& command) const { return DoCustomerTopic(draft, command); }
   absl::Status operator()(const CustomerBrief& command) const { return DoCustomerBrief(draft, command); }
+  absl::Status operator()(const WrongPerson&) const { return DoWrongPerson(draft); }
+  absl::Status operator()(const Heard& command) const { return DoHeard(draft, command); }
+  absl::Status operator()(const AnswerProposal& command) const { return DoAnswerProposal(draft, command); }
+  absl::Status operator()(const DeclineProposal&) const { return DoDeclineProposal(draft); }
   absl::Status operator()(const UpdateCaller& command) const { return DoUpdateCaller(draft, command); }
   absl::Status operator()(const Resend& command) const { return DoResend(draft, command); }
   absl::Status operator()(const Reopen&) const { return DoReopen(draft); }
@@ -72,7 +80,8 @@ absl::StatusOr<Decision> Open(const Request& request, const record::TeamRecord& 
 absl::StatusOr<Decision> Apply(const CallbackRecord& callback, const Command& command, const record::TeamRecord& team,
                                const Actor& actor, absl::Time now) {
   const bool closed = callback.phase() == CallbackRecord::PHASE_CLOSED;
-  if (closed && !std::holds_alternative<Reopen>(command)) {
+  // A page in the wrong hands is closed at any time.
+  if (closed && !std::holds_alternative<Reopen>(command) && !std::holds_alternative<WrongPerson>(command)) {
     return Refused("CALLBACK_CLOSED", "the callback is closed; take in a new request instead");
   }
   Draft draft(callback, team, AuthorOf(actor), now);

@@ -69,14 +69,40 @@ struct Acknowledge {
 struct Snooze {
   absl::Duration duration;
 };
-// The customer's own moves, each from a pressed button or an answer.
-struct CustomerMove {
+// The customer's own moves, each from a pressed button or an answer. Only the move and the call-off settle anything.
+// What leaves the promise as it is (agree, topic, brief, heard) is quiet and travels with the reminder; what endangers it
+// tells the assignee at once.
+struct CustomerAgree {
+  int revision = 0;  // as the page or the mail named it; PROMISE_CHANGED when another counts by now
+};
+struct CustomerMove {  // to a free time: binds at once
   absl::Time promised_time;
 };
+struct CustomerPropose {  // an own wish: the promise stays what it is until the team answers. A later one replaces it.
+  absl::Time promised_time;
+};
+struct CustomerDecline {};  // "13:00 does not suit", and no other time named
 struct CustomerCallOff {};
+struct CustomerTopic {
+  record::Topic topic = record::TOPIC_UNSPECIFIED;  // unspecified takes it back
+};
 struct CustomerBrief {
   std::string text;
 };
+// The message went to somebody else: nobody who waits has heard the promise. The page's secret leaves the record; revoke
+// its token in the same commit (RevokePage in core/store/change_callback.h).
+struct WrongPerson {};
+// The page played the voice message of this revision. Refused unless the team reports that.
+struct Heard {
+  int revision = 0;
+};
+// The team's answer to a CustomerPropose.
+struct AnswerProposal {
+  // Not given: as wished, and it binds at once. Else the team's own offer, which counts once the customer's channel has
+  // accepted it.
+  std::optional<absl::Time> promised_time;
+};
+struct DeclineProposal {};  // it stays as promised, and the customer is told
 // The team's answer to something that failed.
 struct UpdateCaller {  // corrected mail address, name, …
   record::Caller caller;
@@ -90,7 +116,9 @@ struct Resend {
 struct Reopen {};
 
 using Command = std::variant<RangAgain, MakePromise, LogAttempt, Complete, Cancel, Assign, Acknowledge, Snooze,
-                             CustomerMove, CustomerCallOff, CustomerBrief, UpdateCaller, Resend, Reopen>;
+                             CustomerAgree, CustomerMove, CustomerPropose, CustomerDecline, CustomerCallOff,
+                             CustomerTopic, CustomerBrief, WrongPerson, Heard, AnswerProposal, DeclineProposal,
+                             UpdateCaller, Resend, Reopen>;
 
 struct Counter {
   std::string group;  // ISO week in the team's zone, "2026-W48"
@@ -139,6 +167,13 @@ struct DeliveryOutcome {
 };
 Decision OnDeliveryOutcome(const record::CallbackRecord& callback, const record::DeliveryRecord& delivery,
                            const DeliveryOutcome& outcome, const record::TeamRecord& team, absl::Time now);
+
+// A message came back, or is late, though its channel had accepted it (RFC 3464). `permanent`: it will not arrive; its
+// next channel fires where the list has one, and when it was to the customer the assignee is alarmed at once. Else it is
+// only late, and the assignee is alarmed once the promise is at stake. Nothing for a delivery that has a bounce_time: put
+// that and bounce_reason into the delivery's record in the same commit when it is permanent.
+Decision OnBounce(const record::CallbackRecord& callback, const record::DeliveryRecord& delivery, bool permanent,
+                  const std::string& reason, const record::TeamRecord& team, absl::Time now);
 
 // The voice message cannot be used (not audio, too short …), after its promise was made: the customer hears nothing.
 Decision OnRecordingFailed(const record::CallbackRecord& callback, const std::string& recording_id,

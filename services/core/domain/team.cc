@@ -60,6 +60,17 @@ absl::Status CheckWebhookSecret(const Channel& channel, const std::string& field
   return absl::OkStatus();
 }
 
+absl::Status CheckBusyUrl(const std::string& url, const std::string& field) {
+  if (url.empty()) return absl::OkStatus();
+  RB_RETURN_IF_ERROR(IsNormal(url, field, [&] { return OneLine(url, 2000, field); }));
+  const bool http = absl::StartsWith(url, "https://") || absl::StartsWith(url, "http://");
+  if (!http || url.find_first_of(" \"<>\\") != std::string::npos) {
+    return InvalidField(field, "NOT_A_URL",
+                        "the address of a calendar subscription begins with https:// (write that for webcal://)");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 TeamRecord NewTeam(const std::string& id, const std::string& name, const std::string& time_zone,
@@ -162,6 +173,7 @@ absl::Status CheckMember(const Member& member, const TeamRecord& team, std::stri
                         "use a name like Europe/Berlin, or leave it empty for the team's");
     }
   }
+  RB_RETURN_IF_ERROR(CheckBusyUrl(member.busy_url(), at + "busy_url"));
   if (member.channels_size() > 10) return InvalidField(at + "channels", "TOO_MANY", "at most 10 channels");
   for (int i = 0; i < member.channels_size(); ++i) {
     RB_RETURN_IF_ERROR(CheckChannel(member.channels(i), absl::StrCat(at, "channels[", i, "]")));
@@ -226,6 +238,11 @@ absl::Status CheckTeam(const TeamRecord& team) {
   }
   if (team.recording_max_seconds() != 0 && (team.recording_max_seconds() < 2 || team.recording_max_seconds() > 600)) {
     return InvalidField("recording_max_seconds", "OUT_OF_RANGE", "2 to 600 seconds; 0 means 120");
+  }
+  const auto& slot = team.slot_length();
+  if (team.has_slot_length() && (slot.seconds() < 5 * 60 || slot.seconds() > 4 * 3600 || slot.seconds() % 60 != 0 ||
+                                 slot.nanos() != 0)) {
+    return InvalidField("slot_length", "OUT_OF_RANGE", "whole minutes from 5 minutes to 4 hours; unset means 15 minutes");
   }
   return absl::OkStatus();
 }

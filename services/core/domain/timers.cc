@@ -160,7 +160,11 @@ std::optional<absl::Time> NextTimer(const CallbackRecord& callback, const record
   if (const PromiseRecord* pending = PendingPromise(callback)) {
     consider(pending->guard_alarmed() ? FromProto(pending->promised_time()) : StakeTime(*pending, rules.policy));
   }
-  if (const PromiseRecord* armed = ArmedPromise(callback); armed != nullptr && !armed->has_due_reminder_time()) {
+  const PromiseRecord* armed = ArmedPromise(callback);
+  if (armed != nullptr) {
+    if (const auto guard = DelayGuardTime(*armed, rules.policy)) consider(*guard);
+  }
+  if (armed != nullptr && !armed->has_due_reminder_time()) {
     consider(FromProto(armed->promised_time()));
     if (const auto reminder = NextReminder(callback, *armed, rules.policy)) consider(*reminder);
   }
@@ -175,6 +179,7 @@ Decision OnTimer(const CallbackRecord& callback, const record::TeamRecord& team,
   Draft draft(callback, team, "system", now);
   if (callback.phase() != CallbackRecord::PHASE_CLOSED) {
     FirePending(draft);
+    FireDelayed(draft);
     FireReminders(draft);
     const bool known = IsMarkedOverdue(draft.callback);
     MarkOverdue(draft);
