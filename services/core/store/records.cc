@@ -54,6 +54,7 @@ absl::StatusOr<Key> CallbackKey(std::string_view id) { return KeyOf(Kind::kCallb
 absl::StatusOr<Key> RecordingKey(std::string_view id) { return KeyOf(Kind::kRecording, id_prefix::kRecording, id); }
 absl::StatusOr<Key> DeliveryKey(std::string_view id) { return KeyOf(Kind::kDelivery, id_prefix::kDelivery, id); }
 absl::StatusOr<Key> ContactKey(std::string_view id) { return KeyOf(Kind::kContact, id_prefix::kContact, id); }
+absl::StatusOr<Key> BusyKey(std::string_view id) { return KeyOf(Kind::kBusy, id_prefix::kMember, id); }
 
 Key HistoryPageKey(const record::CallbackRecord& callback, int page) {
   return Key{OwnShard(callback.id()), Kind::kHistoryPage, absl::StrFormat("%s.%06d", callback.id(), page)};

@@ -1,0 +1,94 @@
+// What stands in the way of a free time: other customers' promises and the subscription's appointments, read from a store.
+#include "core/store/free_slots.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "core/base/clock.h"
+#include "core/base/ids.h"
+#include "core/domain/story.h"
+#include "core/store/records.h"
+#include "core/store/sqlite_store.h"
+
+namespace ringback::store {
+namespace {
+
+using domain::At;
+
+constexpr char kMember[] = "mb07aaaaaaaaaaaa";
+
+class FreeSlotsOfTest : public testing::Test {
+ protected:
+  FreeSlotsOfTest() : clock_(At("2026-11-23 09:00")), random_(NewSeededRandom(7)), team_(domain::SmallTeam()) {
+    std::string path = testing::TempDir() + "/slotsXXXXXX";
+    folder_ = mkdtemp(path.data());
+    SqliteOptions options;
+    options.path = folder_ + "/test.db";
+    options.clock = &clock_;
+    options.random = random_.get();
+    store_ = OpenSqliteStore(options).value();
+    domain::AddMember(team_, kMember, record::Member::ROLE_REP);
+  }
+  ~FreeSlotsOfTest() override {
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  record::CallbackRecord Open(const std::string& id, const std::string& promised_at = "") {
+    domain::Request request;
+    request.callback_id = id;
+    request.assignee_id = kMember;
+    auto decision = *domain::Open(request, team_, {"tk07intake"}, clock_.Now());
+    if (!promised_at.empty()) {
+      decision = *domain::Apply(
+          decision.callback,
+          domain::MakePromise{At(promised_at), record::PromiseRecord::CHANNEL_SPOKEN, "", false, ""}, team_, {kMember},
+          clock_.Now());
+    }
+    Commit commit;
+    commit.shard = 7;
+    commit.commit_id = id;
+    AddDecision(nullptr, 0, decision, clock_.Now(), &commit);
+    EXPECT_TRUE(store_->CommitOnce(commit).ok());
+    return decision.callback;
+  }
+  std::vector<absl::Time> Slots(const record::CallbackRecord& callback, int count) {
+    return *FreeSlotsOf(*store_, callback, team_, clock_.Now(), count);
+  }
+
+  FakeClock clock_;
+  const std::unique_ptr<Random> random_;
+  record::TeamRecord team_;
+  std::string folder_;
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(FreeSlotsOfTest, LeaveOutWhatIsOwedToOthersAndWhatTheSubscriptionSays) {
+  const auto callback = Open("cb07aaaaaaaaaaaa", "2026-11-23 14:00");
+  EXPECT_EQ(Slots(callback, 1)[0], At("2026-11-23 09:30"));
+  Open("cb07bbbbbbbbbbbb", "2026-11-23 09:30");
+  Open("cb07cccccccccccc");  // waits for a promise: its response target blocks nothing
+  EXPECT_EQ(Slots(callback, 1)[0], At("2026-11-23 09:45"));
+
+  record::BusyRecord busy;
+  auto& span = *busy.add_spans();
+  *span.mutable_start_time() = domain::ToProto(At("2026-11-23 09:40"));
+  *span.mutable_end_time() = domain::ToProto(At("2026-11-23 11:00"));
+  Commit commit;
+  commit.shard = 7;
+  commit.commit_id = "busy";
+  AddPut(*BusyKey(kMember), 0, busy, &commit);
+  ASSERT_TRUE(store_->CommitOnce(commit).ok());
+  EXPECT_EQ(Slots(callback, 1)[0], At("2026-11-23 11:00"));
+}
+
+TEST_F(FreeSlotsOfTest, OfAnUnassignedCallAreTheTeamsHours) {
+  auto callback = Open("cb07aaaaaaaaaaaa");
+  callback.clear_assignee_id();
+  EXPECT_EQ(Slots(callback, 1)[0], At("2026-11-23 09:30"));
+}
+
+}  // namespace
+}  // namespace ringback::store
