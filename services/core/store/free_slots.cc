@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/domain/proto_time.h"
+#include "core/domain/slots.h"
 #include "core/store/records.h"
 
 namespace ringback::store {

@@ -5,16 +5,15 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "core/domain/slots.h"
 #include "core/store/store.h"
+#include "ringback/store/v1/records.pb.h"
 
 namespace ringback::store {
 
 // What the assignee owes to other customers (armed or on its way) and when they are busy by their calendar subscription,
 // then domain::FreeSlots. Reads the assignee's open callbacks, the soonest 500 of them; without an assignee none. Blocks;
 // for a page that is asked for more than once in a while, keep the answer for some seconds.
-absl::StatusOr<std::vector<absl::Time>> FreeSlotsOf(Store& store, const domain::record::CallbackRecord& callback,
-                                                    const domain::record::TeamRecord& team, absl::Time now,
-                                                    int count_max);
+absl::StatusOr<std::vector<absl::Time>> FreeSlotsOf(Store& store, const v1::CallbackRecord& callback,
+                                                    const v1::TeamRecord& team, absl::Time now, int count_max);
 
 }  // namespace ringback::store
