@@ -29,6 +29,7 @@ class HttpComponent : public runtime::Component {
   explicit HttpComponent(runtime::Host& host) : routes_(PartsOf(host)) {
     http::ListenerOptions options;
     options.address = host.config().http_listen;
+    options.proxies = host.config().web_proxies;
     http::ListenerParts parts;
     parts.handle = [this, &host](const HttpRequest& request) {
       const TraceScope trace(rpc::NewTraceId(host.random()));

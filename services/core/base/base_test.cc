@@ -11,9 +11,18 @@
 #include "core/base/laps.h"
 #include "core/base/log.h"
 #include "core/base/lru.h"
+#include "core/base/utf8.h"
 
 namespace ringback {
 namespace {
+
+TEST(Utf8, IsToldFromWhatOnlyLooksLikeIt) {
+  for (const char* good : {"", "ascii", "ü", "€", "😀", "\xF4\x8F\xBF\xBF"}) EXPECT_TRUE(IsUtf8(good)) << good;
+  for (const char* bad : {"\xC3", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "a\x80",
+                          "\xFF", "\xC3x"}) {
+    EXPECT_FALSE(IsUtf8(bad));
+  }
+}
 
 TEST(Ids, CarryTheirShardInClear) {
   auto random = NewSeededRandom(1);

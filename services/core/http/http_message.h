@@ -15,10 +15,21 @@ namespace ringback::http {
 struct HttpRequest {
   std::string method;           // "GET"
   std::string target;           // origin form, as sent: "/m/pg07…/voice.mp3?download"
-  std::string accept_language;  // header fields; "" when not sent
+  std::string peer;             // the client's address: "203.0.113.9", "2001:db8::1"; proxies are seen through
+  bool secure = false;          // over TLS, here or at a proxy in front
+  std::string host;             // header fields; "" when not sent
+  std::string accept;
+  std::string accept_language;
+  std::string user_agent;
   std::string range;
   std::string if_range;
   std::string if_none_match;
+  std::string cookie;           // several headers as one: cookies.h reads it
+  std::string origin;
+  std::string referer;
+  std::string sec_fetch_site;
+  std::string content_type;
+  std::string body;             // complete; of POST alone
 };
 
 struct HttpResponse {

@@ -24,6 +24,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
+#include "core/http/client_address.h"
 
 namespace ringback::http {
 namespace {
@@ -61,9 +62,44 @@ absl::StatusOr<HostPort> ParseAddress(const std::string& key, const std::string&
   return parsed;
 }
 
-std::string Field(const beast_http::request_header<>& header, beast_http::field name) {
-  const beast::string_view value = header[name];
-  return std::string(value.data(), value.size());
+using Header = beast_http::request_header<>;
+using Parser = beast_http::request_parser<beast_http::string_body>;
+
+std::string_view View(beast::string_view text) { return {text.data(), text.size()}; }
+
+std::string Field(const Header& header, beast_http::field name) { return std::string(View(header[name])); }
+
+// A field that may be sent several times, as one list.
+std::string Joined(const Header& header, beast::string_view name, std::string_view separator) {
+  std::string list;
+  const auto [begin, end] = header.equal_range(name);
+  for (auto it = begin; it != end; ++it) {
+    if (!list.empty()) list += separator;
+    list += View(it->value());
+  }
+  return list;
+}
+
+HttpRequest RequestOf(Parser& parser) {
+  using beast_http::field;
+  const Header& header = parser.get().base();
+  HttpRequest request;
+  request.method = View(header.method_string());
+  request.target = View(header.target());
+  request.host = Field(header, field::host);
+  request.accept = Joined(header, "Accept", ", ");
+  request.accept_language = Field(header, field::accept_language);
+  request.user_agent = Field(header, field::user_agent);
+  request.range = Field(header, field::range);
+  request.if_range = Field(header, field::if_range);
+  request.if_none_match = Field(header, field::if_none_match);
+  request.cookie = Joined(header, "Cookie", "; ");
+  request.origin = Field(header, field::origin);
+  request.referer = Field(header, field::referer);
+  request.sec_fetch_site = View(header["Sec-Fetch-Site"]);
+  request.content_type = Field(header, field::content_type);
+  request.body = std::move(parser.get().body());
+  return request;
 }
 
 class BeastListener : public Listener {
@@ -81,6 +117,7 @@ class BeastListener : public Listener {
   struct Connection {
     explicit Connection(tcp::socket socket) : stream(std::move(socket)) {}
     beast::tcp_stream stream;
+    std::string address;  // of the other side, which may be a proxy
     std::list<Connection*>::iterator in_all;
     std::optional<std::list<Connection*>::iterator> in_waiting;
   };
@@ -88,6 +125,9 @@ class BeastListener : public Listener {
   awaitable<void> Accept();
   awaitable<void> Serve(tcp::socket socket);
   awaitable<bool> ServeOne(Connection& connection, beast::flat_buffer& buffer);
+  awaitable<error_code> Read(Connection& connection, beast::flat_buffer& buffer, Parser& parser);
+  std::optional<HttpResponse> Refusal(const error_code& error, const Parser& parser) const;
+  void AddPeer(const Connection& connection, const Header& header, HttpRequest* request) const;
   awaitable<bool> Send(Connection& connection, const HttpResponse& response, bool head, unsigned version, bool keep);
   awaitable<void> Linger(Connection& connection);
   awaitable<HttpResponse> Ask(HttpRequest request);
@@ -105,6 +145,7 @@ class BeastListener : public Listener {
 
   const ListenerOptions options_;
   const ListenerParts parts_;
+  Proxies proxies_;  // written by Start, before the thread
   asio::io_context io_{1};
   asio::steady_timer drain_timer_;
   tcp::acceptor acceptor_;
@@ -117,6 +158,11 @@ class BeastListener : public Listener {
 
 absl::Status BeastListener::Start() {
   RB_ASSIGN_OR_RETURN(const HostPort address, ParseAddress(options_.key, options_.address));
+  auto proxies = Proxies::Parse(options_.proxies);
+  if (!proxies.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(options_.proxies_key, ": ", proxies.status().message()));
+  }
+  proxies_ = *std::move(proxies);
   error_code error;
   tcp::resolver resolver(io_);
   const auto found = resolver.resolve(address.host, absl::StrCat(address.port), tcp::resolver::passive, error);
@@ -187,7 +233,9 @@ bool BeastListener::MakeRoom() {
 awaitable<void> BeastListener::Serve(tcp::socket socket) {
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
+  const tcp::endpoint other = socket.remote_endpoint(ignored);
   Connection connection(std::move(socket));
+  connection.address = other.address().to_string();
   connection.in_all = all_.insert(all_.end(), &connection);
   if (MakeRoom()) {
     beast::flat_buffer buffer(options_.header_bytes_max + 4096);
@@ -207,46 +255,28 @@ awaitable<void> BeastListener::Serve(tcp::socket socket) {
 // One request and its answer. False: the connection is to be closed.
 awaitable<bool> BeastListener::ServeOne(Connection& connection, beast::flat_buffer& buffer) {
   if (draining_) co_return false;
-  beast_http::request_parser<beast_http::empty_body> parser;
+  Parser parser;
   parser.header_limit(static_cast<uint32_t>(options_.header_bytes_max));
-  error_code error;
+  parser.body_limit(options_.body_bytes_max);
   StartWaiting(connection);
-  connection.stream.expires_after(options_.idle);
-  co_await beast_http::async_read_header(connection.stream, buffer, parser, Into(error));
+  const error_code error = co_await Read(connection, buffer, parser);
   StopWaiting(connection);
   const auto begun = std::chrono::steady_clock::now();
+  // Only what was sent and is wrong gets an answer; time-outs and hung-up connections are closed.
+  if (error && (error.category() != beast_http::make_error_code(beast_http::error::bad_method).category() ||
+                error == beast_http::error::end_of_stream || error == beast_http::error::partial_message)) {
+    co_return false;
+  }
 
-  const beast_http::request_header<>& header = parser.get().base();
+  const Header& header = parser.get().base();
   bool keep = false;
   HttpResponse response;
-  if (error) {
-    // Only what was sent and is wrong gets an answer; time-outs and hung-up connections are closed.
-    if (error.category() != beast_http::make_error_code(beast_http::error::bad_method).category() ||
-        error == beast_http::error::end_of_stream || error == beast_http::error::partial_message) {
-      co_return false;
-    }
-    const bool large = error == beast_http::error::header_limit || error == beast_http::error::buffer_overflow;
-    if (error == beast_http::error::body_limit) {
-      response = PlainResponse(413, "refused", kNoBody);
-    } else {
-      response = large ? PlainResponse(431, "refused", "the request header is too large\n")
-                       : PlainResponse(400, "refused", "this is no HTTP/1.1 request\n");
-    }
-  } else if (header.version() == 11 && header[beast_http::field::host].empty()) {
-    response = PlainResponse(400, "refused", "the Host header is missing\n");
-  } else if (parser.chunked() || parser.content_length().value_or(0) > 0) {
-    response = PlainResponse(413, "refused", kNoBody);
+  if (auto refusal = Refusal(error, parser)) {
+    response = *std::move(refusal);
   } else {
     keep = parser.keep_alive();
-    const beast::string_view method = header.method_string();
-    const beast::string_view target = header.target();
-    HttpRequest request;
-    request.method.assign(method.data(), method.size());
-    request.target.assign(target.data(), target.size());
-    request.accept_language = Field(header, beast_http::field::accept_language);
-    request.range = Field(header, beast_http::field::range);
-    request.if_range = Field(header, beast_http::field::if_range);
-    request.if_none_match = Field(header, beast_http::field::if_none_match);
+    HttpRequest request = RequestOf(parser);
+    AddPeer(connection, header, &request);
     response = co_await Ask(std::move(request));
   }
 
@@ -258,6 +288,48 @@ awaitable<bool> BeastListener::ServeOne(Connection& connection, beast::flat_buff
   parts_.finished(response.route, response.status, took.count());
   if (sent && !keep) co_await Linger(connection);
   co_return sent && keep;
+}
+
+// A header and, where one is wanted and none of it is refused, the body behind it.
+awaitable<error_code> BeastListener::Read(Connection& connection, beast::flat_buffer& buffer, Parser& parser) {
+  error_code error;
+  connection.stream.expires_after(options_.idle);
+  co_await beast_http::async_read_header(connection.stream, buffer, parser, Into(error));
+  if (error || Refusal(error, parser) || parser.is_done()) co_return error;
+  connection.stream.expires_after(options_.idle);
+  if (beast::iequals(parser.get()[beast_http::field::expect], "100-continue")) {
+    static constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
+    co_await asio::async_write(connection.stream, asio::buffer(kGoOn), Into(error));
+    if (error) co_return error;
+  }
+  co_await beast_http::async_read(connection.stream, buffer, parser, Into(error));
+  co_return error;
+}
+
+// What the listener itself has against a request; nullopt: nothing.
+std::optional<HttpResponse> BeastListener::Refusal(const error_code& error, const Parser& parser) const {
+  if (error == beast_http::error::body_limit) {
+    const bool none = options_.body_bytes_max == 0 || parser.get().method() != beast_http::verb::post;
+    return PlainResponse(413, "refused", none ? kNoBody : "the body of the request is too large\n");
+  }
+  if (error == beast_http::error::header_limit || error == beast_http::error::buffer_overflow) {
+    return PlainResponse(431, "refused", "the request header is too large\n");
+  }
+  const Header& header = parser.get().base();
+  if (error) return PlainResponse(400, "refused", "this is no HTTP/1.1 request\n");
+  if (header.version() == 11 && header[beast_http::field::host].empty()) {
+    return PlainResponse(400, "refused", "the Host header is missing\n");
+  }
+  const bool body = parser.chunked() || parser.content_length().value_or(0) > 0;
+  if (body && (header.method() != beast_http::verb::post || options_.body_bytes_max == 0)) {
+    return PlainResponse(413, "refused", kNoBody);
+  }
+  return std::nullopt;
+}
+
+void BeastListener::AddPeer(const Connection& connection, const Header& header, HttpRequest* request) const {
+  request->peer = proxies_.ClientAddress(connection.address, Joined(header, "X-Forwarded-For", ","));
+  request->secure = proxies_.Has(connection.address) && beast::iequals(header["X-Forwarded-Proto"], "https");
 }
 
 awaitable<bool> BeastListener::Send(Connection& connection, const HttpResponse& response, bool head, unsigned version,

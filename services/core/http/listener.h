@@ -20,12 +20,16 @@ struct ListenerOptions {
   std::string address = "127.0.0.1:7421";  // host:port, "[::1]:7421", ":7421" for every interface; port 0: any free one
   int connections_max = 256;
   size_t header_bytes_max = 16 << 10;  // above it: 431
-  // For a whole request header, from the first moment of waiting: however slowly its bytes drip in.
+  size_t body_bytes_max = 64 << 10;    // of a POST; above it: 413. Other methods have no body
+  // For a whole request header, from the first moment of waiting, however slowly its bytes drip in; then as long again for
+  // a whole body.
   std::chrono::milliseconds idle{15000};
   // For one block of an answer; 128 KiB in 30 s is 35 kbit/s.
   std::chrono::milliseconds write{30000};
   int64_t block_bytes = 128 << 10;
   std::chrono::milliseconds drain{5000};  // for answers under way; then connections are closed
+  std::string proxies_key = "web.proxies";  // of the configuration, for errors
+  std::string proxies;  // whose X-Forwarded-For and X-Forwarded-Proto are believed, as Proxies::Parse reads them
 };
 
 struct ListenerParts {
@@ -45,7 +49,8 @@ class Listener {
   static std::unique_ptr<Listener> Create(ListenerOptions options, ListenerParts parts);
   virtual ~Listener() = default;  // drains
 
-  // Binds and serves. INVALID_ARGUMENT for an address that is none, FAILED_PRECONDITION when it cannot be bound.
+  // Binds and serves. INVALID_ARGUMENT for an address or a proxy that is none, FAILED_PRECONDITION when the address cannot
+  // be bound.
   virtual absl::Status Start() = 0;
   // Accepts nothing more, ends answers under way, closes everything, joins the thread. May be called again.
   virtual void Drain() = 0;

@@ -19,6 +19,7 @@
 namespace ringback::http {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -121,6 +122,12 @@ class ListenerTest : public ::testing::Test {
       };
       return response;
     }
+    if (request.method == "POST") {
+      return PlainResponse(200, "post", absl::StrCat(request.body, "|", request.content_type, "|", request.cookie, "|",
+                                                     request.origin, "|", request.referer, "|", request.sec_fetch_site,
+                                                     "|", request.user_agent, "|", request.host, "|", request.accept,
+                                                     "|", request.peer, "|", request.secure ? "https" : "http", "\n"));
+    }
     return PlainResponse(200, "plain", absl::StrCat(request.method, " ", request.target, " ", request.range, "\n"));
   }
   static std::string Request(const std::string& target, const std::string& more = "") {
@@ -211,7 +218,10 @@ TEST_F(ListenerTest, BadRequestsAreToldApartAndClosed) {
       {"GET / HTTP/1.1\r\nHost: x\r\nBad Field\r\n\r\n", "400"},
       {"GET / HTTP/9.9\r\nHost: x\r\n\r\n", "400"},
       {"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", "400"},
-      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello", "413"},
+      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\n\r\n", "413"},
+      {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n", "400"},
+      {"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n", "400"},  // no Host, and no waiting for the body
+      {"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello", "413"},
       {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999\r\nExpect: 100-continue\r\n\r\n", "413"},
       {"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "413"},
       {"GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(17000, 'x') + "\r\n\r\n", "431"},
@@ -226,6 +236,90 @@ TEST_F(ListenerTest, BadRequestsAreToldApartAndClosed) {
     EXPECT_THAT(answer, Not(HasSubstr("timeout")));
   }
   EXPECT_EQ(Finished(), "refused 431");
+}
+
+TEST_F(ListenerTest, APostBringsItsBodyAndWhoSentIt) {
+  Start();
+  RawClient client(listener_->port());
+  const std::string fields =
+      "Content-Type: text/plain\r\nCookie: a=1\r\nCookie: b=2\r\nOrigin: https://x\r\nReferer: https://x/r\r\n"
+      "Sec-Fetch-Site: same-origin\r\nUser-Agent: test/1\r\nAccept: text/html\r\nX-Forwarded-For: 198.51.100.1\r\n"
+      "X-Forwarded-Proto: https\r\n";
+  const std::string told =
+      "|text/plain|a=1; b=2|https://x|https://x/r|same-origin|test/1|x|text/html|127.0.0.1|http\n";
+  client.Say("POST /in HTTP/1.1\r\nHost: x\r\n" + fields + "Content-Length: 5\r\n\r\nhello" + Request("/after"));
+  EXPECT_THAT(client.Answer(), EndsWith("\r\n\r\nhello" + told));
+  EXPECT_THAT(client.Answer(), EndsWith("GET /after \n"));
+  client.Say("POST /in HTTP/1.1\r\nHost: x\r\n" + fields +
+             "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n");
+  EXPECT_THAT(client.Answer(), EndsWith("\r\n\r\nhello" + told));
+  client.Say("POST /in HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n");
+  EXPECT_THAT(client.Answer(), EndsWith("\r\n\r\n" + told)) << "a button needs no body";
+  EXPECT_EQ(Finished(), "post 200");
+}
+
+TEST_F(ListenerTest, ABodyOfManyPiecesArrivesWholeUpToTheLimit) {
+  Start();
+  RawClient client(listener_->port());
+  const std::string body(64 << 10, 'b');
+  client.Say(absl::StrCat("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ", body.size(), "\r\n\r\n", body));
+  EXPECT_THAT(client.Answer(), HasSubstr("\r\n\r\n" + body + "|"));
+  // Chunks announce no length: the limit counts what comes.
+  std::string chunks;
+  for (int i = 0; i < 70; ++i) absl::StrAppend(&chunks, "400\r\n", std::string(1024, 'c'), "\r\n");
+  client.Say("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks);
+  EXPECT_THAT(client.Rest(), StartsWith("HTTP/1.1 413"));
+  EXPECT_EQ(Finished(), "refused 413");
+}
+
+TEST_F(ListenerTest, WhoAsksBeforeSendingIsToldToGoOnOrNotTo) {
+  Start();
+  RawClient client(listener_->port());
+  client.Say("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(client.Answer(), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.Say("hello");
+  EXPECT_THAT(client.Answer(), HasSubstr("\r\n\r\nhello|"));
+}
+
+TEST_F(ListenerTest, ProxiesOfOnesOwnSayWhoAsks) {
+  ListenerOptions options;
+  options.proxies = "127.0.0.0/8";
+  Start(options);
+  RawClient client(listener_->port());
+  client.Say(
+      "POST / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 198.51.100.1\r\n"
+      "X-Forwarded-Proto: https\r\n\r\n");
+  EXPECT_THAT(client.Answer(), EndsWith("|198.51.100.1|https\n"));
+}
+
+TEST_F(ListenerTest, AListenerWithoutBodiesRefusesThem) {
+  ListenerOptions options;
+  options.body_bytes_max = 0;
+  Start(options);
+  for (const char* body : {"Content-Length: 5\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"}) {
+    RawClient client(listener_->port());
+    client.Say(absl::StrCat("POST / HTTP/1.1\r\nHost: x\r\n", body));
+    EXPECT_THAT(client.Rest(), StartsWith("HTTP/1.1 413"));
+  }
+}
+
+TEST_F(ListenerTest, ABodyThatDripsInIsCutOffOnTime) {
+  ListenerOptions options;
+  options.idle = std::chrono::milliseconds(200);
+  Start(options);
+  RawClient client(listener_->port());
+  const auto begun = std::chrono::steady_clock::now();
+  std::promise<void> closed;
+  std::thread dripping([&, over = closed.get_future()] {
+    client.Say("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n");
+    do {
+      client.Say("b");
+    } while (over.wait_for(std::chrono::milliseconds(20)) == std::future_status::timeout);
+  });
+  EXPECT_EQ(client.Rest(), "");
+  closed.set_value();
+  dripping.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
 }
 
 TEST_F(ListenerTest, AHeaderThatDripsInIsCutOffOnTime) {
@@ -256,6 +350,10 @@ TEST_F(ListenerTest, SilentConnectionsGiveWayWhenThePlacesAreTaken) {
   for (int i = 0; i < 12; ++i) {
     silent.push_back(std::make_unique<RawClient>(listener_->port()));
     silent.back()->Say("GET / HTTP/1.1\r\nX: ");
+  }
+  for (int i = 0; i < 12; ++i) {
+    silent.push_back(std::make_unique<RawClient>(listener_->port()));
+    silent.back()->Say("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nh");
   }
   RawClient honest(listener_->port());
   honest.Say(Request("/honest"));
@@ -342,6 +440,13 @@ TEST(ListenerAddressTest, WhatCannotBeListenedOnIsRefusedInWords) {
   EXPECT_TRUE(absl::IsInvalidArgument(start("127.0.0.1:http")));
   EXPECT_TRUE(absl::IsFailedPrecondition(start("192.0.2.1:7421")));
   EXPECT_THAT(std::string(start("127.0.0.1").message()), HasSubstr("127.0.0.1:7421"));
+  FakeClock clock(absl::UnixEpoch());
+  ListenerOptions options;
+  options.proxies = "proxy.example";
+  ListenerParts parts;
+  parts.clock = &clock;
+  EXPECT_THAT(std::string(Listener::Create(options, std::move(parts))->Start().message()),
+              AllOf(HasSubstr("web.proxies"), HasSubstr("proxy.example")));
 }
 
 }  // namespace

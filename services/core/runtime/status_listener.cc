@@ -13,6 +13,7 @@ absl::StatusOr<std::unique_ptr<http::Listener>> StartStatusListener(const std::s
   options.key = "ringback.metrics_listen";
   options.address = address;
   options.connections_max = 16;
+  options.body_bytes_max = 0;
   http::ListenerParts listener;
   listener.clock = clock;
   listener.submit = [](const std::function<void()>& work) {
