@@ -2,6 +2,7 @@
 // (listener.cc) and no record.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -41,6 +42,8 @@ struct HttpResponse {
   // for the whole. `body` is empty then.
   std::function<absl::StatusOr<std::string>(int64_t offset, int64_t size)> source;
   int64_t source_size = 0;
+  // Not sent sooner than so long after the request was read, so that how long an answer took tells nothing.
+  std::chrono::milliseconds no_sooner{0};
   std::string route;  // for metrics: a fixed word, never a part of the target
 };
 

@@ -8,6 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -25,6 +26,7 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/http/client_address.h"
+#include "core/http/tls_context.h"
 
 namespace ringback::http {
 namespace {
@@ -39,6 +41,12 @@ using boost::system::error_code;
 constexpr char kNoBody[] = "a request has no body here\n";
 
 auto Into(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
+
+// Calls `io` with whatever the connection's bytes go through.
+template <typename Connection, typename Io>
+auto Through(Connection& connection, Io io) {
+  return connection.tls ? io(*connection.tls) : io(connection.stream);
+}
 
 struct HostPort {
   std::string host;
@@ -113,10 +121,13 @@ class BeastListener : public Listener {
   int port() const override { return port_; }
 
  private:
+  using TlsStream = asio::ssl::stream<beast::tcp_stream&>;
   // One connection. Touched by the listener's thread alone, as everything below but thread_.
   struct Connection {
     explicit Connection(tcp::socket socket) : stream(std::move(socket)) {}
-    beast::tcp_stream stream;
+    beast::tcp_stream stream;      // its time-outs and its end are the connection's, with TLS too
+    std::shared_ptr<asio::ssl::context> certificate;  // outlives tls
+    std::optional<TlsStream> tls;  // on top of stream; what is read and written goes through it
     std::string address;  // of the other side, which may be a proxy
     std::list<Connection*>::iterator in_all;
     std::optional<std::list<Connection*>::iterator> in_waiting;
@@ -124,6 +135,7 @@ class BeastListener : public Listener {
 
   awaitable<void> Accept();
   awaitable<void> Serve(tcp::socket socket);
+  awaitable<bool> Handshake(Connection& connection);
   awaitable<bool> ServeOne(Connection& connection, beast::flat_buffer& buffer);
   awaitable<error_code> Read(Connection& connection, beast::flat_buffer& buffer, Parser& parser);
   std::optional<HttpResponse> Refusal(const error_code& error, const Parser& parser) const;
@@ -146,6 +158,7 @@ class BeastListener : public Listener {
   const ListenerOptions options_;
   const ListenerParts parts_;
   Proxies proxies_;  // written by Start, before the thread
+  std::unique_ptr<TlsContext> tls_;
   asio::io_context io_{1};
   asio::steady_timer drain_timer_;
   tcp::acceptor acceptor_;
@@ -163,6 +176,9 @@ absl::Status BeastListener::Start() {
     return absl::InvalidArgumentError(absl::StrCat(options_.proxies_key, ": ", proxies.status().message()));
   }
   proxies_ = *std::move(proxies);
+  if (options_.tls) {
+    RB_ASSIGN_OR_RETURN(tls_, TlsContext::Create(*options_.tls));
+  }
   error_code error;
   tcp::resolver resolver(io_);
   const auto found = resolver.resolve(address.host, absl::StrCat(address.port), tcp::resolver::passive, error);
@@ -239,9 +255,9 @@ awaitable<void> BeastListener::Serve(tcp::socket socket) {
   connection.in_all = all_.insert(all_.end(), &connection);
   if (MakeRoom()) {
     beast::flat_buffer buffer(options_.header_bytes_max + 4096);
-    bool more = true;
+    bool more = tls_ == nullptr || co_await Handshake(connection);
     while (more) more = co_await ServeOne(connection, buffer);
-  } else {
+  } else if (tls_ == nullptr) {  // a handshake would cost more than the answer is worth
     const HttpResponse full = PlainResponse(503, "refused", "too many connections\n");
     co_await Send(connection, full, false, 11, false);
     parts_.finished(full.route, full.status, 0);
@@ -250,6 +266,17 @@ awaitable<void> BeastListener::Serve(tcp::socket socket) {
   connection.stream.close();
   all_.erase(connection.in_all);
   if (draining_ && all_.empty()) drain_timer_.cancel();
+}
+
+awaitable<bool> BeastListener::Handshake(Connection& connection) {
+  connection.certificate = tls_->Current();
+  connection.tls.emplace(connection.stream, *connection.certificate);
+  error_code error;
+  StartWaiting(connection);
+  connection.stream.expires_after(options_.idle);
+  co_await connection.tls->async_handshake(TlsStream::server, Into(error));
+  StopWaiting(connection);
+  co_return !error;
 }
 
 // One request and its answer. False: the connection is to be closed.
@@ -278,6 +305,11 @@ awaitable<bool> BeastListener::ServeOne(Connection& connection, beast::flat_buff
     HttpRequest request = RequestOf(parser);
     AddPeer(connection, header, &request);
     response = co_await Ask(std::move(request));
+    if (begun + response.no_sooner > std::chrono::steady_clock::now()) {
+      asio::steady_timer pause(io_, begun + response.no_sooner);
+      error_code ignored;
+      co_await pause.async_wait(Into(ignored));
+    }
   }
 
   keep = keep && !draining_;
@@ -294,15 +326,17 @@ awaitable<bool> BeastListener::ServeOne(Connection& connection, beast::flat_buff
 awaitable<error_code> BeastListener::Read(Connection& connection, beast::flat_buffer& buffer, Parser& parser) {
   error_code error;
   connection.stream.expires_after(options_.idle);
-  co_await beast_http::async_read_header(connection.stream, buffer, parser, Into(error));
+  co_await Through(connection, [&](auto& stream) {
+    return beast_http::async_read_header(stream, buffer, parser, Into(error));
+  });
   if (error || Refusal(error, parser) || parser.is_done()) co_return error;
   connection.stream.expires_after(options_.idle);
   if (beast::iequals(parser.get()[beast_http::field::expect], "100-continue")) {
     static constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
-    co_await asio::async_write(connection.stream, asio::buffer(kGoOn), Into(error));
+    co_await Through(connection, [&](auto& stream) { return asio::async_write(stream, asio::buffer(kGoOn), Into(error)); });
     if (error) co_return error;
   }
-  co_await beast_http::async_read(connection.stream, buffer, parser, Into(error));
+  co_await Through(connection, [&](auto& stream) { return beast_http::async_read(stream, buffer, parser, Into(error)); });
   co_return error;
 }
 
@@ -329,7 +363,8 @@ std::optional<HttpResponse> BeastListener::Refusal(const error_code& error, cons
 
 void BeastListener::AddPeer(const Connection& connection, const Header& header, HttpRequest* request) const {
   request->peer = proxies_.ClientAddress(connection.address, Joined(header, "X-Forwarded-For", ","));
-  request->secure = proxies_.Has(connection.address) && beast::iequals(header["X-Forwarded-Proto"], "https");
+  const bool secure_before = proxies_.Has(connection.address) && beast::iequals(header["X-Forwarded-Proto"], "https");
+  request->secure = connection.tls.has_value() || secure_before;
 }
 
 awaitable<bool> BeastListener::Send(Connection& connection, const HttpResponse& response, bool head, unsigned version,
@@ -339,6 +374,7 @@ awaitable<bool> BeastListener::Send(Connection& connection, const HttpResponse& 
   message.set(beast_http::field::server, "ringback");
   message.set(beast_http::field::date,
               absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", parts_.clock->Now(), absl::UTCTimeZone()));
+  if (connection.tls) message.set(beast_http::field::strict_transport_security, "max-age=31536000");
   for (const auto& [name, value] : response.headers) message.insert(name, value);
   const int64_t size = response.source ? response.source_size : static_cast<int64_t>(response.body.size());
   if (response.status != 304) message.content_length(static_cast<uint64_t>(size));
@@ -347,7 +383,7 @@ awaitable<bool> BeastListener::Send(Connection& connection, const HttpResponse& 
   error_code error;
   beast_http::response_serializer<beast_http::string_body> serializer(message);
   connection.stream.expires_after(options_.write);
-  co_await beast_http::async_write(connection.stream, serializer, Into(error));
+  co_await Through(connection, [&](auto& stream) { return beast_http::async_write(stream, serializer, Into(error)); });
   if (error) co_return false;
   if (head || !response.source) co_return true;
 
@@ -360,7 +396,7 @@ awaitable<bool> BeastListener::Send(Connection& connection, const HttpResponse& 
       co_return false;
     }
     connection.stream.expires_after(options_.write);
-    co_await asio::async_write(connection.stream, asio::buffer(*block), Into(error));
+    co_await Through(connection, [&](auto& stream) { return asio::async_write(stream, asio::buffer(*block), Into(error)); });
     if (error) co_return false;
     offset += wanted;
   }
@@ -371,10 +407,12 @@ awaitable<bool> BeastListener::Send(Connection& connection, const HttpResponse& 
 // comes and read what is on its way, for a moment.
 awaitable<void> BeastListener::Linger(Connection& connection) {
   error_code error;
-  connection.stream.socket().shutdown(tcp::socket::shutdown_send, error);
   connection.stream.expires_after(std::chrono::seconds(1));
-  char scratch[4096];
   StartWaiting(connection);
+  // Says that nothing more comes, and hears the same; whatever else is heard stays for the loop below.
+  if (connection.tls) co_await connection.tls->async_shutdown(Into(error));
+  connection.stream.socket().shutdown(tcp::socket::shutdown_send, error);
+  char scratch[4096];
   for (int reads = 0; reads < 64 && !error; ++reads) {
     co_await connection.stream.async_read_some(asio::buffer(scratch), Into(error));
   }

@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "core/base/clock.h"
 #include "core/http/http_message.h"
+#include "core/http/tls_source.h"
 
 namespace ringback::http {
 
@@ -28,6 +30,8 @@ struct ListenerOptions {
   std::chrono::milliseconds write{30000};
   int64_t block_bytes = 128 << 10;
   std::chrono::milliseconds drain{5000};  // for answers under way; then connections are closed
+  // TLS 1.2 or later, and HSTS with every answer; none: plain HTTP. A handshake has `idle` for its time.
+  std::optional<TlsSource> tls;
   std::string proxies_key = "web.proxies";  // of the configuration, for errors
   std::string proxies;  // whose X-Forwarded-For and X-Forwarded-Proto are believed, as Proxies::Parse reads them
 };
@@ -50,7 +54,7 @@ class Listener {
   virtual ~Listener() = default;  // drains
 
   // Binds and serves. INVALID_ARGUMENT for an address or a proxy that is none, FAILED_PRECONDITION when the address cannot
-  // be bound.
+  // be bound; an error of tls.load as it is.
   virtual absl::Status Start() = 0;
   // Accepts nothing more, ends answers under way, closes everything, joins the thread. May be called again.
   virtual void Drain() = 0;

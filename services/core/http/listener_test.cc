@@ -122,6 +122,11 @@ class ListenerTest : public ::testing::Test {
       };
       return response;
     }
+    if (request.target == "/later") {
+      HttpResponse response = PlainResponse(200, "later", "later\n");
+      response.no_sooner = std::chrono::milliseconds(150);
+      return response;
+    }
     if (request.method == "POST") {
       return PlainResponse(200, "post", absl::StrCat(request.body, "|", request.content_type, "|", request.cookie, "|",
                                                      request.origin, "|", request.referer, "|", request.sec_fetch_site,
@@ -395,6 +400,18 @@ TEST_F(ListenerTest, ABusyHandlerHoldsNobodyElseUp) {
   EXPECT_THAT(quick.Answer(), EndsWith("GET /quick \n"));
   let_go_.set_value();
   EXPECT_THAT(slow.Answer(), EndsWith("GET /slow \n"));
+}
+
+TEST_F(ListenerTest, AnAnswerThatMustNotComeSoonerDoesNotAndHoldsNobodyElseUp) {
+  Start();
+  RawClient client(listener_->port());
+  const auto begun = std::chrono::steady_clock::now();
+  client.Say(Request("/later"));
+  RawClient quick(listener_->port());
+  quick.Say(Request("/quick"));
+  EXPECT_THAT(quick.Answer(), EndsWith("GET /quick \n"));
+  EXPECT_THAT(client.Answer(), EndsWith("later\n"));
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(150));
 }
 
 TEST_F(ListenerTest, DrainFinishesWhatIsHeldAndClosesTheRest) {

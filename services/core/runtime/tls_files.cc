@@ -52,18 +52,24 @@ absl::StatusOr<Certificate> ParseCertificate(const std::string& key, const std::
   return certificate;
 }
 
-absl::Status CheckKey(const Config& config, const std::string& pem, X509* certificate) {
+// Where the files are, and how the configuration calls them.
+struct TlsNames {
+  std::string section;  // "ringback."
+  std::string certificate_file, key_file, client_ca_file;
+};
+
+absl::Status CheckKey(const TlsNames& names, const std::string& pem, X509* certificate) {
   const Bio bio = Memory(pem);
   const PrivateKey key(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassword, nullptr), EVP_PKEY_free);
   const bool fits = key != nullptr && X509_check_private_key(certificate, key.get()) == 1;
   ERR_clear_error();
   if (key == nullptr) {
-    return Wrong(absl::StrCat("ringback.tls_key_file: ", config.tls_key_file,
+    return Wrong(absl::StrCat(names.section, "tls_key_file: ", names.key_file,
                               " holds no private key in PEM without a password (-----BEGIN PRIVATE KEY-----)"));
   }
   if (!fits) {
-    return Wrong(absl::StrCat("ringback.tls_key_file: ", config.tls_key_file, " is not the key of the certificate ",
-                              config.tls_certificate_file, "; both must come from the same request"));
+    return Wrong(absl::StrCat(names.section, "tls_key_file: ", names.key_file, " is not the key of the certificate ",
+                              names.certificate_file, "; both must come from the same request"));
   }
   return absl::OkStatus();
 }
@@ -74,23 +80,31 @@ absl::Time EndOf(X509* certificate) {
   return absl::FromTM(end, absl::UTCTimeZone());
 }
 
-}  // namespace
-
-absl::StatusOr<TlsFiles> ReadTlsFiles(const Config& config) {
+absl::StatusOr<TlsFiles> Read(const TlsNames& names) {
   TlsFiles files;
-  if (config.tls_certificate_file.empty()) return files;
-  constexpr char kCertificate[] = "ringback.tls_certificate_file", kClients[] = "ringback.tls_client_ca_file";
-  RB_ASSIGN_OR_RETURN(files.pem.certificate_pem, ReadFile(kCertificate, config.tls_certificate_file));
-  RB_ASSIGN_OR_RETURN(files.pem.key_pem, ReadSecretFile(config.tls_key_file));
-  RB_ASSIGN_OR_RETURN(files.pem.client_ca_pem, ReadFile(kClients, config.tls_client_ca_file));
+  if (names.certificate_file.empty()) return files;
+  const std::string certificate_key = names.section + "tls_certificate_file", clients = names.section + "tls_client_ca_file";
+  RB_ASSIGN_OR_RETURN(files.pem.certificate_pem, ReadFile(certificate_key, names.certificate_file));
+  RB_ASSIGN_OR_RETURN(files.pem.key_pem, ReadSecretFile(names.key_file));
+  RB_ASSIGN_OR_RETURN(files.pem.client_ca_pem, ReadFile(clients, names.client_ca_file));
   RB_ASSIGN_OR_RETURN(const Certificate certificate,
-                      ParseCertificate(kCertificate, config.tls_certificate_file, files.pem.certificate_pem));
-  RB_RETURN_IF_ERROR(CheckKey(config, files.pem.key_pem, certificate.get()));
-  if (!config.tls_client_ca_file.empty()) {
-    RB_RETURN_IF_ERROR(ParseCertificate(kClients, config.tls_client_ca_file, files.pem.client_ca_pem).status());
+                      ParseCertificate(certificate_key, names.certificate_file, files.pem.certificate_pem));
+  RB_RETURN_IF_ERROR(CheckKey(names, files.pem.key_pem, certificate.get()));
+  if (!names.client_ca_file.empty()) {
+    RB_RETURN_IF_ERROR(ParseCertificate(clients, names.client_ca_file, files.pem.client_ca_pem).status());
   }
   files.expires = EndOf(certificate.get());
   return files;
+}
+
+}  // namespace
+
+absl::StatusOr<TlsFiles> ReadTlsFiles(const Config& config) {
+  return Read({"ringback.", config.tls_certificate_file, config.tls_key_file, config.tls_client_ca_file});
+}
+
+absl::StatusOr<TlsFiles> ReadWebTlsFiles(const Config& config) {
+  return Read({"web.", config.web_tls_certificate_file, config.web_tls_key_file, ""});
 }
 
 }  // namespace ringback::runtime

@@ -14,8 +14,9 @@ struct TlsFiles {
   absl::Time expires = absl::InfiniteFuture();   // when the certificate ends
 };
 
-// INVALID_ARGUMENT, naming key and file, for a file that cannot be read, a certificate or CA that is no PEM, a key that
+// Of gRPC, and of the pages (without client CAs). INVALID_ARGUMENT, naming key and file, for a file that cannot be read, a certificate or CA that is no PEM, a key that
 // others may read or that belongs to another certificate.
 absl::StatusOr<TlsFiles> ReadTlsFiles(const Config& config);
+absl::StatusOr<TlsFiles> ReadWebTlsFiles(const Config& config);
 
 }  // namespace ringback::runtime
