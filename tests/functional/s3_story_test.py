@@ -38,15 +38,17 @@ class S3Server:
         return sorted(str(f.relative_to(disk)) for f in disk.rglob("*") if f.is_file() and ".sgwtmp" not in f.parts)
 
     def flags(self, **other):
+        return [word for key, value in self.settings(**other).items() for word in ("--set", f"{key}={value}")]
+
+    def settings(self, **other):
         keys = {}
         for name, text in (("access", other.pop("access", ACCESS)), ("secret", other.pop("secret", SECRET))):
             path = self.folder / f"{name}-{abs(hash(text))}"
             path.write_text(text + "\n")
             path.chmod(0o600)
             keys[f"s3.{name}_key_file"] = path
-        settings = {"ringback.blobs": "s3://takes/office", "s3.endpoint": f"http://127.0.0.1:{self.port}",
-                    "s3.path_style": "true", **keys, **other}
-        return [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+        return {"ringback.blobs": "s3://takes/office", "s3.endpoint": f"http://127.0.0.1:{self.port}",
+                "s3.path_style": "true", **keys, **other}
 
 
 class OnS3(unittest.TestCase):

@@ -1,6 +1,7 @@
 """A peer that vanishes without a word (no FIN, no RST: its cable is out), on every kind of connection between machines.
 Who is left must find out by himself, within what the configured deadlines and heartbeats say, and everything must work
-again when the cable is back. The machines are network namespaces on one switch: needs root, and is skipped without."""
+again when the cable is back. The machines are network namespaces on one switch: needs root, and is skipped without.
+Those who are spoken to by HTTP are in half_open_http_test.py (webhook, SMS) and half_open_s3_test.py."""
 
 import concurrent.futures
 import contextlib
@@ -23,7 +24,7 @@ BUSY = 5.0  # seconds of grace for a machine that does other things too
 # What bounds follow from; the numbers are those of the C++ constants named beside them.
 SERVER_KEEPALIVE = 60 + 20   # core/rpc/grpc_server.cc
 CLIENT_KEEPALIVE = 30 + 10   # core/rpc/client.cc
-CONNECT_AGAIN = 20 + 2       # gRPC's patience with one attempt to connect, and the back-off between two
+CONNECT_AGAIN = 5 + 2        # core/rpc/client.cc: patience with one attempt to connect, and the back-off between two
 CALL_DEADLINE = 15           # core/rpc/client.h
 REDIS_COMMAND = 3 + 0.25     # core/store/redis_store.h
 LOOK = 1                     # a worker looks at the store so often

@@ -12,14 +12,12 @@ import tempfile
 import threading
 import time
 import unittest
-import urllib.error
-import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "functional"))
 sys.path.insert(0, str(ROOT / "tests"))
 import office as o  # noqa: E402
-from pipeline.pipeline_test import start_pipeline  # noqa: E402
+from pipeline.running import metric, page, start_pipeline  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 
 NAME, NOTE, SPOKEN = "Gisela Geheim", "will die Pumpe abbestellen", "wegen Ihrer Pumpe"
@@ -114,26 +112,14 @@ class Watched:
     # --- metrics --------------------------------------------------------------------------------------------------
 
     def get(self, name, path="/metrics"):
-        part = self.running.part(name)
-        where = part.address("metrics" if "metrics" in part.ports else "http")
-        try:
-            with urllib.request.urlopen(f"http://{where}{path}", timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
+        return page(self.running.part(name), path)
 
-    def metric(self, name, metric, **labels):
-        """The sum of all that have these labels; 0 without any."""
-        found = 0.0
-        for line in self.get(name)[1].splitlines():
-            match = re.fullmatch(rf"{metric}(?:{{(.*)}})? (\S+)", line)
-            if match and set(labels.items()) <= set(re.findall(r'(\w+)="([^"]*)"', match[1] or "")):
-                found += float(match[2])
-        return found
+    def metric(self, name, metric_name, **labels):
+        return metric(self.running.part(name), metric_name, **labels)
 
-    def until(self, name, metric, sign, **labels):
-        return o.wait_for(lambda: (lambda v: [v] if sign(v) else None)(self.metric(name, metric, **labels)),
-                          f"{name}: {metric} {labels}; it is {self.metric(name, metric, **labels)}")[0]
+    def until(self, name, metric_name, sign, **labels):
+        return o.wait_for(lambda: (lambda v: [v] if sign(v) else None)(self.metric(name, metric_name, **labels)),
+                          f"{name}: {metric_name} {labels}; it is {self.metric(name, metric_name, **labels)}")[0]
 
     def everything(self):
         """All that anybody who watches can read."""
@@ -158,12 +144,12 @@ class ObserveTest(unittest.TestCase):
                     self.assertLess(watched.sent, 10, "workers give their credits within a beat or two of their start")
                     address, trace = self.follow(watched)
                 mail = o.wait_for(lambda: next((m for m in smtp.messages() if address in str(m["To"])), None), "the mail")
-                page = re.search(r"/m/(\w+)", mail.get_body(("plain",)).get_content())
-                self.assertEqual(watched.get("web", page[0])[0], 200)
+                link = re.search(r"/m/(\w+)", mail.get_body(("plain",)).get_content())
+                self.assertEqual(watched.get("web", link[0])[0], 200)
                 watched.until_logged("web", r"^web: page of cb\w+ opened", trace)
                 self.check_timer(watched, trace)
                 self.check_metrics(watched, how)
-                self.check_nothing_personal(watched, page[1])
+                self.check_nothing_personal(watched, link[1])
 
     def follow(self, watched):
         """A message through three programs; its customer's address and its trace id."""

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "functional"))
@@ -70,6 +72,26 @@ def begun_by(part):
 def says(part, words, since=0):
     """How often the part's log says it, from this place of the log on."""
     return len(re.findall(words, part.log.read_text(errors="replace")[since:]))
+
+
+def page(part, path="/metrics"):
+    """(status, text) of one of the pages that watch a program."""
+    where = part.address("metrics" if "metrics" in part.ports else "http")
+    try:
+        with urllib.request.urlopen(f"http://{where}{path}", timeout=5) as found:
+            return found.status, found.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def metric(part, name, **labels):
+    """The sum of all that have these labels; 0 without any."""
+    found = 0.0
+    for line in page(part)[1].splitlines():
+        match = re.fullmatch(rf"{name}(?:{{(.*)}})? (\S+)", line)
+        if match and set(labels.items()) <= set(re.findall(r'(\w+)="([^"]*)"', match[1] or "")):
+            found += float(match[2])
+    return found
 
 
 def peak_mib(part):

@@ -12,7 +12,8 @@ import tempfile
 import time
 import unittest
 
-from pipeline.running import Clock, Load, answer, begun_by, main, o, peak_mib, start_pipeline
+from load.promises import patiently
+from pipeline.running import Clock, Load, answer, begun_by, main, metric, o, peak_mib, start_pipeline
 from smtp_sink import SmtpSink
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -45,10 +46,10 @@ def short_take(folder):
 
 
 def long_take(folder):
-    """A minute of speech in few bytes: work for the codec, and not for disk and network."""
+    """Twenty seconds of speech in few bytes: work for the codec, and not for disk and network."""
     o.speech()
     take = pathlib.Path(folder) / "long.ogg"
-    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-i", o.SPEECH / "bench_60.wav", "-c:a", "libopus", "-b:a", "16k", take],
+    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-i", o.SPEECH / "bench_60.wav", "-t", "20", "-c:a", "libopus", "-b:a", "16k", take],
                    check=True)
     return take
 
@@ -272,9 +273,10 @@ class Flood(unittest.TestCase):
                 alone = [self.message(running, small, n) for n in range(3)][-1]
                 flood = Load(running, seconds=600, threads=12, wav=take, pause_ms=0, strict=False)
                 o.wait_for(lambda: len(flood.lines("uploaded")) >= 20, "the flood is under way")
-                meanwhile = []
+                meanwhile, backlog = [], []
                 while len(flood.lines("uploaded")) < self.UPLOADS or len(flood.lines("created")) < self.CALLBACKS:
                     meanwhile.append(self.message(running, small, 100 + len(meanwhile)))
+                    backlog.append(min(self.backlog(running)))
                 flood.end()
                 waiting = self.untranscoded(running)
                 promises = len(flood.lines("promised")) - len(flood.lines("attempted"))
@@ -290,6 +292,18 @@ class Flood(unittest.TestCase):
                 self.assertLess(max(meanwhile + overdue), alone + 2 * (RESERVED + LOOK) + BUSY)
                 for name, mib in memory.items():
                     self.assertLess(mib, MEMORY_MAX_MIB, name)
+                self.assertGreater(max(backlog), self.UPLOADS // 3, "an operator would not have seen it")
+                self.assertGreater(max(backlog), 2 * min(backlog), "it did not rise")
+                began = time.monotonic()
+                patiently(lambda: (lambda left: (left == 0, left))(max(self.backlog(running))), "the end of the backlog")
+                print(f"the backlog on /metrics rose from {min(backlog):.0f} to {max(backlog):.0f} and was 0 again "
+                      f"{time.monotonic() - began:.0f} s after the flood")
+
+    @staticmethod
+    def backlog(running):
+        """What waits for a transcode worker, as each of the programs says that are watched."""
+        return [metric(running.of(service)[0], "ringback_backlog", stage="transcode", state="waiting")
+                for service in ("ingest", "transcode")]
 
     @staticmethod
     def message(running, environment, number):
