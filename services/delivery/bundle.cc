@@ -32,8 +32,10 @@ absl::StatusOr<Work> LoadWork(store::Store& store, const std::string& delivery_i
   Work work;
   RB_ASSIGN_OR_RETURN(const store::Key key, store::DeliveryKey(delivery_id));
   RB_ASSIGN_OR_RETURN(work.delivery, store::Load<DeliveryRecord>(store, key));
-  RB_ASSIGN_OR_RETURN(const store::Key callback_key, store::CallbackKey(work.delivery.message.callback_id()));
-  RB_ASSIGN_OR_RETURN(work.callback, store::Load<record::CallbackRecord>(store, callback_key));
+  if (work.delivery.message.kind() != DeliveryRecord::KIND_SIGN_IN) {
+    RB_ASSIGN_OR_RETURN(const store::Key callback_key, store::CallbackKey(work.delivery.message.callback_id()));
+    RB_ASSIGN_OR_RETURN(work.callback, store::Load<record::CallbackRecord>(store, callback_key));
+  }
   RB_ASSIGN_OR_RETURN(const store::Key team_key, store::TeamKey(work.delivery.message.team_id()));
   RB_ASSIGN_OR_RETURN(auto team, store::Load<record::TeamRecord>(store, team_key));
   work.team = std::move(team.message);

@@ -16,7 +16,7 @@
 
 namespace ringback::delivery {
 
-// A delivery with what it is about.
+// A delivery with what it is about; a sign-in's mail has no callback.
 struct Work {
   store::Loaded<store::v1::DeliveryRecord> delivery;
   store::Loaded<store::v1::CallbackRecord> callback;

@@ -50,6 +50,8 @@ void DescribeDeliveryMetrics(runtime::Metrics& metrics) {
                    "Recordings whose bytes no record named: found, removed, or kept because the record came after all.");
 }
 
+void TellEnded(const DeliveryRecord& delivery, runtime::Metrics& metrics) { Tell(delivery, delivery.id(), metrics); }
+
 void TellEnded(const store::Commit& commit, const std::string& dead_letter, runtime::Metrics& metrics) {
   for (const store::Put& put : commit.puts) {
     DeliveryRecord delivery;

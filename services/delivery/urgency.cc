@@ -10,6 +10,7 @@ using record::DeliveryRecord;
 Urgency UrgencyOf(const DeliveryRecord& delivery, const record::CallbackRecord& callback) {
   const absl::Time created = rpc::FromProto(delivery.create_time());
   switch (delivery.kind()) {
+    case DeliveryRecord::KIND_SIGN_IN:  // somebody sits before the page and waits
     case DeliveryRecord::KIND_REMINDER:
     case DeliveryRecord::KIND_ESCALATION:
     case DeliveryRecord::KIND_DELIVERY_ALARM: return {0, created};

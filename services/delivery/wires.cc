@@ -92,10 +92,14 @@ SendOutcome Wires::Send(const ComposeInput& input, const BeforeData& before_data
 SendOutcome Wires::SendMail(const ComposeInput& input, const BeforeData& before_data, Laps* laps) {
   const auto message = ComposeMailMessage(input, ComposeNotice(input));
   if (!message.ok()) return Refused(std::string(message.status().message()));
-  const auto bytes = ComposeMail(*message);
+  return Send(*message, before_data, laps);
+}
+
+SendOutcome Wires::Send(const MailMessage& message, const BeforeData& before_data, Laps* laps) {
+  const auto bytes = ComposeMail(message);
   if (!bytes.ok()) return Refused(std::string(bytes.status().message()));
   laps->Lap("compose");
-  const Envelope envelope{message->envelope_sender, message->to.address, message->message_id};
+  const Envelope envelope{message.envelope_sender, message.to.address, message.message_id};
   return mail_->Send(*bytes, envelope, config_.mail_timeout, before_data);
 }
 

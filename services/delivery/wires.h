@@ -35,6 +35,8 @@ class Wires {
 
   // Sends by the delivery's current channel. The desk takes everything: it shows the record itself.
   SendOutcome Send(const ComposeInput& input, const BeforeData& before_data, Laps* laps);
+  // Sends a mail that is no notice.
+  SendOutcome Send(const MailMessage& message, const BeforeData& before_data, Laps* laps);
 
  private:
   Wires(const runtime::Config& config, Clock* clock)

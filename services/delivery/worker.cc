@@ -18,6 +18,7 @@
 #include "delivery/bundle.h"
 #include "delivery/ended.h"
 #include "delivery/retry.h"
+#include "delivery/sign_in_job.h"
 
 namespace ringback::delivery {
 namespace {
@@ -40,6 +41,7 @@ class DeliveryHandler : public runtime::JobHandler {
     RB_RETURN_IF_ERROR(work.status());
     DeliveryRecord& delivery = work->delivery.message;
     runtime::JobBegins(job, delivery.trace_id());
+    if (delivery.kind() == DeliveryRecord::KIND_SIGN_IN) return SendSignIn(host_, *wires_, lease, lease_, *work);
     if (delivery.state() != DeliveryRecord::STATE_QUEUED && delivery.state() != DeliveryRecord::STATE_SENDING) {
       return Forget(lease);
     }
@@ -77,6 +79,8 @@ class DeliveryHandler : public runtime::JobHandler {
     SendOutcome outcome;
     outcome.result = SendResult::kPermanent;
     outcome.reason = reason;
+    const auto work = LoadWork(host_.store(), lease.key.id);
+    if (work.ok() && work->delivery.message.kind() == DeliveryRecord::KIND_SIGN_IN) return DropSignIn(host_, lease, *work);
     const absl::Status status = RecordOutcome(lease, lease.key.id, outcome, reason);
     return absl::IsNotFound(status) ? Forget(lease) : status;
   }
