@@ -46,6 +46,7 @@ const std::map<std::string, std::string>& Writes() {
       {"SetPolicy", ""},
       {"CreateToken", ""},
       {"RevokeToken", ""},
+      {"RevokeSessions", ""},
       {"EraseSubject", ""},  // numbers
   };
   return rows;

@@ -50,6 +50,8 @@ const std::map<std::string, std::string>& GoodRequests() {
                     "follow_up { seconds: 1800 } tolerance { } reminder_lead { } delivery_guard { } "
                     "wrap_up { seconds: 3600 } }"},
       {"CreateToken", "request_id: '$R' team_id: '$TM' member_id: '$MB'"},
+      {"CreateSignIn", "member_id: '$MB'"},
+      {"RevokeSessions", "request_id: '$R' member_id: '$MB'"},
       {"ListTokens", "team_id: '$TM'"},
       {"RevokeToken", "request_id: '$R' id: '$TK'"},
       {"GetTeamWeek", "team_id: '$TM'"},
@@ -154,7 +156,7 @@ class StrangersTest : public IngestTest {
 
   std::string Everything() {
     std::string all;
-    for (int kind = 1; kind <= 10; ++kind) {
+    for (int kind = 1; kind <= 14; ++kind) {
       const std::vector<store::Record> records =
           store::AllRecords(host_->store(), 7, static_cast<store::Kind>(kind)).value();
       for (const auto& record : records) {

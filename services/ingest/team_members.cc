@@ -16,24 +16,6 @@ constexpr int kHandOverTries = 10;
 
 using LoadedTeam = store::Loaded<record::TeamRecord>;
 
-// The team that a request about a member is about: the principal's own, or for an operator the one that has the member.
-absl::StatusOr<LoadedTeam> TeamOfMember(runtime::Host& host, const rpc::Call& call, const std::string& member_id,
-                                        std::string_view field) {
-  const auto shard = ShardOf(member_id, id_prefix::kMember);
-  if (!shard.ok()) return domain::InvalidField(field, "ID_INVALID", "a member's id looks like mb07h3k9x2m4q8w1");
-  if (call.principal.role != rpc::Role::kOperator) {
-    RB_ASSIGN_OR_RETURN(LoadedTeam team, TeamOf(host, call, ""));
-    if (domain::FindMember(team.message, member_id) == nullptr) return NotThere(field, "member");
-    return team;
-  }
-  RB_ASSIGN_OR_RETURN(const auto ids, TeamsOfShard(host.store(), *shard));
-  for (const std::string& id : ids) {
-    RB_ASSIGN_OR_RETURN(LoadedTeam team, LoadTeam(host, id));
-    if (domain::FindMember(team.message, member_id) != nullptr) return team;
-  }
-  return NotThere(field, "member");
-}
-
 record::Member* Find(record::TeamRecord& team, const std::string& member_id) {
   for (record::Member& member : *team.mutable_members()) {
     if (member.id() == member_id) return &member;
@@ -119,6 +101,23 @@ absl::StatusOr<LoadedTeam> Deactivate(runtime::Host& host, const std::string& te
 }
 
 }  // namespace
+
+absl::StatusOr<LoadedTeam> TeamOfMember(runtime::Host& host, const rpc::Call& call, const std::string& member_id,
+                                        std::string_view field) {
+  const auto shard = ShardOf(member_id, id_prefix::kMember);
+  if (!shard.ok()) return domain::InvalidField(field, "ID_INVALID", "a member's id looks like mb07h3k9x2m4q8w1");
+  if (call.principal.role != rpc::Role::kOperator) {
+    RB_ASSIGN_OR_RETURN(LoadedTeam team, TeamOf(host, call, ""));
+    if (domain::FindMember(team.message, member_id) == nullptr) return NotThere(field, "member");
+    return team;
+  }
+  RB_ASSIGN_OR_RETURN(const auto ids, TeamsOfShard(host.store(), *shard));
+  for (const std::string& id : ids) {
+    RB_ASSIGN_OR_RETURN(LoadedTeam team, LoadTeam(host, id));
+    if (domain::FindMember(team.message, member_id) != nullptr) return team;
+  }
+  return NotThere(field, "member");
+}
 
 absl::StatusOr<record::Member> NormaliseMember(const api::Member& member, const record::Member* known,
                                                const std::string& region, std::string_view field) {

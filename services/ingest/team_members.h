@@ -16,6 +16,11 @@ absl::Status RemoveMember(runtime::Host& host, const rpc::Call& call, const api:
 absl::Status SetAbsence(runtime::Host& host, const rpc::Call& call, const api::SetAbsenceRequest& request,
                         api::SetAbsenceResponse* response);
 
+// The team of a member that a request names: the principal's own, for operators whichever it is. INVALID_ARGUMENT for what
+// is no member's id, NOT_FOUND for a member of no such team.
+absl::StatusOr<store::Loaded<record::TeamRecord>> TeamOfMember(runtime::Host& host, const rpc::Call& call,
+                                                               const std::string& member_id, std::string_view field);
+
 // A member as typed, normalised; a channel without a secret keeps the one `known` has for the same address.
 absl::StatusOr<record::Member> NormaliseMember(const api::Member& member, const record::Member* known,
                                                const std::string& region, std::string_view field);

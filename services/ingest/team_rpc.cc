@@ -1,6 +1,7 @@
 #include "ingest/team_rpc.h"
 
 #include "ingest/team_members.h"
+#include "ingest/team_sign_ins.h"
 #include "ingest/team_tokens.h"
 #include "ingest/teams.h"
 #include "ringback/v1/team_service.grpc.pb.h"
@@ -65,6 +66,14 @@ class TeamRpc final : public api::TeamService::CallbackService {
   grpc::ServerUnaryReactor* RevokeToken(Context* context, const api::RevokeTokenRequest* request,
                                         api::RevokeTokenResponse* response) override {
     return Run(host_, context, "/ringback.v1.TeamService/RevokeToken", request, response, &ingest::RevokeToken);
+  }
+  grpc::ServerUnaryReactor* CreateSignIn(Context* context, const api::CreateSignInRequest* request,
+                                         api::CreateSignInResponse* response) override {
+    return Run(host_, context, "/ringback.v1.TeamService/CreateSignIn", request, response, &ingest::CreateSignIn);
+  }
+  grpc::ServerUnaryReactor* RevokeSessions(Context* context, const api::RevokeSessionsRequest* request,
+                                           api::RevokeSessionsResponse* response) override {
+    return Run(host_, context, "/ringback.v1.TeamService/RevokeSessions", request, response, &ingest::RevokeSessions);
   }
   grpc::ServerUnaryReactor* GetTeamWeek(Context* context, const api::GetTeamWeekRequest* request,
                                         api::GetTeamWeekResponse* response) override {

@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "core/domain/escalation.h"
+#include "core/rpc/sign_in.h"
 #include "ingest/ingest_fixture.h"
 
 namespace ringback::ingest {
@@ -419,6 +420,63 @@ TEST_F(TeamRpcTest, ATokenOpensUntilItIsRevokedOrOver) {
   ASSERT_TRUE(Call(&Stub::RevokeToken, revoke, &revoked, team_.admin_token).ok());
   EXPECT_EQ(Call(&Stub::GetTeam, api::GetTeamRequest(), &seen, made.secret()).code(),
             absl::StatusCode::kUnauthenticated);
+}
+
+TEST_F(TeamRpcTest, AdminsAndOperatorsMakeSignInsThatOpenOnce) {
+  api::CreateSignInRequest request;
+  api::CreateSignInResponse response;
+  request.set_member_id(team_.anna);
+  for (const std::string& token : {team_.admin_token, operator_token_}) {
+    ASSERT_TRUE(Call(&Stub::CreateSignIn, request, &response, token).ok());
+    const std::string url = "https://calls.example.com/sign-in/";
+    ASSERT_EQ(response.link().substr(0, url.size()), url);
+    EXPECT_EQ(response.code().size(), 6u);
+    EXPECT_EQ(rpc::FromProto(response.expire_time()), Morning() + rpc::kSignInLifetime);
+    const std::string link = response.link().substr(url.size());
+    EXPECT_EQ(rpc::WhoseLink(host_->store(), link, Morning())->id(), team_.anna);
+    EXPECT_TRUE(rpc::EnterByLink(host_->store(), host_->random(), link, {"", absl::Hours(1)}).ok());
+    EXPECT_FALSE(rpc::EnterByLink(host_->store(), host_->random(), link, {"", absl::Hours(1)}).ok());
+  }
+  for (const std::string& token : {team_.anna_token, team_.clara_token}) {
+    EXPECT_EQ(Call(&Stub::CreateSignIn, request, &response, token).code(), absl::StatusCode::kPermissionDenied);
+  }
+  request.set_member_id("mb07zzzzzzzzzzzz");
+  EXPECT_EQ(Call(&Stub::CreateSignIn, request, &response, team_.admin_token).code(), absl::StatusCode::kNotFound);
+  api::RemoveMemberRequest remove;
+  api::RemoveMemberResponse removed;
+  remove.set_request_id(NextRequestId());
+  remove.set_member_id(team_.ben);
+  ASSERT_TRUE(Call(&Stub::RemoveMember, remove, &removed, team_.admin_token).ok());
+  request.set_member_id(team_.ben);
+  EXPECT_EQ(Call(&Stub::CreateSignIn, request, &response, team_.admin_token).code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(TeamRpcTest, AdminsSignOthersOutInEveryBrowser) {
+  const auto signed_in = [&](const std::string& member) {
+    api::CreateSignInRequest request;
+    api::CreateSignInResponse response;
+    request.set_member_id(member);
+    EXPECT_TRUE(Call(&Stub::CreateSignIn, request, &response, team_.admin_token).ok());
+    const std::string link = response.link().substr(response.link().rfind('/') + 1);
+    return rpc::EnterByLink(host_->store(), host_->random(), link, {"", absl::Hours(1)}).value().secret;
+  };
+  const auto open = [&](const std::string& secret) { return rpc::OpenSession(host_->store(), secret, Morning()).ok(); };
+  const std::string anna = signed_in(team_.anna), again = signed_in(team_.anna), ben = signed_in(team_.ben);
+  api::RevokeSessionsRequest request;
+  api::RevokeSessionsResponse response;
+  request.set_request_id(NextRequestId());
+  request.set_member_id(team_.anna);
+  EXPECT_EQ(Call(&Stub::RevokeSessions, request, &response, team_.anna_token).code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(Call(&Stub::RevokeSessions, request, &response, team_.clara_token).code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_TRUE(open(anna) && open(again));
+  ASSERT_TRUE(Call(&Stub::RevokeSessions, request, &response, operator_token_).ok());
+  EXPECT_EQ(response.revoked(), 2);
+  EXPECT_FALSE(open(anna) || open(again));
+  EXPECT_TRUE(open(ben));
+  request.set_request_id(NextRequestId());
+  request.set_member_id(team_.ben);
+  ASSERT_TRUE(Call(&Stub::RevokeSessions, request, &response, team_.admin_token).ok());
+  EXPECT_FALSE(open(ben));
 }
 
 TEST_F(TeamRpcTest, OnlyOperatorsMakeOperators) {

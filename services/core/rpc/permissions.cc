@@ -53,6 +53,7 @@ constexpr Row kTable[] = {
     {"/ringback.v1.ReminderService/ListTimers", kMembers | kOperators},
     {"/ringback.v1.ReminderService/SnoozeCallback", kMembers},
     {"/ringback.v1.TeamService/AddMember", kAdmins | kOperators},
+    {"/ringback.v1.TeamService/CreateSignIn", kAdmins | kOperators},
     {"/ringback.v1.TeamService/CreateTeam", kOperators},
     {"/ringback.v1.TeamService/CreateToken", kAdmins | kOperators},
     {"/ringback.v1.TeamService/GetPolicy", kMembers | kOperators},
@@ -61,6 +62,7 @@ constexpr Row kTable[] = {
     {"/ringback.v1.TeamService/ListTeams", kOperators},
     {"/ringback.v1.TeamService/ListTokens", kAdmins | kOperators},
     {"/ringback.v1.TeamService/RemoveMember", kAdmins | kOperators},
+    {"/ringback.v1.TeamService/RevokeSessions", kAdmins | kOperators},  // everybody the own ones, on the page
     {"/ringback.v1.TeamService/RevokeToken", kAdmins | kOperators},
     {"/ringback.v1.TeamService/SetAbsence", kManagers | kOperators},
     {"/ringback.v1.TeamService/SetPolicy", kAdmins | kOperators},

@@ -89,7 +89,7 @@ TEST(PermissionsTest, OnlyManagersSetAbsencesAndHandleDeadLetters) {
 
 TEST(PermissionsTest, OnlyAdminsChangeTheTeamAndSeeOrErasePeople) {
   for (const char* method : {"UpdateTeam", "AddMember", "UpdateMember", "RemoveMember", "SetPolicy", "CreateToken",
-                             "ListTokens", "RevokeToken", "ExportSubject", "EraseSubject"}) {
+                             "ListTokens", "RevokeToken", "CreateSignIn", "RevokeSessions", "ExportSubject", "EraseSubject"}) {
     EXPECT_FALSE(MayCall(Role::kManager).contains(method)) << method;
     EXPECT_TRUE(MayCall(Role::kAdmin).contains(method)) << method;
   }

@@ -121,6 +121,7 @@ int Run(const std::vector<std::string>& arguments, World& world, const std::func
   AddPeopleCommands(commands);
   AddTeamCommands(commands);
   AddMemberCommands(commands);
+  AddSignInCommands(commands);
   AddPolicyCommands(commands);
   AddDeadLetterCommands(commands);
   if (more) more(commands);

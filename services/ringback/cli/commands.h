@@ -80,6 +80,7 @@ void AddWatchCommand(Commands& commands);
 void AddPeopleCommands(Commands& commands);      // contact, subject
 void AddTeamCommands(Commands& commands);        // team, token, week
 void AddMemberCommands(Commands& commands);
+void AddSignInCommands(Commands& commands);      // sign-in, sign-out
 void AddPolicyCommands(Commands& commands);
 void AddDeadLetterCommands(Commands& commands);
 
