@@ -6,7 +6,8 @@
 
 namespace ringback::web {
 
-// Adds the HTTP listener to the host; none when http_listen is empty. The address is bound when the host starts.
+// Adds the HTTP listeners to the host: http_listen carries everything, web.public_listen the customers' pages and hooks
+// alone; none where the address is empty. The addresses are bound when the host starts.
 absl::Status RunWeb(runtime::Host& host);
 
 }  // namespace ringback::web
