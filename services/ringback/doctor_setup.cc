@@ -15,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/http/client_address.h"
 #include "core/runtime/tls_files.h"
 #include "ringback/data_lock.h"
 
@@ -106,6 +107,26 @@ std::vector<Finding> ExamineSecrets(const runtime::Config& config) {
   return findings;
 }
 
+namespace {
+
+// `on_change`: what a renewed certificate needs.
+Finding ExamineCertificate(const char* name, const absl::StatusOr<runtime::TlsFiles>& files, const std::string& path,
+                           Clock* clock, const std::string& on_change, const std::string& more) {
+  if (!files.ok()) return {name, Level::kFail, std::string(files.status().message())};
+  const absl::Duration left = files->expires - clock->Now();
+  const std::string end = absl::FormatTime("%Y-%m-%d", files->expires, absl::UTCTimeZone());
+  if (left <= absl::ZeroDuration()) {
+    return {name, Level::kFail, absl::StrCat("the certificate ", path, " ended on ", end,
+                                             "; no client will connect: renew it", on_change)};
+  }
+  if (left < kRenew) {
+    return {name, Level::kWarn, absl::StrCat("the certificate ", path, " ends on ", end, "; renew it", on_change, " before")};
+  }
+  return {name, Level::kOk, absl::StrCat("certificate until ", end, more)};
+}
+
+}  // namespace
+
 Finding ExamineTls(const runtime::Config& config, Clock* clock) {
   if (config.tls_certificate_file.empty()) {
     if (OnLoopback(config.grpc_listen)) return {"tls", Level::kOk, "off; gRPC is open to this machine only"};
@@ -113,26 +134,29 @@ Finding ExamineTls(const runtime::Config& config, Clock* clock) {
                                               ": tokens travel in clear. Set ringback.tls_certificate_file and "
                                               "ringback.tls_key_file, or put a proxy with TLS in front")};
   }
-  const auto files = runtime::ReadTlsFiles(config);
-  if (!files.ok()) return {"tls", Level::kFail, std::string(files.status().message())};
-  const absl::Duration left = files->expires - clock->Now();
-  const std::string end = absl::FormatTime("%Y-%m-%d", files->expires, absl::UTCTimeZone());
-  if (left <= absl::ZeroDuration()) {
-    return {"tls", Level::kFail, absl::StrCat("the certificate ", config.tls_certificate_file, " ended on ", end,
-                                              "; no client will connect: renew it and restart the server")};
+  return ExamineCertificate("tls", runtime::ReadTlsFiles(config), config.tls_certificate_file, clock,
+                            " and restart the server", config.tls_client_ca_file.empty() ? "" : ", clients must show theirs");
+}
+
+Finding ExamineWebTls(const runtime::Config& config, Clock* clock) {
+  if (config.web_tls_certificate_file.empty()) {
+    if (OnLoopback(config.http_listen)) return {"web tls", Level::kOk, "off; the pages are open to this machine only"};
+    return {"web tls", Level::kWarn, absl::StrCat("off, but the pages listen on ", config.http_listen,
+                                                  ": nobody can sign in without https. Set web.tls_certificate_file and "
+                                                  "web.tls_key_file, or put a proxy with TLS in front and name it in web.proxies")};
   }
-  if (left < kRenew) {
-    return {"tls", Level::kWarn, absl::StrCat("the certificate ", config.tls_certificate_file, " ends on ", end,
-                                              "; renew it and restart the server before")};
-  }
-  return {"tls", Level::kOk, absl::StrCat("certificate until ", end, config.tls_client_ca_file.empty() ? "" : ", clients must show theirs")};
+  return ExamineCertificate("web tls", runtime::ReadWebTlsFiles(config), config.web_tls_certificate_file, clock, "", "");
 }
 
 Finding ExamineAddresses(const runtime::Config& config) {
+  if (const auto proxies = http::Proxies::Parse(config.web_proxies); !proxies.ok()) {
+    return {"addresses", Level::kFail, absl::StrCat("web.proxies: ", std::string(proxies.status().message()))};
+  }
   if (DataLock::Held(config.data_dir)) return {"addresses", Level::kOk, "in use by the server that is running"};
   for (const auto& [key, listen] : {std::pair<const char*, std::string>{"ringback.grpc_listen", config.grpc_listen},
                                     {"ringback.http_listen", config.http_listen},
-                                    {"ringback.metrics_listen", config.metrics_listen}}) {
+                                    {"ringback.metrics_listen", config.metrics_listen},
+                                    {"web.public_listen", config.web_public_listen}}) {
     if (listen.empty()) continue;  // off
     const std::string why = WhyNotBound(listen);
     if (!why.empty()) {

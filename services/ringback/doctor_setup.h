@@ -15,7 +15,8 @@ Finding ExamineDataDir(const runtime::Config& config);
 std::vector<Finding> ExamineSecrets(const runtime::Config& config);
 // Certificate and key fit, and how long the certificate holds. Nothing without TLS beyond loopback is a warning: tokens
 // travel in clear.
-Finding ExamineTls(const runtime::Config& config, Clock* clock);
+Finding ExamineTls(const runtime::Config& config, Clock* clock);     // gRPC's
+Finding ExamineWebTls(const runtime::Config& config, Clock* clock);  // the pages'
 // Whether gRPC and HTTP can listen. Both are taken, rightly, while a server runs on the data directory.
 Finding ExamineAddresses(const runtime::Config& config);
 

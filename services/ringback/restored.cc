@@ -33,6 +33,23 @@ bool CarriesPending(const DeliveryRecord& delivery, const record::CallbackRecord
   return pending != nullptr && pending->revision() == delivery.promise_revision();
 }
 
+absl::Status SignOut(store::Store& store, Random& random, int shard) {
+  for (const store::Kind kind : {store::Kind::kSession, store::Kind::kSignIn}) {
+    store::Commit commit;
+    commit.shard = shard;
+    commit.commit_id = NewSecret(id_prefix::kLease, shard, random);
+    RB_RETURN_IF_ERROR(store::ForEveryRecord(store, shard, kind, "", [&](const store::Record& record) {
+      store::Put gone;
+      gone.key = record.key;
+      gone.expected_version = record.version;
+      commit.puts.push_back(std::move(gone));
+      return absl::OkStatus();
+    }));
+    if (!commit.puts.empty()) RB_RETURN_IF_ERROR(store.CommitOnce(commit).status());
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Settle(store::Store& store, Random& random, const DeliveryRecord& open, uint64_t version,
                     Settled* settled) {
   RB_ASSIGN_OR_RETURN(const absl::Time now, store.Now());
@@ -43,6 +60,14 @@ absl::Status Settle(store::Store& store, Random& random, const DeliveryRecord& o
   commit.commit_id = NewSecret(id_prefix::kLease, key.shard, random);
   commit.due.push_back(store::DueChange{store::DeliveryDue(open), std::nullopt});
   DeliveryRecord delivery = open;
+  if (open.kind() == DeliveryRecord::KIND_SIGN_IN) {
+    store::Put gone;
+    gone.key = key;
+    gone.expected_version = version;
+    commit.puts.push_back(std::move(gone));
+    ++settled->withdrawn;
+    return store.CommitOnce(commit).status();
+  }
 
   RB_ASSIGN_OR_RETURN(const store::Key callback_key, store::CallbackKey(open.callback_id()));
   RB_ASSIGN_OR_RETURN(const store::Key team_key, store::TeamKey(open.team_id()));
@@ -82,6 +107,7 @@ absl::StatusOr<Settled> SettleRestored(store::Store& store) {
       return absl::OkStatus();
     };
     RB_RETURN_IF_ERROR(store::ForEveryRecord(store, shard, store::Kind::kDelivery, "", gather));
+    RB_RETURN_IF_ERROR(SignOut(store, *random, shard));
     for (const store::Record& record : open) {
       DeliveryRecord delivery;
       delivery.ParseFromString(record.value);

@@ -12,6 +12,7 @@ struct Settled {
   int alarmed = 0;    // promises whose voice message was on its way: the assignee is told to look after it
 };
 
+// Everybody is signed out: who was signed in when the backup was made may have been signed out since.
 // Every delivery that was still open is withdrawn. The one exception is a voice message whose promise is pending: whether
 // the customer heard of the promise is not known, so it fails, with an alarm to the assignee, and stands in the dead
 // letters where it can be retried. Reminders and alarms to the team need no memory: the callback's next timer fires as

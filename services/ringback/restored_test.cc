@@ -12,6 +12,8 @@
 #include "core/domain/proto_time.h"
 #include "core/domain/rules.h"
 #include "core/domain/team.h"
+#include "core/rpc/sign_in.h"
+#include "core/store/every_record.h"
 #include "core/store/records.h"
 #include "core/store/sqlite_store.h"
 
@@ -144,6 +146,23 @@ TEST_F(RestoredTest, WhatGoesToTheTeamIsWithdrawnAndTheNextTimerStays) {
   const auto next = *store_->NextDue(store::Stage::kPromise);
   ASSERT_TRUE(next.has_value());  // law 1: an open callback always has a next timer
   EXPECT_EQ(*next, *domain::NextTimer(Callback(callback_id), team_, kNow));
+}
+
+TEST_F(RestoredTest, NobodyIsSignedInAndNoSignInIsUnderWay) {
+  const std::string& member = team_.members(0).id();
+  ASSERT_TRUE(rpc::MailSignIn(*store_, *random_, team_.id(), member).ok());
+  store::Commit commit = NewCommit();
+  const auto session = rpc::AddSession(*store_, *random_, team_.id(), member, "", kNow, kNow + absl::Hours(1), &commit);
+  ASSERT_TRUE(session.ok() && store_->CommitOnce(commit).ok());
+  ASSERT_TRUE(rpc::OpenSession(*store_, session->secret, kNow).ok());
+
+  const auto settled = SettleRestored(*store_);
+  ASSERT_TRUE(settled.ok()) << settled.status();
+  EXPECT_FALSE(rpc::OpenSession(*store_, session->secret, kNow).ok()) << "signed out since, perhaps";
+  for (const store::Kind kind : {store::Kind::kSession, store::Kind::kSignIn, store::Kind::kDelivery}) {
+    EXPECT_TRUE(store::AllRecords(*store_, 7, kind)->empty());
+  }
+  EXPECT_TRUE(store_->ClaimDue(store::Stage::kDelivery, {.max = 10})->empty());
 }
 
 TEST_F(RestoredTest, WhatHadArrivedStaysAsItIs) {

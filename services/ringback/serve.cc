@@ -32,10 +32,10 @@ constexpr runtime::RunFunction kServices[] = {
 // "--data DIR " as the commands below need it, "" where they find the server without.
 std::string DataFlag(const std::string& data_dir) { return data_dir == "data" ? "" : "--data " + data_dir + " "; }
 
-std::string HttpWords(const std::string& listen) {
-  if (listen.empty()) return "off";
-  if (absl::EndsWith(listen, ":0")) return "on a free port; the log names it";
-  return "http://" + listen + "/readyz";
+std::string HttpWords(const runtime::Config& config) {
+  if (config.http_listen.empty()) return "off";
+  if (absl::EndsWith(config.http_listen, ":0")) return "on a free port; the log names it";
+  return absl::StrCat(config.web_tls_certificate_file.empty() ? "http://" : "https://", config.http_listen);
 }
 
 void PrintHowToGoOn(runtime::Host& host, std::ostream& out) {
@@ -43,7 +43,7 @@ void PrintHowToGoOn(runtime::Host& host, std::ostream& out) {
   const std::string flag = DataFlag(config.data_dir);
   out << "\nringback serves.\n"
       << "  gRPC    " << host.grpc_address() << "\n"
-      << "  HTTP    " << HttpWords(config.http_listen) << "\n";
+      << "  HTTP    " << HttpWords(config) << "\n";
   if (config.mail_transport.empty()) {
     out << "  mail    goes nowhere: it lands as files in " << config.OutboxDir() << "/new\n";
   } else {
