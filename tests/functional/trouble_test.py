@@ -426,6 +426,8 @@ class Doctor(unittest.TestCase):
                     (["ringback.store=redis://127.0.0.1:1"], r"fail +store +redis://127\.0\.0\.1:1: .*is Redis running there"),
                     (["ringback.tls_certificate_file=/nowhere.pem", f"ringback.tls_key_file={secret}"], r"fail +tls +.*/nowhere\.pem"),
                     (["ringback.grpc_listen=0.0.0.0:7420"], r"warn +tls +off, but .*tokens travel in clear"),
+                    (["web.tls_certificate_file=/nowhere.pem", f"web.tls_key_file={secret}"], r"fail +web tls +.*/nowhere\.pem"),
+                    (["ringback.http_listen=0.0.0.0:7421"], r"warn +web tls +off, but .*nobody can sign in"),
                     (["mail.transport=smtp://127.0.0.1:1"], r"warn +mail\.domain +.*firm's own domain"),
                     (["mail.transprot=x"], r"fail +config +.*did you mean mail\.transport")]:
                 with self.subTest(flags):
