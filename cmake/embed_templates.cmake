@@ -1,6 +1,6 @@
-# Writes OUT, a C++ file with every template and style under DIR as a string, so that the programs need no files beside
-# them. HEADER declares NAMESPACE::CompiledTemplates().
-# cmake -DDIR=… -DOUT=… -DHEADER=… -DNAMESPACE=… -P embed_templates.cmake
+# Writes OUT, a C++ file with every template and style under DIR, and every file of the list MORE by its name alone, as a
+# string, so that the programs need no files beside them. HEADER declares NAMESPACE::CompiledTemplates().
+# cmake -DDIR=… -DMORE=… -DOUT=… -DHEADER=… -DNAMESPACE=… -P embed_templates.cmake
 file(GLOB_RECURSE files RELATIVE ${DIR} ${DIR}/*.mustache ${DIR}/*.css)
 list(SORT files)
 set(code "// Made by embed_templates.cmake from templates/: edit the templates.\n#include \"${HEADER}\"\n\n")
@@ -10,6 +10,11 @@ string(APPEND code "  static const auto& templates = *new std::map<std::string, 
 foreach(file IN LISTS files)
   file(READ ${DIR}/${file} text)
   string(REGEX REPLACE "\\.mustache$" "" name ${file})
+  string(APPEND code "      {\"${name}\", R\"ringback(${text})ringback\"},\n")
+endforeach()
+foreach(path IN LISTS MORE)
+  file(READ ${path} text)
+  get_filename_component(name ${path} NAME)
   string(APPEND code "      {\"${name}\", R\"ringback(${text})ringback\"},\n")
 endforeach()
 string(APPEND code "  };\n  return templates;\n}\n\n}  // namespace ${NAMESPACE}\n")

@@ -14,17 +14,44 @@ function(ringback_library name)
   endif()
 endfunction()
 
-# ringback_embed_templates(OUT HEADER NAMESPACE): templates/ of this room as a source file, whose path is put into OUT. It
-# defines NAMESPACE::CompiledTemplates(), which HEADER declares: a program needs no files beside it.
+# ringback_embed_templates(OUT HEADER NAMESPACE [MORE files…]): templates/ of this room, and more files, as a source file,
+# whose path is put into OUT. It defines NAMESPACE::CompiledTemplates(), which HEADER declares: a program needs no files
+# beside it.
 function(ringback_embed_templates out header namespace)
+  cmake_parse_arguments(ARG "" "" "MORE" ${ARGN})
   set(dir ${CMAKE_CURRENT_SOURCE_DIR}/templates)
   set(source ${CMAKE_CURRENT_BINARY_DIR}/compiled_templates.cc)
   set(script ${CMAKE_SOURCE_DIR}/cmake/embed_templates.cmake)
   file(GLOB_RECURSE templates CONFIGURE_DEPENDS ${dir}/*.mustache ${dir}/*.css)
   add_custom_command(OUTPUT ${source}
-    COMMAND ${CMAKE_COMMAND} -DDIR=${dir} -DOUT=${source} -DHEADER=${header} -DNAMESPACE=${namespace} -P ${script}
-    DEPENDS ${templates} ${script} VERBATIM)
+    COMMAND ${CMAKE_COMMAND} -DDIR=${dir} "-DMORE=${ARG_MORE}" -DOUT=${source} -DHEADER=${header} -DNAMESPACE=${namespace}
+            -P ${script}
+    DEPENDS ${templates} ${ARG_MORE} ${script} VERBATIM)
   set(${out} ${source} PARENT_SCOPE)
+endfunction()
+
+# ringback_build_pages(OUT FILES…): what ui/ of this room builds, as paths that are put into OUT. npm's packages come from the
+# lock file, into the build folder, and only when it has changed; sources stay clean.
+find_program(NPM_PROGRAM npm REQUIRED)
+function(ringback_build_pages out)
+  set(ui ${CMAKE_CURRENT_SOURCE_DIR}/ui)
+  set(work ${CMAKE_CURRENT_BINARY_DIR}/ui)
+  list(TRANSFORM ARGN PREPEND ${work}/dist/ OUTPUT_VARIABLE built)
+  set(set_up ${ui}/package.json ${ui}/tsconfig.json ${ui}/vite.config.ts)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${ui}/src/*)
+  add_custom_command(OUTPUT ${work}/packages.stamp
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${work}
+    COMMAND ${CMAKE_COMMAND} -E copy ${ui}/package.json ${ui}/package-lock.json ${work}
+    COMMAND ${NPM_PROGRAM} ci --prefix ${work} --ignore-scripts --no-audit --no-fund --loglevel=error
+    COMMAND ${CMAKE_COMMAND} -E touch ${work}/packages.stamp
+    DEPENDS ${ui}/package-lock.json ${ui}/package.json COMMENT "Installing the pages' build tools from their lock file" VERBATIM)
+  add_custom_command(OUTPUT ${built}
+    COMMAND ${CMAKE_COMMAND} -E rm -rf ${work}/src ${work}/dist
+    COMMAND ${CMAKE_COMMAND} -E copy_directory ${ui}/src ${work}/src
+    COMMAND ${CMAKE_COMMAND} -E copy ${set_up} ${work}
+    COMMAND ${NPM_PROGRAM} run build --prefix ${work} --silent
+    DEPENDS ${work}/packages.stamp ${set_up} ${sources} COMMENT "Building the pages" VERBATIM)
+  set(${out} ${built} PARENT_SCOPE)
 endfunction()
 
 # ringback_binary(NAME [GRPC] SRCS … DEPS …): a program in build/bin.
