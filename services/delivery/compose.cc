@@ -11,6 +11,7 @@
 #include "core/domain/escalation.h"
 #include "core/domain/rules.h"
 #include "core/rpc/translate.h"
+#include "core/words/calendar_uid.h"
 #include "delivery/calendar_entry.h"
 
 namespace ringback::delivery {
@@ -346,7 +347,7 @@ absl::StatusOr<MailMessage> ComposeMailMessage(const ComposeInput& input, const 
          input.mp3});
   }
   CalendarEntry entry;
-  entry.uid = absl::StrCat(input.callback->id(), "@", input.mail_domain);
+  entry.uid = words::CalendarUid(input.callback->id(), input.mail_domain);
   entry.sequence = delivery.calendar_entry() > 0 ? delivery.calendar_entry() - 1 : delivery.calendar_sequence();
   entry.cancelled = delivery.kind() == DeliveryRecord::KIND_CANCELLATION;
   entry.start = *facts.call.promised_time;
