@@ -18,11 +18,17 @@
 namespace ringback::web {
 namespace {
 
-RouteParts PartsOf(runtime::Host& host) {
+// Far more than a person presses, far less than a program can.
+constexpr RateLimiter::Rate kPosts{.burst = 30, .refill = absl::Seconds(2)};
+
+RouteParts PartsOf(runtime::Host& host, RateLimiter* posts) {
   RouteParts parts;
+  parts.posts = posts;
   parts.store = &host.store();
   parts.blobs = &host.blobs();
   parts.clock = &host.clock();
+  parts.random = &host.random();
+  parts.mail_domain = host.config().mail_domain;
   parts.status.ready = [&host] { return host.Ready(); };
   parts.status.draining = [&host] { return host.draining(); };
   parts.status.metrics_text = [&host] { return host.metrics().Text(); };
@@ -42,11 +48,13 @@ SignInParts SignInPartsOf(runtime::Host& host) {
 
 // What all listeners answer from.
 struct Pages {
-  explicit Pages(runtime::Host& host) : routes(PartsOf(host)), sign_in(SignInPartsOf(host)) {}
+  explicit Pages(runtime::Host& host)
+      : posts(kPosts, &host.clock()), routes(PartsOf(host, &posts)), sign_in(SignInPartsOf(host)) {}
   HttpResponse Handle(const HttpRequest& request) {
     auto answer = sign_in.Handle(request);
     return answer ? *std::move(answer) : routes.Handle(request);
   }
+  RateLimiter posts;
   const Routes routes;
   SignInRoutes sign_in;
 };

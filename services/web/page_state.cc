@@ -19,12 +19,6 @@ bool HeardOf(const PromiseRecord& promise) {
   return promise.state() != PromiseRecord::STATE_WITHDRAWN && promise.state() != PromiseRecord::STATE_NOT_DELIVERED;
 }
 
-// What counts: armed, else on its way.
-const PromiseRecord* ValidPromise(const CallbackRecord& callback) {
-  const PromiseRecord* armed = domain::ArmedPromise(callback);
-  return armed != nullptr ? armed : domain::PendingPromise(callback);
-}
-
 std::string NameOf(const record::TeamRecord& team, const std::string& member_id) {
   for (const record::Member& member : team.members()) {
     if (member.id() == member_id) return member.name();
@@ -65,6 +59,35 @@ void DescribePerson(const PageRecords& records, absl::Time at, PageState* page) 
   page->in_place_of = NameOf(records.team, told.stands_in_for_id);
 }
 
+std::string TopicWord(record::Topic topic) {
+  switch (topic) {
+    case record::TOPIC_ORDER: return "order";
+    case record::TOPIC_COMPLAINT: return "complaint";
+    case record::TOPIC_QUESTION: return "question";
+    default: return "";
+  }
+}
+
+// What was said by the customer, and what can be said still.
+void DescribeAnswers(const PageRecords& records, const PromiseRecord* valid, absl::TimeZone zone, absl::Time now,
+                     PageState* page) {
+  const CallbackRecord& callback = records.callback;
+  page->brief = callback.brief().text();
+  page->topic = TopicWord(callback.topic());
+  if (valid != nullptr) {
+    page->agreed = valid->has_agreed_time();
+    page->chosen = valid->author() == "customer";
+  }
+  const bool open = callback.phase() != CallbackRecord::PHASE_CLOSED && page->kind != PageState::Kind::kTalked;
+  if (open && callback.has_proposal()) {
+    page->wished = SpokenTime(page->language, FromProto(callback.proposal().promised_time()), now, zone);
+  }
+  page->has_calendar = page->kind == PageState::Kind::kPromised;
+  // Who has chosen the time has agreed to it.
+  page->may_agree = page->kind == PageState::Kind::kPromised && !page->agreed && !page->chosen;
+  page->may_move = page->may_write = page->may_call_off = page->may_disown = open;
+}
+
 void DescribeTake(const PageRecords& records, const PromiseRecord* valid, absl::TimeZone zone, absl::Time now,
                   PageState* page) {
   const PromiseRecord* take = VoicePromise(records.callback);
@@ -78,6 +101,11 @@ void DescribeTake(const PageRecords& records, const PromiseRecord* valid, absl::
   if (const record::RecordingRecord* recording = Playable(records)) {
     page->playable = true;
     page->length = Length(recording->duration_seconds());
+    page->seconds = recording->duration_seconds();
+    page->waveform = recording->waveform();
+    page->tells_listening = records.team.report_listened();
+    page->heard = take->has_heard_time();
+    page->take_revision = take->revision();
     if (const std::string author = NameOf(records.team, recording->author()); !author.empty()) page->speaker = author;
   }
   const bool open = page->kind == PageState::Kind::kPromised || page->kind == PageState::Kind::kPassed;
@@ -88,6 +116,11 @@ void DescribeTake(const PageRecords& records, const PromiseRecord* valid, absl::
 }
 
 }  // namespace
+
+const PromiseRecord* ValidPromise(const CallbackRecord& callback) {
+  const PromiseRecord* armed = domain::ArmedPromise(callback);
+  return armed != nullptr ? armed : domain::PendingPromise(callback);
+}
 
 const PromiseRecord* VoicePromise(const CallbackRecord& callback) {
   const PromiseRecord* valid = ValidPromise(callback);
@@ -125,6 +158,7 @@ PageState Describe(const PageRecords& records, std::string_view accept_language,
   page.language = ChooseLanguage(callback.caller().language(), accept_language, team.language());
   page.greeted = callback.caller().name();
   page.company = footer.company().empty() ? team.name() : footer.company();
+  page.zone_name = zone.name();
 
   const bool timed = page.kind == PageState::Kind::kPromised || page.kind == PageState::Kind::kPassed;
   DescribePerson(records, timed ? std::max(now, FromProto(valid->promised_time())) : now, &page);
@@ -132,6 +166,8 @@ PageState Describe(const PageRecords& records, std::string_view accept_language,
     const absl::Time promised = FromProto(valid->promised_time());
     page.when = SpokenTime(page.language, promised, now, zone);
     page.when_full = FullTime(page.language, promised, zone);
+    page.promised_utc = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", promised, absl::UTCTimeZone());
+    page.revision = valid->revision();
     absl::TimeZone team_zone;
     const bool same_clock =
         absl::LoadTimeZone(team.time_zone(), &team_zone) && team_zone.At(promised).cs == zone.At(promised).cs;
@@ -142,6 +178,7 @@ PageState Describe(const PageRecords& records, std::string_view accept_language,
   }
 
   DescribeTake(records, valid, zone, now, &page);
+  DescribeAnswers(records, valid, zone, now, &page);
 
   const PromiseRecord* answered = valid != nullptr ? valid : VoicePromise(callback);
   page.may_answer = callback.phase() != CallbackRecord::PHASE_CLOSED && page.kind != PageState::Kind::kTalked &&

@@ -2,6 +2,7 @@
 // sentence says it is the templates' business, who may see it page_access.h's.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ struct PageRecords {
   record::CallbackRecord callback;
   record::TeamRecord team;
   std::optional<record::RecordingRecord> recording;  // of VoicePromise, where there is one
+  record::TokenRecord pass;  // what let the visitor in
+  uint64_t pass_version = 0;
 };
 
 struct PageState {
@@ -40,6 +43,9 @@ struct PageState {
   std::string when;         // kPromised, kPassed: "heute um 13:00 Uhr"; kFollowUp: when the last attempt was
   std::string when_full;    // kPromised, kPassed
   std::string zone;         // "Ortszeit New York" when the customer's clock is not the team's, else empty
+  std::string promised_utc;  // kPromised, kPassed: "2026-11-23T12:00:00Z", for the device's own clock
+  std::string zone_name;     // of the times above, IANA
+  int revision = 0;          // kPromised, kPassed: of the promise
 
   bool playable = false;         // the renditions are there
   std::string length;            // "0:32"
@@ -48,6 +54,26 @@ struct PageState {
   std::string spoken_text;       // may be empty
   std::string take_when;         // the time the take names, when that is no longer what counts; else empty
   bool other_person = false;     // somebody else than the speaker calls
+  double seconds = 0;
+  std::string waveform;          // the take's bins
+  bool tells_listening = false;  // the team learns that the take was played, and the page says so
+  bool heard = false;            // it has learnt it
+  int take_revision = 0;         // of the promise that the take belongs to
+
+  // What the customer has said so far.
+  bool agreed = false;      // to the time above
+  bool chosen = false;      // the time above is the customer's own choice
+  std::string wished;       // a time that waits for the team's word: "morgen um 10:00 Uhr"
+  std::string brief;
+  std::string topic;        // "order", "complaint", "question" or empty
+
+  // What the customer can do.
+  bool may_agree = false;
+  bool may_move = false;      // choose or wish another time
+  bool may_write = false;
+  bool may_call_off = false;
+  bool may_disown = false;    // "this is not for me"
+  bool has_calendar = false;  // the promise as a calendar entry
 
   bool may_answer = false;  // came by mail and is open: answering that mail reaches the team
   std::string phone;        // to call instead; may be empty
@@ -59,6 +85,9 @@ struct PageState {
 // The promise whose take the customer hears: the valid one's (armed, else on its way), else the newest that the customer
 // heard of. nullptr when there is no take.
 const record::PromiseRecord* VoicePromise(const record::CallbackRecord& callback);
+
+// What counts: the armed promise, else the one on its way; nullptr when there is none.
+const record::PromiseRecord* ValidPromise(const record::CallbackRecord& callback);
 
 // The customer's zone, else the team's, else UTC.
 absl::TimeZone CustomerZone(const PageRecords& records);

@@ -62,6 +62,45 @@ TEST(PageStateTest, AfterAMoveTheValidTimeStandsAboveTheOlderTake) {
   EXPECT_FALSE(page.other_person);
 }
 
+TEST(PageStateTest, WhatTheCustomerSaidIsShownAndAskedNoMore) {
+  PageRecords records = SomeRecords();
+  PageState page = At(records, Berlin(23, 10));
+  EXPECT_TRUE(page.may_agree && page.may_move && page.may_write && page.may_call_off && page.may_disown);
+  EXPECT_TRUE(page.has_calendar);
+  EXPECT_EQ(page.revision, 1);
+  EXPECT_EQ(page.promised_utc, "2026-11-23T12:00:00Z");
+  EXPECT_EQ(page.zone_name, "Europe/Berlin");
+
+  auto& promise = *records.callback.mutable_promises(0);
+  *promise.mutable_agreed_time() = domain::ToProto(Berlin(23, 10));
+  records.callback.mutable_brief()->set_text("Es geht um die Pumpe.");
+  records.callback.set_topic(record::TOPIC_COMPLAINT);
+  *records.callback.mutable_proposal()->mutable_promised_time() = domain::ToProto(Berlin(24, 10));
+  page = At(records, Berlin(23, 10));
+  EXPECT_TRUE(page.agreed);
+  EXPECT_FALSE(page.may_agree);
+  EXPECT_EQ(page.brief, "Es geht um die Pumpe.");
+  EXPECT_EQ(page.topic, "complaint");
+  EXPECT_EQ(page.wished, "morgen um 10:00 Uhr");
+
+  promise.clear_agreed_time();
+  promise.set_author("customer");
+  page = At(records, Berlin(23, 10));
+  EXPECT_TRUE(page.chosen);
+  EXPECT_FALSE(page.may_agree) << "who has chosen the time has agreed to it";
+}
+
+TEST(PageStateTest, WhatIsOverCanBeAnsweredNoMore) {
+  PageRecords records = SomeRecords();
+  PageState page = At(records, Berlin(23, 14));
+  EXPECT_EQ(page.kind, Kind::kPassed);
+  EXPECT_FALSE(page.may_agree || page.has_calendar);
+  EXPECT_TRUE(page.may_move && page.may_write && page.may_call_off);
+  records.callback.set_phase(CallbackRecord::PHASE_TALKED);
+  page = At(records, Berlin(23, 14));
+  EXPECT_FALSE(page.may_agree || page.may_move || page.may_write || page.may_call_off || page.may_disown);
+}
+
 TEST(PageStateTest, ASubstituteCallsOnlyWhileTheAbsenceLasts) {
   PageRecords records = SomeRecords();
   auto* absence = records.team.mutable_members(0)->add_absences();

@@ -1,5 +1,6 @@
 #include "web/page_words.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "absl/strings/ascii.h"
@@ -93,6 +94,15 @@ Language ChooseLanguage(std::string_view caller, std::string_view accept_languag
   if (KnownTag(View(caller), &language) || BestOf(accept_language, &language)) return language;
   KnownTag(View(team), &language);
   return language;
+}
+
+std::string DayWords(Language language, absl::Time time, absl::Time now, absl::TimeZone zone) {
+  const absl::CivilDay day(zone.At(time).cs), today(zone.At(now).cs);
+  std::string words = FullTime(language, time, zone);  // "Montag, 23. November 2026, 13:00 Uhr"
+  words.resize(std::min(words.size(), words.find(absl::StrCat(" ", day.year(), ", "))));
+  if (day == today) return absl::StrCat(IsGerman(language) ? "Heute, " : "Today, ", words);
+  if (day == today + 1) return absl::StrCat(IsGerman(language) ? "Morgen, " : "Tomorrow, ", words);
+  return words;
 }
 
 std::string Length(double seconds) {

@@ -20,6 +20,9 @@ using domain::ZoneWords;
 // team's, else German.
 Language ChooseLanguage(std::string_view caller, std::string_view accept_language, std::string_view team);
 
+// "Heute, Montag, 23. November"; "Tomorrow, Tuesday, 24 November"; later days without the first word.
+std::string DayWords(Language language, absl::Time time, absl::Time now, absl::TimeZone zone);
+
 // "0:32", "1:05": minutes and seconds, rounded up to a whole second.
 std::string Length(double seconds);
 

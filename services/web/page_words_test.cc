@@ -29,6 +29,19 @@ TEST(PageWordsTest, TheLanguageIsTheCallersThenTheBrowsersThenTheTeams) {
   EXPECT_EQ(ChooseLanguage("", "DE-at", "en"), Language::kGerman);
 }
 
+TEST(PageWordsTest, ADayIsSaidAsPeopleSayIt) {
+  absl::TimeZone zone;
+  absl::LoadTimeZone("Europe/Berlin", &zone);
+  const auto at = [&zone](int year, int month, int day, int hour) {
+    return absl::FromCivil(absl::CivilHour(year, month, day, hour), zone);
+  };
+  const absl::Time now = at(2026, 12, 31, 23);
+  EXPECT_EQ(DayWords(Language::kGerman, at(2026, 12, 31, 23), now, zone), "Heute, Donnerstag, 31. Dezember");
+  EXPECT_EQ(DayWords(Language::kGerman, at(2027, 1, 1, 0), now, zone), "Morgen, Freitag, 1. Januar");
+  EXPECT_EQ(DayWords(Language::kEnglish, at(2027, 1, 1, 0), now, zone), "Tomorrow, Friday, 1 January");
+  EXPECT_EQ(DayWords(Language::kEnglish, at(2027, 1, 4, 9), now, zone), "Monday, 4 January");
+}
+
 TEST(PageWordsTest, LengthIsMinutesAndSecondsRoundedUp) {
   EXPECT_EQ(Length(31.2), "0:32");
   EXPECT_EQ(Length(60), "1:00");

@@ -1,6 +1,7 @@
 #include "web/routes.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -9,16 +10,17 @@
 #include "core/base/ids.h"
 #include "core/base/log.h"
 #include "core/domain/proto_time.h"
+#include "core/words/calendar_uid.h"
 #include "web/byte_range.h"
 #include "web/page_access.h"
-#include "web/page_html.h"
+#include "web/page_actions.h"
 #include "web/page_words.h"
+#include "web/promise_ics.h"
 
 namespace ringback::web {
 namespace {
 
 using http::NewResponse;
-using http::PlainResponse;
 
 struct Target {
   std::string_view path;
@@ -38,16 +40,25 @@ Target Split(std::string_view target) {
   return {target.substr(0, mark), target.substr(mark + 1)};
 }
 
-HttpResponse HtmlResponse(int status, std::string route, absl::StatusOr<std::string> html) {
-  if (!html.ok()) {
-    RB_LOG_ERROR("customer page: {}", html.status().ToString());
-    return PlainResponse(500, std::move(route), "internal error\n");
+bool IsRead(const HttpRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
+
+// Of what stands behind the token; nullopt when no page stands there.
+std::optional<View> ViewOf(std::string_view part) {
+  if (part.empty()) return View::kPage;
+  if (part == "time") return View::kTime;
+  if (part == "off") return View::kOff;
+  if (part == "wrong") return View::kWrong;
+  return std::nullopt;
+}
+
+HttpResponse Script() {
+  HttpResponse response = NewResponse(200, "script");
+  // Its name is its content's: it never changes and tells nothing.
+  for (auto& [name, value] : response.headers) {
+    if (name == "Cache-Control") value = "public, max-age=31536000, immutable";
   }
-  HttpResponse response = NewResponse(status, std::move(route));
-  response.headers.emplace_back("Content-Type", "text/html; charset=utf-8");
-  response.headers.emplace_back("Content-Security-Policy", PagePolicy());
-  response.headers.emplace_back("Vary", "Accept-Language");
-  response.body = *std::move(html);
+  response.headers.emplace_back("Content-Type", "text/javascript; charset=utf-8");
+  response.body = ScriptText();
   return response;
 }
 
@@ -60,39 +71,50 @@ std::string Etag(const std::string& blob, int64_t size) {
 
 HttpResponse Routes::Handle(const HttpRequest& request) const {
   const Target target = Split(request.target);
-  const std::string_view path = target.path;
-  if (auto page = http::StatusPage(parts_.status, request.method, path)) return *std::move(page);
+  if (auto page = http::StatusPage(parts_.status, request.method, target.path)) return *std::move(page);
+  const absl::Status nothing = absl::NotFoundError("no such page");
+  if (!target.path.starts_with("/m/")) return Refused(request, "other", nothing);
 
-  std::function<HttpResponse()> answer;
-  std::string route = "other";
-  if (path.starts_with("/m/")) {
-    const std::string_view rest = path.substr(3);
-    const size_t slash = rest.find('/');
-    const std::string_view token = rest.substr(0, slash);
-    const std::string_view part = slash == std::string_view::npos ? "" : rest.substr(slash + 1);
-    if (slash == std::string_view::npos) {
-      route = "page";
-      answer = [this, &request, token] { return Page(request, token); };
-    } else if (part == "voice.opus" || part == "voice.mp3") {
-      route = "voice";
-      const bool download = target.query == "download" || target.query.starts_with("download=");
-      answer = [this, &request, token, part, download] { return Voice(request, token, part.substr(6), download); };
-    }
+  const std::string_view rest = target.path.substr(3);
+  const size_t slash = rest.find('/');
+  const std::string_view token = rest.substr(0, slash);
+  const std::string_view part = slash == std::string_view::npos ? "" : rest.substr(slash + 1);
+  const bool page = slash == std::string_view::npos || ViewOf(part).has_value();
+  const bool voice = part == "voice.opus" || part == "voice.mp3";
+  const bool calendar = part == "promise.ics";
+  const bool form = PageActions::Takes(part);
+  if (token == "ui" && part == ScriptName()) {
+    return IsRead(request) ? Script() : http::OnlyGet("script");
   }
-  if (!answer) return Refused(request, std::move(route), absl::NotFoundError("no such page"));
-  if (request.method != "GET" && request.method != "HEAD") return http::OnlyGet(std::move(route));
-  return answer();
+  if (!page && !voice && !calendar && !form) return Refused(request, "other", nothing);
+  if (request.method == "POST" && form) return actions_.Post(request, token, part);
+  if (!IsRead(request)) {
+    HttpResponse refused = http::OnlyGet(voice ? "voice" : calendar ? "calendar" : "page");
+    for (auto& [name, value] : refused.headers) {
+      if (form && name == "Allow") value = "GET, HEAD, POST";
+    }
+    return refused;
+  }
+  if (voice) return Voice(request, token, part.substr(6), target.query == "download" || target.query.starts_with("download="));
+  if (calendar) return Calendar(request, token);
+  return Page(request, token, part, target.query);
 }
 
-HttpResponse Routes::Page(const HttpRequest& request, std::string_view token) const {
-  const absl::Time now = parts_.clock->Now();
-  const auto records = OpenPage(*parts_.store, token, now);
+HttpResponse Routes::Page(const HttpRequest& request, std::string_view token, std::string_view part,
+                          std::string_view query) const {
+  const auto records = OpenPage(*parts_.store, token, parts_.clock->Now());
   if (!records.ok()) return Refused(request, "page", records.status());
+  const std::optional<View> view = ViewOf(part);
+  // A form's own address, opened or loaded again: the page has what it is about.
+  if (!view.has_value()) return SeeOther("page", absl::StrCat("../", std::string(token)));
   // Listeners are nobody's business but the team's own; that a page was asked for helps whoever looks for a fault.
   if (records->recording) TraceScope::GoOnUnder(records->recording->trace_id());
   RB_LOG_DEBUG("web: page of {} opened", records->callback.id());
-  const PageState page = Describe(*records, request.accept_language, now);
-  return HtmlResponse(200, "page", RenderPage(page, std::string(token)));
+  PageView shown;
+  shown.view = *view;
+  shown.below = !part.empty();
+  shown.told = DoneOf(query, *records);
+  return ShowPage(parts_, request, token, *records, 200, std::move(shown));
 }
 
 HttpResponse Routes::Voice(const HttpRequest& request, std::string_view token, std::string_view extension,
@@ -143,15 +165,31 @@ HttpResponse Routes::Voice(const HttpRequest& request, std::string_view token, s
   return response;
 }
 
-// What a visitor may know of an error: that there is nothing, or that it is not their fault.
-HttpResponse Routes::Refused(const HttpRequest& request, std::string route, const absl::Status& status) const {
-  const Language language = ChooseLanguage("", request.accept_language, "");
-  if (absl::IsNotFound(status)) {
-    return HtmlResponse(404, std::move(route), RenderNotice(Notice::kNotFound, language));
+HttpResponse Routes::Calendar(const HttpRequest& request, std::string_view token) const {
+  const absl::Time now = parts_.clock->Now();
+  const auto records = OpenPage(*parts_.store, token, now);
+  if (!records.ok()) return Refused(request, "calendar", records.status());
+  const PageState page = Describe(*records, request.accept_language, now);
+  if (!page.has_calendar) return Refused(request, "calendar", absl::NotFoundError("no promise"));
+
+  const bool german = page.language == Language::kGerman;
+  PromiseEntry entry;
+  entry.uid = words::CalendarUid(records->callback.id(), parts_.mail_domain);
+  entry.sequence = std::max(0, records->callback.calendar_entries() - 1);
+  entry.start = domain::FromProto(ValidPromise(records->callback)->promised_time());
+  entry.now = now;
+  const std::string who = page.who.empty() ? page.company : absl::StrCat(page.who, ", ", page.company);
+  entry.summary = absl::StrCat(german ? "Rückruf: " : "Call from ", who);
+  if (!page.phone.empty()) {
+    entry.description = absl::StrCat(german ? "Sie erreichen uns auch unter " : "You can also reach us at ", page.phone);
   }
-  RB_LOG_ERROR("web: {}", status.ToString());
-  HttpResponse response = HtmlResponse(503, std::move(route), RenderNotice(Notice::kBusy, language));
-  response.headers.emplace_back("Retry-After", "60");
+  const auto ics = PromiseIcs(entry);
+  if (!ics.ok()) return Refused(request, "calendar", ics.status());
+  HttpResponse response = NewResponse(200, "calendar");
+  response.headers.emplace_back("Content-Type", "text/calendar; charset=utf-8");
+  response.headers.emplace_back("Content-Disposition",
+                                absl::StrCat("attachment; filename=\"", german ? "Rueckruf.ics" : "call.ics", "\""));
+  response.body = *ics;
   return response;
 }
 

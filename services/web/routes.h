@@ -1,44 +1,34 @@
-// Which request gets which answer: the customer's page and its audio, health and metrics. Plain functions on data; sockets
-// are listener.h's.
+// Which request gets which answer: the customer's pages and their audio, health and metrics. Plain functions on data;
+// sockets are listener.h's.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "absl/status/status.h"
-#include "core/base/clock.h"
-#include "core/blob/blob_store.h"
-#include "core/http/http_message.h"
-#include "core/http/status_pages.h"
-#include "core/store/store.h"
+#include "web/page_actions.h"
+#include "web/page_answers.h"
 
 namespace ringback::web {
 
-using http::HttpRequest;
-using http::HttpResponse;
-
-struct RouteParts {
-  store::Store* store = nullptr;
-  blob::BlobStore* blobs = nullptr;
-  Clock* clock = nullptr;
-  http::StatusParts status;
-};
-
 class Routes {
  public:
-  explicit Routes(RouteParts parts) : parts_(std::move(parts)) {}
+  explicit Routes(RouteParts parts) : parts_(std::move(parts)), actions_(parts_) {}
 
-  // The answer to a request that was parsed. Never changes anything. Blocks; thread-safe. HEAD is answered as GET; the
-  // listener leaves the body away.
+  Routes(const Routes&) = delete;
+
+  // The answer to a request that was parsed. Only a POST changes anything. Blocks; thread-safe. HEAD is answered as GET;
+  // the listener leaves the body away.
   HttpResponse Handle(const HttpRequest& request) const;
 
  private:
-  HttpResponse Page(const HttpRequest& request, std::string_view token) const;
+  HttpResponse Page(const HttpRequest& request, std::string_view token, std::string_view part,
+                    std::string_view query) const;
   HttpResponse Voice(const HttpRequest& request, std::string_view token, std::string_view extension, bool download) const;
-  HttpResponse Refused(const HttpRequest& request, std::string route, const absl::Status& status) const;
+  HttpResponse Calendar(const HttpRequest& request, std::string_view token) const;
 
-  RouteParts parts_;
+  const RouteParts parts_;
+  const PageActions actions_;
 };
 
 }  // namespace ringback::web

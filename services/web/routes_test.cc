@@ -2,15 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
-
-#include <filesystem>
 
 #include "absl/strings/str_cat.h"
-#include "core/store/forwarding_store.h"
-#include "core/store/records.h"
-#include "core/store/sqlite_store.h"
-#include "web/page_fixture.h"
+#include "web/routes_fixture.h"
 
 namespace ringback::web {
 namespace {
@@ -20,135 +14,12 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// Counts the reads, or fails them.
-class CountingStore : public store::ForwardingStore {
- public:
-  using ForwardingStore::ForwardingStore;
-
-  absl::StatusOr<store::Record> Get(const store::Key& key) override {
-    ++gets;
-    if (!failure.ok()) return failure;
-    return ForwardingStore::Get(key);
-  }
-  absl::StatusOr<store::CommitResult> CommitOnce(const store::Commit& commit) override {
-    ++commits;
-    return ForwardingStore::CommitOnce(commit);
-  }
-
-  int gets = 0;
-  int commits = 0;
-  absl::Status failure;
-};
-
-class RoutesTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string folder = ::testing::TempDir() + "/webXXXXXX";
-    ASSERT_NE(mkdtemp(folder.data()), nullptr);
-    folder_ = folder;
-    store::SqliteOptions options;
-    options.path = folder_ + "/store.db";
-    options.clock = &clock_;
-    options.random = random_.get();
-    auto sqlite = store::OpenSqliteStore(options);
-    ASSERT_TRUE(sqlite.ok()) << sqlite.status();
-    sqlite_ = *std::move(sqlite);
-    store_ = std::make_unique<CountingStore>(sqlite_.get());
-    auto blobs = blob::OpenDirectory(folder_ + "/blobs");
-    ASSERT_TRUE(blobs.ok()) << blobs.status();
-    blobs_ = *std::move(blobs);
-
-    records_ = SomeRecords();
-    for (int i = 0; i < 1000; ++i) {
-      opus_ += static_cast<char>('a' + i % 26);
-      mp3_ += static_cast<char>('0' + i % 10);
-    }
-    ASSERT_TRUE(blobs_->Put(records_.recording->opus_blob(), opus_).ok());
-    ASSERT_TRUE(blobs_->Put(records_.recording->mp3_blob(), mp3_).ok());
-    token_ = NewSecret(id_prefix::kPage, 7, *random_);
-    Write();
-
-    RouteParts parts;
-    parts.store = store_.get();
-    parts.blobs = blobs_.get();
-    parts.clock = &clock_;
-    parts.status.ready = [this] { return ready_; };
-    parts.status.draining = [this] { return draining_; };
-    parts.status.metrics_text = [] { return "ringback_up 1\n"; };
-    routes_ = std::make_unique<Routes>(std::move(parts));
-  }
-  void TearDown() override {
-    store_.reset();
-    sqlite_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-
-  template <typename Message>
-  static void Put(const store::Key& key, const Message& message, store::Commit* commit) {
-    store::Put put;
-    put.key = key;
-    put.any_version = true;
-    put.value = message.SerializeAsString();
-    commit->puts.push_back(std::move(put));
-  }
-  // What records_ and pass_ say now.
-  void Write() {
-    pass_.set_team_id(kTeamId);
-    pass_.set_callback_id(kCallbackId);
-    if (pass_.role() == record::TokenRecord::ROLE_UNSPECIFIED) pass_.set_role(record::TokenRecord::ROLE_PAGE);
-    store::Commit commit;
-    commit.shard = 7;
-    commit.commit_id = NewSecret(id_prefix::kLease, 7, *random_);
-    Put(*store::PageTokenKey(token_), pass_, &commit);
-    Put(*store::CallbackKey(kCallbackId), records_.callback, &commit);
-    Put(*store::TeamKey(kTeamId), records_.team, &commit);
-    Put(*store::RecordingKey(kRecordingId), *records_.recording, &commit);
-    const auto done = sqlite_->CommitOnce(commit);
-    ASSERT_TRUE(done.ok()) << done.status();
-  }
-
-  HttpResponse Get(const std::string& target) { return Ask("GET", target); }
-  HttpResponse Ask(const std::string& method, const std::string& target) {
-    HttpRequest request;
-    request.method = method;
-    request.target = target;
-    return routes_->Handle(request);
-  }
-  HttpResponse GetRange(const std::string& range, const std::string& if_range = "") {
-    HttpRequest request;
-    request.method = "GET";
-    request.target = "/m/" + token_ + "/voice.mp3";
-    request.range = range;
-    request.if_range = if_range;
-    return routes_->Handle(request);
-  }
-  static std::string BodyOf(const HttpResponse& response) {
-    if (!response.source) return response.body;
-    return response.source(0, response.source_size).value_or("error");
-  }
-
-  std::string folder_;
-  FakeClock clock_{Berlin(23, 10)};
-  std::unique_ptr<Random> random_ = NewSeededRandom(1);
-  std::unique_ptr<store::Store> sqlite_;
-  std::unique_ptr<CountingStore> store_;
-  std::unique_ptr<blob::BlobStore> blobs_;
-  PageRecords records_;
-  record::TokenRecord pass_;
-  std::string token_;
-  std::string opus_;
-  std::string mp3_;
-  absl::Status ready_;
-  bool draining_ = false;
-  std::unique_ptr<Routes> routes_;
-};
-
 TEST_F(RoutesTest, TheTokenOpensThePage) {
   const HttpResponse response = Get("/m/" + token_);
   EXPECT_EQ(response.status, 200);
   EXPECT_THAT(response.body, HasSubstr("heute um 13:00 Uhr"));
   EXPECT_EQ(HeaderOf(response, "Content-Type"), "text/html; charset=utf-8");
-  EXPECT_EQ(HeaderOf(response, "Referrer-Policy"), "no-referrer");
+  EXPECT_EQ(HeaderOf(response, "Referrer-Policy"), "same-origin");
   EXPECT_EQ(HeaderOf(response, "X-Content-Type-Options"), "nosniff");
   EXPECT_EQ(HeaderOf(response, "Cache-Control"), "private, no-store");
   EXPECT_THAT(HeaderOf(response, "X-Robots-Tag"), HasSubstr("noindex"));
@@ -163,6 +34,9 @@ TEST_F(RoutesTest, AGetChangesNothing) {
   Get("/m/" + token_);
   Get("/m/" + token_ + "/voice.mp3");
   Get("/m/" + token_ + "/voice.opus?download");
+  for (const char* part : {"time", "off", "wrong", "agree", "brief", "heard", "promise.ics"}) {
+    Get("/m/" + token_ + "/" + part + "?slot=2026-11-23T14%3A00%3A00Z&key=x");
+  }
   EXPECT_EQ(store_->commits, 0);
   EXPECT_EQ(sqlite_->Get(*store::CallbackKey(kCallbackId))->version, version);
   EXPECT_EQ(sqlite_->Changes(7, kTeamId, 0, 10)->newest, before);
@@ -253,6 +127,26 @@ TEST_F(RoutesTest, ARangeIsForGetAlone) {
   EXPECT_EQ(response.source_size, 1000);
 }
 
+TEST_F(RoutesTest, ThePromiseIsACalendarEntry) {
+  const HttpResponse response = Get("/m/" + token_ + "/promise.ics");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(HeaderOf(response, "Content-Type"), "text/calendar; charset=utf-8");
+  EXPECT_THAT(HeaderOf(response, "Content-Disposition"), HasSubstr("Rueckruf.ics"));
+  EXPECT_THAT(response.body, AllOf(HasSubstr(absl::StrCat("UID:", kCallbackId, "@hansen.example")),
+                                   HasSubstr("DTSTART:20261123T120000Z"), HasSubstr("Anna Schmidt")));
+  clock_.Set(Berlin(23, 15));
+  EXPECT_EQ(Get("/m/" + token_ + "/promise.ics").status, 404) << "a time that is over is no appointment";
+}
+
+TEST_F(RoutesTest, TheScriptIsKeptByBrowsersForItsNameIsItsContents) {
+  const HttpResponse response = Get("/m/ui/" + ScriptName());
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(HeaderOf(response, "Content-Type"), "text/javascript; charset=utf-8");
+  EXPECT_THAT(HeaderOf(response, "Cache-Control"), HasSubstr("immutable"));
+  EXPECT_EQ(response.body, ScriptText());
+  EXPECT_EQ(Get("/m/ui/page.js").status, 404);
+}
+
 TEST_F(RoutesTest, AKnownEtagIsNotSentAgain) {
   HttpRequest request;
   request.method = "GET";
@@ -288,11 +182,16 @@ TEST_F(RoutesTest, AStoreThatFailsIsNotTheVisitorsFault) {
 
 TEST_F(RoutesTest, OtherMethodsAreRefusedWithTheRightOnes) {
   for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "get"}) {
-    for (const std::string& target : {"/m/" + token_, std::string("/healthz"), std::string("/metrics")}) {
+    for (const std::string& target : {"/m/" + token_, "/m/" + token_ + "/voice.mp3", "/m/" + token_ + "/promise.ics",
+                                      "/m/ui/" + ScriptName(), std::string("/healthz"), std::string("/metrics")}) {
       const HttpResponse response = Ask(method, target);
       EXPECT_EQ(response.status, 405) << method << target;
       EXPECT_EQ(HeaderOf(response, "Allow"), "GET, HEAD");
     }
+    if (std::string(method) == "POST") continue;
+    const HttpResponse response = Ask(method, "/m/" + token_ + "/off");
+    EXPECT_EQ(response.status, 405) << method;
+    EXPECT_EQ(HeaderOf(response, "Allow"), "GET, HEAD, POST");
   }
 }
 
