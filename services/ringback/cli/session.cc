@@ -40,6 +40,8 @@ absl::Status WithField(const absl::Status& status, const std::string& field) {
 std::string Unreachable(const std::string& address, const std::string& why) {
   const auto says = [&](const char* words) { return absl::StrContains(why, words); };
   const bool tls = absl::StartsWith(address, "https://");
+  // The server's own words, not gRPC's, though they may hold the same.
+  if (absl::StartsWith(why, "Redis")) return absl::StrCat("the server at ", address, " has no store now (", why, ")");
   if (says("certificate verify failed")) {
     return absl::StrCat("the server at ", address, " shows a certificate that is not trusted here; RINGBACK_CA_FILE names the PEM "
                         "file of the CA that signed it (certificate verify failed)");
