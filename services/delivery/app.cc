@@ -6,6 +6,7 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/runtime/erasure_journal.h"
+#include "delivery/busy_job.h"
 #include "delivery/delivery_rpc.h"
 #include "delivery/ended.h"
 #include "delivery/orphans.h"
@@ -19,13 +20,18 @@ namespace {
 // Keeps what the workers share alive as long as the host runs.
 class Parts : public runtime::Component {
  public:
-  Parts(std::unique_ptr<Wires> wires, std::unique_ptr<Retention> retention, std::unique_ptr<Orphans> orphans)
-      : wires_(std::move(wires)), retention_(std::move(retention)), orphans_(std::move(orphans)) {}
+  Parts(std::unique_ptr<Wires> wires, std::unique_ptr<BusyParser> calendars, std::unique_ptr<Retention> retention,
+        std::unique_ptr<Orphans> orphans)
+      : wires_(std::move(wires)),
+        calendars_(std::move(calendars)),
+        retention_(std::move(retention)),
+        orphans_(std::move(orphans)) {}
   absl::Status Start() override { return absl::OkStatus(); }
   void Drain() override {}
 
  private:
   std::unique_ptr<Wires> wires_;
+  std::unique_ptr<BusyParser> calendars_;
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<Orphans> orphans_;
 };
@@ -48,6 +54,15 @@ absl::Status RunDelivery(runtime::Host& host) {
   delivery.backoff_max = absl::Seconds(30);
   host.AddWorker(delivery, NewDeliveryHandler(host, wires.get()));
 
+  auto calendars = std::make_unique<BusyParser>(CalendarParserBesideThisProgram());
+  runtime::WorkerOptions busy;
+  busy.name = "busy";
+  busy.stage = store::Stage::kBusy;
+  busy.slots = 1;
+  busy.lease = absl::Minutes(1);  // longer than fetching and parsing may take
+  busy.attempts_max = 10;
+  host.AddWorker(busy, NewBusyHandler(host, &wires->http(), calendars.get()));
+
   // Begun before the first erasure, so that a restore knows since when every one of them is in it.
   RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
   RB_RETURN_IF_ERROR(runtime::NoteErasures(host.config(), now, {}));
@@ -65,7 +80,8 @@ absl::Status RunDelivery(runtime::Host& host) {
   host.AddPeriodic("orphans", absl::Minutes(1), [orphans = orphans.get()] { return orphans->Round(); });
 
   host.AddRpcService(NewDeliveryRpc(host));
-  host.AddComponent("delivery", std::make_unique<Parts>(std::move(wires), std::move(retention), std::move(orphans)));
+  host.AddComponent("delivery", std::make_unique<Parts>(std::move(wires), std::move(calendars), std::move(retention),
+                                                           std::move(orphans)));
   return absl::OkStatus();
 }
 

@@ -92,6 +92,15 @@ void SetDue(const DeliveryRecord& delivery, const record::CallbackRecord& callba
   }
 }
 
+CallTopic TopicOf(record::Topic topic) {
+  switch (topic) {
+    case record::TOPIC_ORDER: return CallTopic::kOrder;
+    case record::TOPIC_COMPLAINT: return CallTopic::kComplaint;
+    case record::TOPIC_QUESTION: return CallTopic::kQuestion;
+    default: return CallTopic::kNone;
+  }
+}
+
 CallFacts CallOf(const DeliveryRecord& delivery, const record::CallbackRecord& callback, const record::TeamRecord& team) {
   CallFacts call;
   call.callback_id = callback.id();
@@ -101,6 +110,9 @@ CallFacts CallOf(const DeliveryRecord& delivery, const record::CallbackRecord& c
   call.assignee_name = NameOf(team, callback.assignee_id());
   call.note = callback.note();
   call.brief = callback.brief().text();
+  call.topic = TopicOf(callback.topic());
+  if (const record::PromiseRecord* armed = domain::ArmedPromise(callback)) call.agreed = armed->has_agreed_time();
+  if (callback.has_proposal()) call.wished_time = rpc::FromProto(callback.proposal().promised_time());
   call.asked_time = rpc::FromProto(callback.create_time());
   SetDue(delivery, callback, &call);
   return call;
@@ -177,7 +189,22 @@ Unheard UnheardOf(const ComposeInput& input) {
     const bool own = input.callback->closing() == record::CallbackRecord::CLOSING_CALLED_OFF;
     return own ? Unheard::kCallOff : Unheard::kCancellation;
   }
-  return what == "not_accepted_in_time" ? Unheard::kPromiseSoFar : Unheard::kPromise;
+  if (what == "wrong_person") return Unheard::kWrongPerson;
+  return what == "not_accepted_in_time" || what == "delayed" ? Unheard::kPromiseSoFar : Unheard::kPromise;
+}
+
+CustomerAnswer AnswerOf(const DeliveryRecord& notice) {
+  if (notice.what() == "called_off_by_customer") return CustomerAnswer::kCalledOff;
+  if (notice.what() == "time_proposed") return CustomerAnswer::kOtherTime;
+  if (notice.what() == "time_declined") return CustomerAnswer::kDeclined;
+  return CustomerAnswer::kMoved;
+}
+
+WishAnswer WishAnswerOf(const DeliveryRecord& update) {
+  if (update.what() == "proposal_accepted") return WishAnswer::kAsWished;
+  if (update.what() == "proposal_countered") return WishAnswer::kOtherOffer;
+  if (update.what() == "proposal_declined") return WishAnswer::kStays;
+  return WishAnswer::kNone;
 }
 
 // Who completed or cancelled it; "" when nobody of the team did.
@@ -236,6 +263,7 @@ NoticeFacts FactsOf(const ComposeInput& input, NoticeKind kind) {
       if (previous != nullptr) facts.previous_promised_time = rpc::FromProto(previous->promised_time());
     }
     if (delivery.kind() == record::DeliveryRecord::KIND_PROMISE_UPDATE) {
+      facts.wish = WishAnswerOf(delivery);
       // The change itself says what it changed: a new caller at the old time is no new time.
       facts.previous_promised_time.reset();
       if (delivery.has_previous_promised_time()) {
@@ -275,11 +303,7 @@ NoticeFacts FactsOf(const ComposeInput& input, NoticeKind kind) {
       facts.other_member = WhoClosed(callback, team);
     }
   }
-  if (kind == NoticeKind::kCustomerAnswer) {
-    const bool called_off = callback.closing() == record::CallbackRecord::CLOSING_CALLED_OFF;
-    facts.answer = called_off ? CustomerAnswer::kCalledOff : CustomerAnswer::kOtherTime;
-    if (!called_off) facts.wished_time = facts.call.promised_time;
-  }
+  if (kind == NoticeKind::kCustomerAnswer) facts.answer = AnswerOf(delivery);
   if (kind == NoticeKind::kBundle || kind == NoticeKind::kDigest) {
     facts.calls.push_back(facts.call);
     for (const ComposeInput::Bundled& other : input.bundled) {

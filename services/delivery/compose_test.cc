@@ -144,7 +144,65 @@ TEST_F(ComposeTest, CancellingIsSaidWithWhoDidIt) {
 
 TEST_F(ComposeTest, TheCustomersOwnMoveIsStillThat) {
   About(DeliveryRecord::KIND_NOTICE, "moved_by_customer", "");
-  EXPECT_EQ(Compose().subject, "Frau Notice möchte eine andere Zeit: heute um 13:00 Uhr");
+  EXPECT_EQ(Compose().subject, "Frau Notice hat den Anruf verlegt: heute um 13:00 Uhr");
+}
+
+TEST_F(ComposeTest, AWishComesWithTheCommandThatSettlesIt) {
+  *callback_.mutable_proposal()->mutable_promised_time() = rpc::ToProto(kPromised + absl::Hours(2));
+  About(DeliveryRecord::KIND_NOTICE, "time_proposed", "");
+  const RenderedNotice german = Compose();
+  EXPECT_EQ(german.subject, "Frau Notice möchte eine andere Zeit: heute um 15:00 Uhr");
+  EXPECT_THAT(german.text, HasSubstr("Bis du antwortest, gilt heute um 13:00 Uhr weiter."));
+  EXPECT_THAT(german.text, HasSubstr("  ringback accept " + callback_.id() + "    (ja, gern)\n"));
+  team_.set_language("en");
+  const RenderedNotice english = Compose();
+  EXPECT_EQ(english.subject, "Frau Notice would like another time: today at 3:00 pm");
+  EXPECT_THAT(english.text, HasSubstr("  ringback decline " + callback_.id() + "    (it stays as promised)\n"));
+}
+
+TEST_F(ComposeTest, ADeclinedTimeStillHoldsUntilAnotherIsPromised) {
+  delivery_.set_promise_revision(1);
+  About(DeliveryRecord::KIND_NOTICE, "time_declined", "");
+  const RenderedNotice notice = Compose();
+  EXPECT_EQ(notice.line, "Frau Notice kann zur versprochenen Zeit nicht: heute um 13:00 Uhr.");
+  EXPECT_THAT(notice.text, HasSubstr("gilt die bisherige weiter"));
+  EXPECT_THAT(notice.text, HasSubstr("ringback promise " + callback_.id()));
+}
+
+TEST_F(ComposeTest, TheReminderCarriesWhatTheCustomerAnsweredQuietly) {
+  callback_.mutable_promises(0)->set_state(record::PromiseRecord::STATE_ARMED);
+  *callback_.mutable_promises(0)->mutable_agreed_time() = rpc::ToProto(kPromised - absl::Hours(1));
+  callback_.set_topic(record::TOPIC_COMPLAINT);
+  callback_.mutable_brief()->set_text("Die Lieferung fehlt.");
+  delivery_.set_promise_revision(1);
+  About(DeliveryRecord::KIND_REMINDER, "", "");
+  const RenderedNotice notice = Compose();
+  EXPECT_THAT(notice.line, HasSubstr("Versprochen heute um 13:00 Uhr (einverstanden). Reklamation. Anliegen: Die Lieferung fehlt."));
+  EXPECT_THAT(notice.text, HasSubstr("Thema: Reklamation\nMit der Zeit einverstanden: ja\n"));
+}
+
+TEST_F(ComposeTest, TheCustomerHearsWhatBecameOfTheWish) {
+  delivery_.clear_member_id();
+  delivery_.set_promise_revision(1);
+  About(DeliveryRecord::KIND_PROMISE_UPDATE, "proposal_accepted", "");
+  EXPECT_THAT(Compose().subject, HasSubstr("heute um 13:00 Uhr zurück (wie gewünscht)"));
+  EXPECT_THAT(Compose().text, HasSubstr("sehr gern zu Ihrer Wunschzeit"));
+  About(DeliveryRecord::KIND_PROMISE_UPDATE, "proposal_countered", "");
+  EXPECT_THAT(Compose().subject, HasSubstr("(geändert)"));
+  EXPECT_THAT(Compose().text, HasSubstr("zu Ihrer Wunschzeit geht es leider nicht. Stattdessen ruft"));
+  EXPECT_THAT(Compose().text, Not(HasSubstr("gilt jetzt")));
+  About(DeliveryRecord::KIND_PROMISE_UPDATE, "proposal_declined", "");
+  EXPECT_THAT(Compose().subject, HasSubstr("(wie versprochen)"));
+  EXPECT_THAT(Compose().text, HasSubstr("Es bleibt dabei"));
+}
+
+TEST_F(ComposeTest, AWrongPersonIsNoFailureOfAServer) {
+  delivery_.set_promise_revision(1);
+  About(DeliveryRecord::KIND_DELIVERY_ALARM, "wrong_person", "");
+  const RenderedNotice notice = Compose();
+  EXPECT_EQ(notice.subject, "Falsche Person: die Nachricht an Frau Notice ist bei jemand anderem");
+  EXPECT_THAT(notice.text, HasSubstr("Der Link ist gesperrt."));
+  EXPECT_THAT(notice.text, Not(HasSubstr("ist nicht angekommen")));
 }
 
 TEST_F(ComposeTest, AFailedCancellationSaysThatTheCustomerStillWaits) {

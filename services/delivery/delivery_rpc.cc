@@ -13,6 +13,7 @@
 #include "core/domain/rules.h"
 #include "core/rpc/server.h"
 #include "core/rpc/translate.h"
+#include "core/store/change_callback.h"
 #include "core/store/records.h"
 #include "ringback/v1/delivery_service.grpc.pb.h"
 
@@ -108,9 +109,10 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
           RB_ASSIGN_OR_RETURN(const record::TeamRecord team, TeamOf(callback.message.team_id()));
           RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
           RB_ASSIGN_OR_RETURN(const bool ready, RecordingReady(callback.message));
-          RB_ASSIGN_OR_RETURN(const domain::Decision decision,
+          RB_ASSIGN_OR_RETURN(domain::Decision decision,
                               domain::Apply(callback.message, domain::Resend{ready}, team,
                                             domain::Actor{call.principal.ActorId()}, now));
+          store::RenewPage(host_.random(), now, &decision, commit);
           store::AddDecision(&callback.message, callback.version, decision, now, commit);
           response->mutable_delivery()->set_id(decision.new_deliveries.back().id());
           fresh = rpc::ToApi(decision.new_deliveries.back(), host_.config().mail_domain);

@@ -1,4 +1,4 @@
-// HTTP POST by libcurl.
+// HTTP by libcurl.
 #include "delivery/http_curl.h"
 
 #include <arpa/inet.h>
@@ -54,6 +54,8 @@ bool IsAllowed(Reach reach, bool allow_private) {
 struct Exchange {
   bool allow_private = false;
   bool refused_address = false;
+  size_t bytes_max = kAnswerBytesMax;
+  bool too_long = false;
   std::string answer;
 };
 
@@ -77,7 +79,10 @@ curl_socket_t OpenSocket(void* user, curlsocktype, curl_sockaddr* address) {
 size_t TakeAnswer(char* data, size_t size, size_t count, void* user) {
   auto* exchange = static_cast<Exchange*>(user);
   const size_t bytes = size * count;
-  if (exchange->answer.size() + bytes > kAnswerBytesMax) return 0;  // ends the transfer; the status is known by now
+  if (exchange->answer.size() + bytes > exchange->bytes_max) {
+    exchange->too_long = true;
+    return 0;  // ends the transfer; the status is known by now
+  }
   exchange->answer.append(data, bytes);
   return bytes;
 }
@@ -123,37 +128,63 @@ class CurlHttpSender : public HttpSender {
     Exchange exchange{.allow_private = options_.allow_private_addresses};
     CurlHandle handle = pool_.Take();
     CURL* curl = handle.get();
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_URL, post.url.c_str());
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    Prepare(curl, post.url, deadline, &exchange);
     curl_easy_setopt(curl, CURLOPT_POST, 1L);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, post.body.data());
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(post.body.size()));
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "ringback/1");
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CurlMillis(std::min(options_.connect_timeout, deadline)));
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, CurlMillis(deadline));
-    curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, 30L);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, OpenSocket);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &exchange);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, TakeAnswer);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
-    if (!options_.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, options_.ca_file.c_str());
     const CURLcode code = curl_easy_perform(curl);
     SendOutcome outcome = OutcomeOf(curl, code, exchange, post.body.size());
     pool_.Return(std::move(handle));
     return outcome;
   }
 
+  absl::StatusOr<std::string> Get(const std::string& url, size_t bytes_max, absl::Duration deadline) override {
+    if (absl::Status well_formed = CheckHttpUrl("url", url); !well_formed.ok()) return well_formed;
+    Exchange exchange{.allow_private = options_.allow_private_addresses, .bytes_max = bytes_max};
+    CurlHandle handle = pool_.Take();
+    CURL* curl = handle.get();
+    Prepare(curl, url, deadline, &exchange);
+    const CURLcode code = curl_easy_perform(curl);
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    pool_.Return(std::move(handle));
+    if (exchange.refused_address) return absl::InvalidArgumentError(RefusedAddress());
+    if (exchange.too_long) return absl::ResourceExhaustedError(absl::StrCat("more than ", bytes_max >> 20, " MiB came"));
+    if (code != CURLE_OK) return absl::UnavailableError(ReasonLine(curl_easy_strerror(code)));
+    if (status == 200) return std::move(exchange.answer);
+    return absl::UnavailableError(absl::StrCat(
+        "HTTP ", status, status >= 300 && status < 400 ? " (redirects are not followed: correct the URL)" : ""));
+  }
+
  private:
+  // Everything but what is sent.
+  void Prepare(CURL* curl, const std::string& url, absl::Duration deadline, Exchange* exchange) const {
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "ringback/1");
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CurlMillis(std::min(options_.connect_timeout, deadline)));
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, CurlMillis(deadline));
+    curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, 30L);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, OpenSocket);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, exchange);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, TakeAnswer);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
+    if (!options_.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, options_.ca_file.c_str());
+  }
+
+  const char* RefusedAddress() const {
+    return options_.allow_private_addresses
+               ? "the address is link-local, multicast or unspecified, which is never allowed"
+               : "the address is in a private network, which the configuration does not allow";
+  }
+
   SendOutcome OutcomeOf(CURL* curl, CURLcode code, const Exchange& exchange, size_t body_size) const {
     if (exchange.refused_address) {
-      return {.result = SendResult::kPermanent,
-              .reason = options_.allow_private_addresses
-                            ? "the address is link-local, multicast or unspecified, which is never allowed"
-                            : "the address is in a private network, which the configuration does not allow"};
+      return {.result = SendResult::kPermanent, .reason = RefusedAddress()};
     }
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);

@@ -1,10 +1,13 @@
-// One HTTP POST with libcurl, safe against the addresses it is pointed at: what webhooks and the SMS gateway stand on.
+// One HTTP request with libcurl, safe against the addresses it is pointed at: what webhooks, the SMS gateway and calendar
+// subscriptions stand on.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "delivery/mail_transport.h"
@@ -37,6 +40,9 @@ class HttpSender {
   // URLs kPermanent; the whole body sent and no answer kUnknown. `reason` has the status and the answer's beginning.
   // `before_data` is asked before the request is built.
   virtual SendOutcome Post(const HttpPost& post, absl::Duration deadline, const BeforeData& before_data) = 0;
+  // The body of a 200, at most `bytes_max` of it. INVALID_ARGUMENT for a malformed URL or a refused address,
+  // RESOURCE_EXHAUSTED when there is more, else UNAVAILABLE; the message has the status or what was wrong, for people.
+  virtual absl::StatusOr<std::string> Get(const std::string& url, size_t bytes_max, absl::Duration deadline) = 0;
 };
 std::unique_ptr<HttpSender> NewHttpSender(const HttpOptions& options);
 

@@ -58,6 +58,17 @@ std::string SpokenDuration(Language language, absl::Duration duration) {
   return words;
 }
 
+std::string TopicWords(Language language, CallTopic topic) {
+  const bool german = language == Language::kGerman;
+  switch (topic) {
+    case CallTopic::kOrder: return german ? "Bestellung" : "Order";
+    case CallTopic::kComplaint: return german ? "Reklamation" : "Complaint";
+    case CallTopic::kQuestion: return german ? "Frage" : "Question";
+    case CallTopic::kNone: break;
+  }
+  return "";
+}
+
 std::string JoinNames(Language language, const std::vector<std::string>& names) {
   std::string joined;
   for (size_t i = 0; i < names.size(); ++i) {

@@ -29,6 +29,11 @@ std::string Greeting(Language language, absl::Time now, absl::TimeZone zone);
 // "in" and "seit"), "weniger als 1 Minute". The sign is dropped: the sentence says before or after.
 std::string SpokenDuration(Language language, absl::Duration duration);
 
+// What the customer's call is about.
+enum class CallTopic { kNone, kOrder, kComplaint, kQuestion };
+// "Bestellung", "Reklamation", "Frage"; "" for none.
+std::string TopicWords(Language language, CallTopic topic);
+
 // "Anna Schmidt", "Anna Schmidt und Jonas Weber", "A, B und C".
 std::string JoinNames(Language language, const std::vector<std::string>& names);
 

@@ -84,6 +84,9 @@ void SetCall(TemplateValues& values, const CallFacts& call, const NoticeFacts& f
   texts["desk_url"] = call.desk_url;
   texts["note"] = OneLine(call.note);
   SetLines(values, "brief", call.brief);
+  texts["topic"] = TopicWords(facts.language, call.topic);
+  texts["has_agreed"] = call.agreed ? "1" : "";
+  SetTime(values, "wished", call.wished_time, facts);
   SetTime(values, "asked", call.asked_time, facts);
   SetTime(values, "when", call.promised_time, facts);
   if (call.asked_time.has_value()) texts["waiting"] = SpokenDuration(facts.language, facts.now - *call.asked_time);
@@ -119,6 +122,10 @@ TemplateValues ValuesOf(const NoticeFacts& facts) {
   flag("can_reply", facts.can_reply);
   SetTime(values, "previous", facts.previous_promised_time, facts);
   texts["previous_rep"] = facts.previous_rep_name;
+  flag("as_wished", facts.wish == WishAnswer::kAsWished);
+  flag("other_offer", facts.wish == WishAnswer::kOtherOffer);
+  flag("stays", facts.wish == WishAnswer::kStays);
+  flag("changed", facts.wish == WishAnswer::kNone || facts.wish == WishAnswer::kOtherOffer);
   if (facts.step > 0) texts["step"] = absl::StrCat(facts.step);
   if (facts.repeat > 0) texts["repeat"] = absl::StrCat(facts.repeat);
   texts["also_alarmed"] = JoinNames(facts.language, facts.also_alarmed);
@@ -131,6 +138,7 @@ TemplateValues ValuesOf(const NoticeFacts& facts) {
   flag("change_unknown", facts.unheard == Unheard::kChange);
   flag("cancellation_unknown", facts.unheard == Unheard::kCancellation);
   flag("call_off_unconfirmed", facts.unheard == Unheard::kCallOff);
+  flag("wrong_person", facts.unheard == Unheard::kWrongPerson);
   flag("closed", facts.unheard == Unheard::kCancellation || facts.unheard == Unheard::kCallOff);
   texts["channel"] = facts.channel;
   texts["other_member"] = facts.other_member;
@@ -139,14 +147,15 @@ TemplateValues ValuesOf(const NoticeFacts& facts) {
   SetTime(values, "last_attempt", facts.last_attempt_time, facts);
   flag("agreed", facts.answer == CustomerAnswer::kAgreed);
   flag("other_time", facts.answer == CustomerAnswer::kOtherTime);
+  flag("moved", facts.answer == CustomerAnswer::kMoved);
+  flag("declined", facts.answer == CustomerAnswer::kDeclined);
   flag("called_off", facts.answer == CustomerAnswer::kCalledOff);
-  SetTime(values, "wished", facts.wished_time, facts);
   for (const CallFacts& call : facts.calls) {
     TemplateValues entry;
     SetCall(entry, call, facts);
     entry.texts["brief"] = OneLine(call.brief);
     // Inside a list, an absent value would be looked up in the callback around it.
-    for (const char* name : {"asked", "asked_full", "when", "when_full", "due", "due_full", "waiting", "left", "overdue"}) {
+    for (const char* name : {"asked", "asked_full", "when", "when_full", "wished", "wished_full", "due", "due_full", "waiting", "left", "overdue"}) {
       entry.texts.try_emplace(name, "");
     }
     values.lists["calls"].push_back(std::move(entry));

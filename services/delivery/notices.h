@@ -57,11 +57,22 @@ struct CallFacts {
   std::string assignee_name;
   std::string note;          // what the intake wrote down
   std::string brief;         // the customer's words
+  CallTopic topic = CallTopic::kNone;        // what it is about, as the customer tapped
+  bool agreed = false;                       // to promised_time
+  std::optional<absl::Time> wished_time;     // another time, and nobody has answered yet
   std::string desk_url;      // where to act on it; empty: the commands are named instead
   std::optional<absl::Time> asked_time;
   std::optional<absl::Time> promised_time;  // what the customer was told
   std::optional<absl::Time> due_time;       // the team's own: a response target, or a follow-up
   bool follow_up = false;                   // due_time is that of a follow-up
+};
+
+// What the customer hears of a wish for another time.
+enum class WishAnswer {
+  kNone,        // nothing was wished: the promise changed otherwise
+  kAsWished,
+  kOtherOffer,
+  kStays,       // as promised before
 };
 
 // What a message that did not arrive would have told the customer.
@@ -72,9 +83,17 @@ enum class Unheard {
   kChange,        // another time or another caller
   kCancellation,  // that nobody will call
   kCallOff,       // that the own call-off was understood
+  kWrongPerson,   // the promised time, and somebody else has it
 };
 
-enum class CustomerAnswer { kNone, kAgreed, kOtherTime, kCalledOff };
+enum class CustomerAnswer {
+  kNone,
+  kAgreed,
+  kOtherTime,  // wishes call.wished_time; the promise stands
+  kMoved,      // to call.promised_time, which holds
+  kDeclined,   // call.promised_time does not suit
+  kCalledOff,
+};
 
 struct NoticeFacts {
   Language language = Language::kGerman;
@@ -97,6 +116,7 @@ struct NoticeFacts {
   bool can_reply = true;         // an answer to the mail reaches the callback
   std::optional<absl::Time> previous_promised_time;
   std::string previous_rep_name;  // kPromiseMoved: who was going to call before
+  WishAnswer wish = WishAnswer::kNone;  // kPromiseMoved
 
   // To the team.
   int step = 0;                            // of the escalation policy, from 1
@@ -111,7 +131,6 @@ struct NoticeFacts {
   int attempts = 0;
   std::optional<absl::Time> last_attempt_time;
   CustomerAnswer answer = CustomerAnswer::kNone;
-  std::optional<absl::Time> wished_time;   // kOtherTime, where the customer named one
 };
 
 struct RenderedNotice {

@@ -264,7 +264,9 @@ TEST(Notices, EveryNoticeIsWholeWithManyFactsAndWithFew) {
     full.attempts = 2;
     full.last_attempt_time = At(23, 13, 5);
     full.answer = CustomerAnswer::kOtherTime;
-    full.wished_time = At(24, 9, 0);
+    full.call.wished_time = At(24, 9, 0);
+    full.call.topic = CallTopic::kOrder;
+    full.call.agreed = true;
     NoticeFacts few;
     few.language = language;
     few.now = At(23, 13, 15);
@@ -276,11 +278,22 @@ TEST(Notices, EveryNoticeIsWholeWithManyFactsAndWithFew) {
     listed.calls = {full.call, few.call};
     std::vector<NoticeFacts> all = {full, few, listed};
     for (Unheard unheard : {Unheard::kPromiseSoFar, Unheard::kConfirmation, Unheard::kChange, Unheard::kCancellation,
-                            Unheard::kCallOff}) {
+                            Unheard::kCallOff, Unheard::kWrongPerson}) {
       all.push_back(full);
       all.back().unheard = unheard;
       all.push_back(few);
       all.back().unheard = unheard;
+    }
+    for (CustomerAnswer answer : {CustomerAnswer::kAgreed, CustomerAnswer::kMoved, CustomerAnswer::kDeclined,
+                                  CustomerAnswer::kCalledOff}) {
+      all.push_back(full);
+      all.back().answer = answer;
+      all.push_back(few);
+      all.back().answer = answer;
+    }
+    for (WishAnswer wish : {WishAnswer::kAsWished, WishAnswer::kOtherOffer, WishAnswer::kStays}) {
+      all.push_back(full);
+      all.back().wish = wish;
     }
     NoticeFacts due = full;
     due.call.due_time = due.call.promised_time;

@@ -6,7 +6,7 @@
 
 namespace ringback::delivery {
 
-// Alarms and reminders first, oldest first; then what goes to customers, nearest promised time first; then the rest.
+// Alarms, reminders and what a customer said against the promised time first, oldest first; then what goes to customers, nearest promised time first; then the rest.
 Urgency UrgencyOf(const store::v1::DeliveryRecord& delivery, const store::v1::CallbackRecord& callback);
 
 }  // namespace ringback::delivery

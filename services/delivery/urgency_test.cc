@@ -21,8 +21,10 @@ TEST(Urgency, AlarmsAndRemindersThenTheNearestPromiseThenTheRest) {
     promise->set_revision(i);
     *promise->mutable_promised_time() = rpc::ToProto(kNow + absl::Hours(i == 1 ? 7 : 4));
   }
-  const auto at = [&](DeliveryRecord::Kind kind, const char* member, int revision, absl::Time created) {
+  const auto at = [&](DeliveryRecord::Kind kind, const char* member, int revision, absl::Time created,
+                      const char* what = "") {
     DeliveryRecord delivery;
+    delivery.set_what(what);
     delivery.set_kind(kind);
     delivery.set_member_id(member);
     delivery.set_promise_revision(revision);
@@ -39,6 +41,10 @@ TEST(Urgency, AlarmsAndRemindersThenTheNearestPromiseThenTheRest) {
   EXPECT_LT(reminder, at_four);
   EXPECT_LT(at_four, at_seven);
   EXPECT_LT(at_seven, handover);
+  const auto wish = at(DeliveryRecord::KIND_NOTICE, "mb07anna", 1, kNow + absl::Seconds(1), "time_proposed");
+  const auto closed = at(DeliveryRecord::KIND_NOTICE, "mb07anna", 1, kNow, "cancelled_without_attempt");
+  EXPECT_LT(wish, at_four) << "it endangers the promise";
+  EXPECT_LT(at_seven, closed);
 }
 
 }  // namespace

@@ -33,6 +33,9 @@ class Wires {
     return channel.kind() != store::v1::Channel::KIND_SMS || sms_ != nullptr;
   }
 
+  // What webhooks go out by, with its check of addresses.
+  HttpSender& http() { return *http_; }
+
   // Sends by the delivery's current channel. The desk takes everything: it shows the record itself.
   SendOutcome Send(const ComposeInput& input, const BeforeData& before_data, Laps* laps);
   // Sends a mail that is no notice.

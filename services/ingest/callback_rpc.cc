@@ -4,6 +4,7 @@
 
 #include "ingest/callback_commands.h"
 #include "ingest/callback_lists.h"
+#include "ingest/customer_calls.h"
 #include "ingest/take_in.h"
 #include "ingest/watch.h"
 #include "ringback/v1/callback_service.grpc.pb.h"
@@ -48,6 +49,22 @@ class CallbackRpc final : public api::CallbackService::HandlerService {
   grpc::ServerUnaryReactor* AssignCallback(Context* context, const api::AssignCallbackRequest* request,
                                      api::AssignCallbackResponse* response) override {
     return Run(host_, context, "/ringback.v1.CallbackService/AssignCallback", request, response, &ingest::AssignCallback);
+  }
+  grpc::ServerUnaryReactor* AnswerProposal(Context* context, const api::AnswerProposalRequest* request,
+                                     api::AnswerProposalResponse* response) override {
+    return Run(host_, context, "/ringback.v1.CallbackService/AnswerProposal", request, response, &ingest::AnswerProposal);
+  }
+  grpc::ServerUnaryReactor* DeclineProposal(Context* context, const api::DeclineProposalRequest* request,
+                                     api::DeclineProposalResponse* response) override {
+    return Run(host_, context, "/ringback.v1.CallbackService/DeclineProposal", request, response, &ingest::DeclineProposal);
+  }
+  grpc::ServerUnaryReactor* ReopenCallback(Context* context, const api::ReopenCallbackRequest* request,
+                                     api::ReopenCallbackResponse* response) override {
+    return Run(host_, context, "/ringback.v1.CallbackService/ReopenCallback", request, response, &ingest::ReopenCallback);
+  }
+  grpc::ServerUnaryReactor* ListSlots(Context* context, const api::ListSlotsRequest* request,
+                                     api::ListSlotsResponse* response) override {
+    return Run(host_, context, "/ringback.v1.CallbackService/ListSlots", request, response, &ingest::ListSlots);
   }
   grpc::ServerUnaryReactor* UpdateCaller(Context* context, const api::UpdateCallerRequest* request,
                                      api::UpdateCallerResponse* response) override {

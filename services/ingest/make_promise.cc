@@ -1,6 +1,7 @@
 // MakePromise: apart from the other commands because a voice message brings its recording into the commit.
 #include "absl/strings/str_cat.h"
 #include "core/base/log.h"
+#include "core/store/change_callback.h"
 #include "ingest/callback_commands.h"
 
 namespace ringback::ingest {
@@ -158,6 +159,7 @@ absl::Status MakePromise(runtime::Host& host, const rpc::Call& call, const api::
         }
         RB_ASSIGN_OR_RETURN(domain::Decision decision,
                             domain::Apply(scene.callback.message, command, scene.team, scene.actor, scene.now));
+        store::RenewPage(host.random(), scene.now, &decision, commit);
         if (recording.has_value()) AddRecording(*recording, decision, commit);
         answer->mutable_warnings()->Assign(decision.warnings.begin(), decision.warnings.end());
         made = decision;

@@ -95,7 +95,7 @@ class TakeIn {
       request.page_token = page_token_;
       RB_ASSIGN_OR_RETURN(decision, domain::Open(request, team_, Actor(), now_));
       store::AddDecision(nullptr, 0, decision, now_, commit);
-      AddPageToken(commit);
+      store::AddPageToken(decision.callback, token_id_, now_, commit);
     }
     turnstiles.Turn(now_, commit);
     response->mutable_callback()->set_id(decision.callback.id());
@@ -153,16 +153,6 @@ class TakeIn {
     RB_ASSIGN_OR_RETURN(domain::Decision updated,
                         domain::Apply(rang.callback, domain::UpdateCaller{completed}, team_, Actor(), now_));
     return Joined(std::move(rang), std::move(updated));
-  }
-
-  void AddPageToken(store::Commit* commit) {
-    record::TokenRecord token;
-    token.set_id(token_id_);
-    token.set_team_id(team_.id());
-    token.set_role(record::TokenRecord::ROLE_PAGE);
-    token.set_callback_id(callback_id_);
-    *token.mutable_create_time() = rpc::ToProto(now_);
-    store::AddPut(*store::PageTokenKey(page_token_), 0, token, commit);
   }
 
   runtime::Host& host_;

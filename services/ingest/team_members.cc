@@ -82,6 +82,22 @@ absl::StatusOr<int> HandOver(runtime::Host& host, const rpc::Call& call, const r
   return absl::AbortedError("the member's callbacks change too fast to be handed over; send the request again");
 }
 
+// The calendar subscription is read at once when it is new, and forgotten with all that it said when it is gone.
+absl::Status Subscribe(runtime::Host& host, const std::string& team_id, const std::string& member_id,
+                       const std::string& before, const std::string& after, store::Commit* commit) {
+  if (after == before) return absl::OkStatus();
+  store::DueChange due{store::BusyDue(team_id, member_id), std::nullopt};
+  if (!after.empty()) {
+    RB_ASSIGN_OR_RETURN(due.due, host.store().Now());
+  }
+  commit->due.push_back(std::move(due));
+  store::Put busy;
+  RB_ASSIGN_OR_RETURN(busy.key, store::BusyKey(member_id));
+  busy.any_version = true;
+  commit->puts.push_back(std::move(busy));
+  return absl::OkStatus();
+}
+
 // The member leaves the team's record before any callback is handed over, so that none comes in behind.
 absl::StatusOr<LoadedTeam> Deactivate(runtime::Host& host, const std::string& team_id, const std::string& member_id) {
   RB_ASSIGN_OR_RETURN(LoadedTeam team, LoadTeam(host, team_id));
@@ -89,12 +105,15 @@ absl::StatusOr<LoadedTeam> Deactivate(runtime::Host& host, const std::string& te
   if (member == nullptr) return NotThere("member_id", "member");
   if (member->inactive()) return team;
   member->set_inactive(true);
+  const std::string subscription = member->busy_url();
+  member->clear_busy_url();
   ForgetSubstitute(member_id, &team.message);
   RB_RETURN_IF_ERROR(domain::CheckTeam(team.message));
   store::Commit commit;
   commit.shard = store::TeamKey(team_id)->shard;
   commit.commit_id = NewCommitId(host, commit.shard);
   AddTeam(team.message, team.version, &commit);
+  RB_RETURN_IF_ERROR(Subscribe(host, team_id, member_id, subscription, "", &commit));
   RB_RETURN_IF_ERROR(host.store().CommitOnce(commit).status());
   ++team.version;
   return team;
@@ -160,6 +179,7 @@ absl::Status AddMember(runtime::Host& host, const rpc::Call& call, const api::Ad
         *team.message.add_members() = member;
         RB_RETURN_IF_ERROR(domain::CheckTeam(team.message));
         AddTeam(team.message, team.version, commit);
+        RB_RETURN_IF_ERROR(Subscribe(host, team_id, member.id(), "", member.busy_url(), commit));
         *answer->mutable_member() = rpc::ToApi(member);
         return absl::OkStatus();
       });
@@ -169,7 +189,7 @@ absl::Status UpdateMember(runtime::Host& host, const rpc::Call& call, const api:
                           api::UpdateMemberResponse* response) {
   RB_ASSIGN_OR_RETURN(const auto found, TeamOfMember(host, call, request.member().id(), "member.id"));
   RB_ASSIGN_OR_RETURN(const rpc::UpdateMask mask,
-                      rpc::UpdateMask::Of(request.update_mask(), request.member(), {"id", "inactive"}));
+                      rpc::UpdateMask::Of(request.update_mask(), request.member(), {"id", "inactive", "busy_state"}));
   const std::string team_id = found.message.id();
   return rpc::Once<api::UpdateMemberRequest, api::UpdateMemberResponse>(
       host.rpc(), call, request, response,
@@ -179,10 +199,12 @@ absl::Status UpdateMember(runtime::Host& host, const rpc::Call& call, const api:
         if (member == nullptr) return NotThere("member.id", "member");
         RB_ASSIGN_OR_RETURN(const record::Member given, NormaliseMember(mask.Only(request.member()), member,
                                                                         host.config().region, "member"));
+        const std::string subscription = member->busy_url();
         mask.Copy(given, member);
         RB_RETURN_IF_ERROR(domain::CheckMember(*member, team.message, "member"));
         RB_RETURN_IF_ERROR(domain::CheckTeam(team.message));
         AddTeam(team.message, team.version, commit);
+        RB_RETURN_IF_ERROR(Subscribe(host, team_id, member->id(), subscription, member->busy_url(), commit));
         *answer->mutable_member() = rpc::ToApi(*member);
         return absl::OkStatus();
       });

@@ -94,6 +94,8 @@ absl::StatusOr<record::TeamRecord> Normalise(const api::Team& team) {
   out.set_recording_max_seconds(team.recording_max_seconds());
   out.set_legal_hold(team.legal_hold());
   out.set_member_figures(team.member_figures());
+  out.set_report_listened(team.report_listened());
+  if (team.has_slot_length()) *out.mutable_slot_length() = team.slot_length();
   return out;
 }
 
@@ -110,21 +112,30 @@ absl::Status Merge(const api::Team& from, const rpc::UpdateMask& mask, record::T
   return absl::OkStatus();
 }
 
-// Whether each member's counts are shown is for the team's own admins to say, and stands in the team's history.
-absl::Status NoteFigures(const rpc::Call& call, bool before, absl::Time now, record::TeamRecord* team,
-                         store::Commit* commit) {
-  if (team->member_figures() == before) return absl::OkStatus();
+// One of the switches by which people are looked at: they are for the team's own admins, and each stands in the team's
+// history.
+absl::Status NoteSwitch(const rpc::Call& call, const char* name, bool before, bool after, const char* what, absl::Time now,
+                        record::TeamRecord* team, store::Commit* commit) {
+  if (after == before) return absl::OkStatus();
   if (call.principal.role != rpc::Role::kAdmin) {
-    return domain::FieldError(absl::StatusCode::kPermissionDenied, "team.member_figures", "FOR_ADMINS_OF_THE_TEAM",
-                              "only an admin of the team switches whether each member's figures are shown");
+    return domain::FieldError(absl::StatusCode::kPermissionDenied, absl::StrCat("team.", name), "FOR_ADMINS_OF_THE_TEAM",
+                              absl::StrCat("only an admin of the team switches whether ", what));
   }
   record::HistoryEvent& event = *team->add_history();
   event.set_number(team->history_size());
   *event.mutable_time() = rpc::ToProto(now);
   event.set_author(call.principal.ActorId());
-  event.set_what(team->member_figures() ? "member_figures_on" : "member_figures_off");
+  event.set_what(absl::StrCat(name, after ? "_on" : "_off"));
   commit->events.push_back(store::Event{team->id(), team->id(), event.SerializeAsString()});
   return absl::OkStatus();
+}
+
+absl::Status NoteSwitches(const rpc::Call& call, const record::TeamRecord& before, absl::Time now,
+                          record::TeamRecord* team, store::Commit* commit) {
+  RB_RETURN_IF_ERROR(NoteSwitch(call, "member_figures", before.member_figures(), team->member_figures(),
+                                "each member's figures are shown", now, team, commit));
+  return NoteSwitch(call, "report_listened", before.report_listened(), team->report_listened(),
+                    "it is told that customers play their message", now, team, commit);
 }
 
 // One callback's timer comes earlier under the team as it is now.
@@ -169,6 +180,31 @@ absl::Status RearmAll(runtime::Host& host, const std::string& team_id) {
     if (!scan.more || scan.members.empty()) return absl::OkStatus();
     page.after = scan.members.back();
   }
+}
+
+// Where the members' calendar subscriptions stand.
+absl::Status AddBusyStates(runtime::Host& host, api::Team* team) {
+  std::vector<store::Key> keys;
+  std::vector<api::BusyState*> states;
+  for (api::Member& member : *team->mutable_members()) {
+    if (!member.has_busy_state()) continue;
+    RB_ASSIGN_OR_RETURN(store::Key key, store::BusyKey(member.id()));
+    keys.push_back(std::move(key));
+    states.push_back(member.mutable_busy_state());
+  }
+  if (keys.empty()) return absl::OkStatus();
+  RB_ASSIGN_OR_RETURN(const std::vector<store::Record> records, host.store().GetMany(keys));
+  RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
+  for (size_t i = 0; i < records.size(); ++i) {
+    record::BusyRecord busy;
+    if (records[i].version == 0 || !busy.ParseFromString(records[i].value)) continue;
+    if (busy.has_fetch_time()) *states[i]->mutable_fetch_time() = busy.fetch_time();
+    states[i]->set_trouble(busy.trouble());
+    for (const auto& span : busy.spans()) {
+      if (rpc::FromProto(span.end_time()) > now) states[i]->set_appointments(states[i]->appointments() + 1);
+    }
+  }
+  return absl::OkStatus();
 }
 
 bool IsWeek(const std::string& text) {
@@ -220,7 +256,7 @@ absl::Status CreateTeam(runtime::Host& host, const rpc::Call& call, const api::C
                                                   "Europe/Berlin", "de", now);
         RB_ASSIGN_OR_RETURN(const rpc::UpdateMask given, TeamMask({}, request.team()));
         RB_RETURN_IF_ERROR(Merge(request.team(), given, &team));
-        RB_RETURN_IF_ERROR(NoteFigures(call, false, now, &team, commit));
+        RB_RETURN_IF_ERROR(NoteSwitches(call, record::TeamRecord(), now, &team, commit));
         RB_ASSIGN_OR_RETURN(record::Member admin,
                             NormaliseMember(request.admin(), nullptr, host.config().region, "admin"));
         admin.set_id(NewId(id_prefix::kMember, commit->shard, host.random()));
@@ -244,7 +280,7 @@ absl::Status GetTeam(runtime::Host& host, const rpc::Call& call, const api::GetT
                      api::GetTeamResponse* response) {
   RB_ASSIGN_OR_RETURN(const auto team, TeamOf(host, call, request.id()));
   *response->mutable_team() = rpc::ToApi(team.message);
-  return absl::OkStatus();
+  return AddBusyStates(host, response->mutable_team());
 }
 
 absl::Status ListTeams(runtime::Host& host, const rpc::Call& call, const api::ListTeamsRequest& request,
@@ -288,10 +324,10 @@ absl::Status UpdateTeam(runtime::Host& host, const rpc::Call& call, const api::U
       host.rpc(), call, request, response,
       [&](store::Commit* commit, api::UpdateTeamResponse* answer) -> absl::Status {
         RB_ASSIGN_OR_RETURN(auto team, LoadTeam(host, id));
-        const bool figures = team.message.member_figures();
+        const record::TeamRecord before = team.message;
         RB_RETURN_IF_ERROR(Merge(request.team(), mask, &team.message));
         RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
-        RB_RETURN_IF_ERROR(NoteFigures(call, figures, now, &team.message, commit));
+        RB_RETURN_IF_ERROR(NoteSwitches(call, before, now, &team.message, commit));
         RB_RETURN_IF_ERROR(At("team", domain::CheckTeam(team.message)));
         AddTeam(team.message, team.version, commit);
         *answer->mutable_team() = rpc::ToApi(team.message);

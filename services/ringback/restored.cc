@@ -24,11 +24,9 @@ bool IsOpen(const DeliveryRecord& delivery) {
          delivery.state() == DeliveryRecord::STATE_SENDING;
 }
 
-// The callback whose pending promise this message carries, else nullptr.
+// Whether the customer hears of the callback's pending promise by this message.
 bool CarriesPending(const DeliveryRecord& delivery, const record::CallbackRecord& callback) {
-  if (delivery.kind() != DeliveryRecord::KIND_VOICE_MESSAGE || callback.phase() == record::CallbackRecord::PHASE_CLOSED) {
-    return false;
-  }
+  if (!delivery.member_id().empty() || callback.phase() == record::CallbackRecord::PHASE_CLOSED) return false;
   const record::PromiseRecord* const pending = domain::PendingPromise(callback);
   return pending != nullptr && pending->revision() == delivery.promise_revision();
 }

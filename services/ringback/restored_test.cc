@@ -122,6 +122,22 @@ TEST_F(RestoredTest, AVoiceMessageOnItsWayIsNotSentAgainButAlarmsTheAssignee) {
   }
 }
 
+TEST_F(RestoredTest, AnOfferInAnswerToAWishIsAPromiseOnItsWayToo) {
+  const std::string first = SendVoiceMessage();
+  auto message = Delivery(first);
+  const auto before = *store::Load<record::CallbackRecord>(*store_, *store::CallbackKey(message.message.callback_id()));
+  const auto wished = domain::Apply(before.message, domain::CustomerPropose{kNow + absl::Hours(4)}, team_, {"", true}, kNow);
+  ASSERT_TRUE(wished.ok()) << wished.status();
+  const auto offered = domain::Apply(wished->callback, domain::AnswerProposal{kNow + absl::Hours(5)}, team_,
+                                     {team_.members(0).id()}, kNow);
+  ASSERT_TRUE(offered.ok()) << offered.status();
+  Commit(&before.message, before.version, *offered);
+  message.message.set_state(DeliveryRecord::STATE_WITHDRAWN);
+  Change(message.message, message.version);
+  EXPECT_EQ(SettleRestored(*store_)->alarmed, 1);
+  EXPECT_EQ(Callback(before.message.id()).promises(1).state(), record::PromiseRecord::STATE_NOT_DELIVERED);
+}
+
 TEST_F(RestoredTest, AMessageFoundSendingIsTreatedTheSame) {
   const std::string id = SendVoiceMessage();
   auto delivery = Delivery(id);

@@ -24,15 +24,19 @@ struct Row {
 // Sorted by method. Operators run the system for every team and see no customer's content: no callers, no messages, no
 // recordings. Intake tokens sit in telephone systems: they take callers in and read nothing.
 constexpr Row kTable[] = {
+    {"/ringback.v1.CallbackService/AnswerProposal", kMembers},
     {"/ringback.v1.CallbackService/AssignCallback", kMembers},  // a rep: the own ones and unassigned ones
     {"/ringback.v1.CallbackService/CancelCallback", kMembers},  // a rep: the own ones
     {"/ringback.v1.CallbackService/CompleteCallback", kMembers},
     {"/ringback.v1.CallbackService/CreateCallback", kMembers | kIntakes},
+    {"/ringback.v1.CallbackService/DeclineProposal", kMembers},
     {"/ringback.v1.CallbackService/GetCallback", kMembers},
     {"/ringback.v1.CallbackService/ListCallbacks", kMembers},
     {"/ringback.v1.CallbackService/ListHistory", kMembers},
+    {"/ringback.v1.CallbackService/ListSlots", kMembers},
     {"/ringback.v1.CallbackService/LogAttempt", kMembers},
     {"/ringback.v1.CallbackService/MakePromise", kMembers},
+    {"/ringback.v1.CallbackService/ReopenCallback", kMembers},
     {"/ringback.v1.CallbackService/UpdateCaller", kMembers},
     {"/ringback.v1.CallbackService/WatchCallbacks", kMembers},
     {"/ringback.v1.ContactService/EraseSubject", kAdmins},

@@ -63,11 +63,16 @@ api::Callback ToApi(const record::CallbackRecord& callback, const record::TeamRe
     to->set_recording_id(promise.recording_id());
     to->set_spoken_text(promise.spoken_text());
     to->set_delivery_id(promise.delivery_id());
+    if (promise.has_agreed_time()) *to->mutable_agreed_time() = promise.agreed_time();
+    if (promise.has_heard_time()) *to->mutable_heard_time() = promise.heard_time();
+    if (promise.has_decline_time()) *to->mutable_decline_time() = promise.decline_time();
   }
   for (const record::AttemptRecord& attempt : callback.attempts()) {
     *out.add_attempts() = SameOnTheWire<api::Attempt>(attempt);
   }
   if (callback.has_brief()) *out.mutable_brief() = SameOnTheWire<api::Brief>(callback.brief());
+  if (callback.has_proposal()) *out.mutable_proposal() = SameOnTheWire<api::Proposal>(callback.proposal());
+  out.set_topic(static_cast<api::Topic>(callback.topic()));
   if (callback.has_escalation() && callback.escalation().kind() != record::ALARM_KIND_UNSPECIFIED) {
     const record::EscalationRecord& escalation = callback.escalation();
     api::Escalation* to = out.mutable_escalation();
@@ -146,6 +151,8 @@ api::Contact ToApi(const record::ContactRecord& contact) {
 api::Member ToApi(const record::Member& member) {
   auto out = SameOnTheWire<api::Member>(member);
   for (api::Channel& channel : *out.mutable_channels()) channel.clear_secret();
+  if (!out.busy_url().empty()) out.mutable_busy_state();
+  out.clear_busy_url();
   return out;
 }
 
@@ -171,6 +178,8 @@ api::Team ToApi(const record::TeamRecord& team) {
   *out.mutable_templates() = team.templates();
   *out.mutable_create_time() = team.create_time();
   out.set_member_figures(team.member_figures());
+  out.set_report_listened(team.report_listened());
+  if (team.has_slot_length()) *out.mutable_slot_length() = team.slot_length();
   for (const record::HistoryEvent& event : team.history()) *out.add_history() = ToApi(event);
   return out;
 }

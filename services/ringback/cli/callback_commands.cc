@@ -1,11 +1,12 @@
-// The commands that change one callback: request, promise, attempt, complete, cancel, assign, ack, snooze, caller.
+// The commands that change one callback: request, promise, attempt, complete, cancel, assign, ack, snooze, caller. Those
+// that answer the customer's wish are in answer_commands.cc.
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/domain/input.h"
 #include "core/domain/proto_time.h"
 #include "ringback/cli/caller_options.h"
 #include "ringback/cli/commands.h"
-#include "ringback/cli/print.h"
+#include "ringback/cli/done.h"
 #include "ringback/cli/times.h"
 
 namespace ringback::cli {
@@ -21,29 +22,6 @@ absl::Status SetSpan(const std::string& text, const std::string& field, google::
   }
   *span = ToProto(*parsed);
   return absl::OkStatus();
-}
-
-// "13:00 (in 12 min)" of when somebody must act next, as a hint behind what was done.
-std::string DueHint(Session& session, const v1::Callback& callback) {
-  if (!callback.has_due_time()) return "";
-  return absl::StrCat("; due ", When(session, true, callback.due_time()));
-}
-
-template <typename Response>
-void PrintDone(Session& session, const Response& response, const std::string& what) {
-  if (session.options().json) {
-    *session.world().out << ToJson(response) << "\n";
-  } else {
-    PrintAfter(session, response.callback(), what);
-  }
-}
-
-template <typename Response>
-void PrintWarnings(Session& session, const Response& response) {
-  if (session.options().json) return;  // they stand in the document
-  for (const std::string& warning : response.warnings()) {
-    *session.world().err << "ringback: warning: " << Printable(warning) << "\n";
-  }
 }
 
 void AddRequest(Commands& commands) {

@@ -115,6 +115,7 @@ int Run(const std::vector<std::string>& arguments, World& world, const std::func
 
   Commands commands(app, world, options);
   AddCallbackCommands(commands);
+  AddAnswerCommands(commands);
   AddListCommands(commands);
   AddSendCommands(commands);
   AddWatchCommand(commands);

@@ -77,6 +77,9 @@ struct Script {
   v1::UpdateTeamRequest team_update;
   v1::UpdateMemberRequest member_update;
   v1::UpdateCallerRequest caller_update;
+  std::vector<v1::AnswerProposalRequest> answers;
+  int declined = 0, reopened = 0;
+  v1::BusyState busy;
   std::string uploaded;
   std::string uploaded_sha256;
   std::vector<size_t> chunks;
@@ -164,6 +167,30 @@ class FakeCallbacks : public v1::CallbackService::Service {
     *response->mutable_callback() = script_.callback;
     return grpc::Status::OK;
   }
+  grpc::Status AnswerProposal(grpc::ServerContext*, const v1::AnswerProposalRequest* request,
+                              v1::AnswerProposalResponse* response) override {
+    script_.answers.push_back(*request);
+    *response->mutable_callback() = script_.callback;
+    response->add_warnings("Anna is away at that time");
+    return grpc::Status::OK;
+  }
+  grpc::Status DeclineProposal(grpc::ServerContext*, const v1::DeclineProposalRequest*,
+                               v1::DeclineProposalResponse* response) override {
+    ++script_.declined;
+    *response->mutable_callback() = script_.callback;
+    return grpc::Status::OK;
+  }
+  grpc::Status ReopenCallback(grpc::ServerContext*, const v1::ReopenCallbackRequest*,
+                              v1::ReopenCallbackResponse* response) override {
+    ++script_.reopened;
+    *response->mutable_callback() = script_.callback;
+    return grpc::Status::OK;
+  }
+  grpc::Status ListSlots(grpc::ServerContext*, const v1::ListSlotsRequest* request,
+                         v1::ListSlotsResponse* response) override {
+    for (int i = 0; i < request->count(); ++i) *response->add_slots() = domain::ToProto(kNow + absl::Hours(2 + i));
+    return grpc::Status::OK;
+  }
   grpc::Status WatchCallbacks(grpc::ServerContext*, const v1::WatchCallbacksRequest* request,
                               grpc::ServerWriter<v1::WatchCallbacksResponse>* writer) override {
     v1::WatchCallbacksResponse change;
@@ -239,6 +266,7 @@ class FakeTeams : public v1::TeamService::Service {
       member->set_email(email);
     };
     add("mb07anna", "Anna Schmidt", "anna@example.com");
+    *team->mutable_members(0)->mutable_busy_state() = script_.busy;
     add("mb07jorg", "Jörg Groß", "jorg@example.com");
     add("mb07joha", "Johanna Schmidt", "johanna@example.com");
     return grpc::Status::OK;
@@ -379,6 +407,67 @@ class CliTest : public ::testing::Test {
   std::ostringstream out_, err_;
   std::istringstream in_;
 };
+
+TEST_F(CliTest, AWishIsShownAndAnsweredInOneCommand) {
+  *script_.callback.mutable_proposal()->mutable_promised_time() = domain::ToProto(kNow + absl::Hours(3));
+  script_.callback.set_topic(v1::TOPIC_COMPLAINT);
+  v1::Promise& promise = *script_.callback.add_promises();
+  promise.set_revision(1);
+  promise.set_state(v1::Promise::STATE_ARMED);
+  *promise.mutable_promised_time() = domain::ToProto(kNow + absl::Hours(1));
+  *promise.mutable_agreed_time() = domain::ToProto(kNow - absl::Minutes(1));
+  ASSERT_EQ(Do({"show", kId}), kDone) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("to be called 15:00"));
+  EXPECT_THAT(out_.str(), HasSubstr("complaint"));
+  EXPECT_THAT(out_.str(), HasSubstr("AGREED"));
+  ASSERT_EQ(Do({"open"}), kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("agreed, WISHES ANOTHER TIME, complaint"));
+  ASSERT_EQ(Do({"--json", "show", kId}), kDone);
+  EXPECT_THAT(out_.str(), HasSubstr("\"topic\":\"TOPIC_COMPLAINT\""));
+  EXPECT_THAT(out_.str(), HasSubstr("\"agreed_time\":\"2026-11-23T10:59:00Z\""));
+
+  ASSERT_EQ(Do({"accept", kId}), kDone) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("accepted"));
+  EXPECT_THAT(err_.str(), HasSubstr("warning: Anna is away"));
+  ASSERT_EQ(Do({"counter", kId, "16:00"}), kDone) << err_.str();
+  ASSERT_EQ(script_.answers.size(), 2u);
+  EXPECT_FALSE(script_.answers[0].has_promised_time());
+  EXPECT_EQ(domain::FromProto(script_.answers[1].promised_time()), kNow + absl::Hours(4));
+  ASSERT_EQ(Do({"decline", kId}), kDone);
+  EXPECT_EQ(script_.declined, 1);
+  EXPECT_EQ(Do({"counter", kId}), kWrongUsage);
+}
+
+TEST_F(CliTest, WhatWasCalledOffIsOpenedAgain) {
+  ASSERT_EQ(Do({"reopen", kId}), kDone) << err_.str();
+  EXPECT_EQ(script_.reopened, 1);
+  EXPECT_THAT(out_.str(), HasSubstr("open again; due 16:00"));
+}
+
+TEST_F(CliTest, SlotsAreLinesOrADocument) {
+  ASSERT_EQ(Do({"slots", kId, "--count", "2"}), kDone) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("14:00"));
+  EXPECT_THAT(out_.str(), HasSubstr("15:00"));
+  ASSERT_EQ(Do({"--json", "slots", kId, "--count", "1"}), kDone);
+  EXPECT_EQ(Json().fields().at("slots").list_value().values_size(), 1);
+  EXPECT_EQ(Do({"slots", kId, "--count", "0"}), kWrongUsage);
+}
+
+TEST_F(CliTest, AMemberIsShownWithTheTroubleOfTheCalendar) {
+  script_.busy.set_trouble("HTTP 403");
+  ASSERT_EQ(Do({"member", "show", "Anna"}), kDone) << err_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("not read yet; TROUBLE: HTTP 403"));
+  ASSERT_EQ(Do({"member", "set", "Anna", "--busy-url", "https://calendar.example.com/anna.ics"}), kDone) << err_.str();
+  EXPECT_THAT(script_.member_update.update_mask().paths(), ElementsAre("busy_url"));
+  EXPECT_EQ(script_.member_update.member().busy_url(), "https://calendar.example.com/anna.ics");
+}
+
+TEST_F(CliTest, ATeamsSlotLengthAndListenedReportsAreSet) {
+  ASSERT_EQ(Do({"team", "set", "--slot-length", "20m", "--report-listened", "on"}), kDone) << err_.str();
+  EXPECT_EQ(script_.team_update.team().slot_length().seconds(), 1200);
+  EXPECT_TRUE(script_.team_update.team().report_listened());
+  EXPECT_THAT(script_.team_update.update_mask().paths(), testing::UnorderedElementsAre("slot_length", "report_listened"));
+}
 
 TEST_F(CliTest, WrongUsageExitsWithTwo) {
   EXPECT_EQ(Do({}), kWrongUsage);

@@ -74,6 +74,7 @@ absl::Status Confirm(const std::string& question, bool yes, World& world);
 
 // Each adds a group of commands.
 void AddCallbackCommands(Commands& commands);    // request, promise, attempt, complete, cancel, assign, ack, snooze, caller
+void AddAnswerCommands(Commands& commands);      // accept, counter, decline, reopen, slots
 void AddListCommands(Commands& commands);        // open, show, history
 void AddSendCommands(Commands& commands);        // send, resend
 void AddWatchCommand(Commands& commands);

@@ -1,4 +1,4 @@
-// member: add, list, set, remove, absent.
+// member: add, list, show, set, remove, absent.
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -58,7 +58,7 @@ std::string ChannelWords(const v1::Member& member) {
 }
 
 struct MemberOptions {
-  std::string name, email, phone, role, language, time_zone, substitute, secret, secret_file;
+  std::string name, email, phone, role, language, time_zone, substitute, secret, secret_file, busy_url;
   std::vector<std::string> channels;
   GivenOptions given;
 
@@ -74,6 +74,8 @@ struct MemberOptions {
     given.Field(command->add_option("--channel", channels,
                                     "How to reach them, in order: mail, webhook:URL, slack:URL, teams:URL, sms:NUMBER, "
                                     "desk; may be repeated; replaces what was there; \"\": mail, then the desk"), "channels");
+    given.Field(command->add_option("--busy-url", busy_url, "Calendar subscription (iCalendar, https://) with other appointments"),
+                "busy_url");
     CLI::Option* const key = command->add_option("--webhook-secret", secret, "Key of the webhooks' signature, 16 bytes or more; webhook:URL needs one");
     command->add_option("--webhook-secret-file", secret_file, "File with it: other users do not see it there")->excludes(key);
   }
@@ -87,6 +89,7 @@ struct MemberOptions {
     }
     member->set_language(language);
     member->set_time_zone(time_zone);
+    member->set_busy_url(busy_url);
     if (!substitute.empty()) {
       RB_ASSIGN_OR_RETURN(const v1::Member other, session.FindMember(substitute));
       member->set_substitute_id(other.id());
@@ -135,6 +138,44 @@ absl::Status List(Session& session) {
               member.inactive() ? Colour::kDim : Colour::kNone);
   }
   table.Print(*session.world().out, session.world().ColourOut());
+  return absl::OkStatus();
+}
+
+// "read 12 min ago, 3 appointments", or what is wrong with it.
+std::string BusyWords(Session& session, const v1::BusyState& state) {
+  std::string words = state.has_fetch_time()
+                          ? absl::StrCat("read ", When(session, true, state.fetch_time()), ", ", state.appointments(),
+                                         state.appointments() == 1 ? " appointment ahead" : " appointments ahead")
+                          : std::string("not read yet");
+  if (!state.trouble().empty()) absl::StrAppend(&words, "; TROUBLE: ", state.trouble());
+  return words;
+}
+
+absl::Status Show(Session& session, const std::string& who) {
+  RB_ASSIGN_OR_RETURN(const v1::Member member, session.FindMember(who));
+  if (session.options().json) {
+    *session.world().out << ToJson(member) << "\n";
+    return absl::OkStatus();
+  }
+  Fields fields;
+  fields.Add("member", member.id());
+  fields.Add("name", member.name(), Colour::kBold);
+  fields.Add("role", member.inactive() ? "left" : PlainWords(v1::Role_Name(member.role()), "ROLE_"));
+  fields.Add("email", member.email());
+  fields.Add("phone", member.phone());
+  fields.Add("language", member.language());
+  fields.Add("time zone", member.time_zone());
+  fields.Add("channels", ChannelWords(member));
+  fields.Add("substitute", session.NameOf(member.substitute_id()));
+  for (const v1::Absence& absence : member.absences()) {
+    fields.Add("away", absl::StrCat(When(session, true, absence.start_time()), " until ",
+                                    When(session, true, absence.end_time())));
+  }
+  if (member.has_busy_state()) {
+    fields.Add("calendar", BusyWords(session, member.busy_state()),
+               member.busy_state().trouble().empty() ? Colour::kNone : Colour::kRed);
+  }
+  fields.Print(*session.world().out, session.world().ColourOut());
   return absl::OkStatus();
 }
 
@@ -195,7 +236,7 @@ absl::Status Absent(Session& session, const AbsentArgs& args) {
 }  // namespace
 
 void AddMemberCommands(Commands& commands) {
-  CLI::App* member = commands.app().add_subcommand("member", "The team's people: add, list, set, remove, absent");
+  CLI::App* member = commands.app().add_subcommand("member", "The team's people: add, list, show, set, remove, absent");
   member->require_subcommand(1);
 
   auto options = std::make_shared<MemberOptions>();
@@ -215,6 +256,11 @@ void AddMemberCommands(Commands& commands) {
   });
 
   commands.OnServer(member->add_subcommand("list", "Everybody"), List);
+
+  auto shown = std::make_shared<std::string>();
+  CLI::App* show = member->add_subcommand("show", "All about one of them, and where their calendar subscription stands");
+  show->add_option("WHO", *shown, "Name, mail address, id or \"me\"")->required();
+  commands.OnServer(show, [shown](Session& session) { return Show(session, *shown); });
 
   auto who = std::make_shared<std::string>();
   auto changes = std::make_shared<MemberOptions>();

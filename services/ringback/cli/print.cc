@@ -49,12 +49,15 @@ std::string PromiseStateWords(const v1::Promise& promise) {
 
 void PrintPromises(Session& session, const v1::Callback& callback, std::ostream& out, bool colours) {
   if (callback.promises().empty()) return;
-  Table table({"PROMISE", "TIME", "BY", "CHANNEL", "STATE", "TOLD"});
+  Table table({"PROMISE", "TIME", "BY", "CHANNEL", "STATE", "TOLD", "AGREED", "DECLINED", "HEARD"});
   for (const v1::Promise& promise : callback.promises()) {
     table.Row({absl::StrCat(promise.revision()), When(session, true, promise.promised_time()),
                session.NameOf(promise.author()),
                PlainWords(v1::PromiseChannel_Name(promise.channel()), "PROMISE_CHANNEL_"), PromiseStateWords(promise),
-               When(session, promise.has_accept_time(), promise.accept_time())},
+               When(session, promise.has_accept_time(), promise.accept_time()),
+               When(session, promise.has_agreed_time(), promise.agreed_time()),
+               When(session, promise.has_decline_time(), promise.decline_time()),
+               When(session, promise.has_heard_time(), promise.heard_time())},
               promise.state() == v1::Promise::STATE_NOT_DELIVERED ? Colour::kRed : Colour::kNone);
   }
   out << "\n";
@@ -124,6 +127,16 @@ std::string StateWords(const v1::Callback& callback, absl::Time now) {
     }
   }
   if (callback.rings() > 1) absl::StrAppend(&words, ", asked ", callback.rings(), " times");
+  for (const v1::Promise& promise : callback.promises()) {
+    if (promise.state() != v1::Promise::STATE_ARMED) continue;
+    if (promise.has_agreed_time()) absl::StrAppend(&words, ", agreed");
+    if (promise.has_decline_time()) absl::StrAppend(&words, ", DOES NOT SUIT");
+    if (promise.has_heard_time()) absl::StrAppend(&words, ", heard");
+  }
+  if (callback.has_proposal()) absl::StrAppend(&words, ", WISHES ANOTHER TIME");
+  if (callback.topic() != v1::TOPIC_UNSPECIFIED) {
+    absl::StrAppend(&words, ", ", PlainWords(v1::Topic_Name(callback.topic()), "TOPIC_"));
+  }
   if (callback.has_brief()) absl::StrAppend(&words, ", brief");
   return words;
 }
@@ -152,6 +165,11 @@ std::string OutcomeWords(v1::AttemptOutcome outcome) {
 
 std::string When(Session& session, bool has, const google::protobuf::Timestamp& at) {
   return has ? WhenWords(FromProto(at), session.Now(), session.Zone()) : "";
+}
+
+std::string DueHint(Session& session, const v1::Callback& callback) {
+  if (!callback.has_due_time()) return "";
+  return absl::StrCat("; due ", When(session, true, callback.due_time()));
 }
 
 void PrintAfter(Session& session, const v1::Callback& callback, const std::string& what) {
@@ -192,6 +210,11 @@ void PrintCallback(Session& session, const v1::Callback& callback, const v1::Lis
                           : absl::StrCat("the customer has not heard the promise: ", callback.delivery_alarm()),
              Colour::kRed);
   fields.Add("due", When(session, callback.has_due_time(), callback.due_time()));
+  if (callback.has_proposal()) {
+    fields.Add("WISH", absl::StrCat("to be called ", When(session, true, callback.proposal().promised_time()),
+                                    "; answer with accept, counter TIME or decline"), Colour::kYellow);
+  }
+  fields.Add("topic", PlainWords(v1::Topic_Name(callback.topic()), "TOPIC_"));
   fields.Add("brief", callback.brief().text());
   fields.Add("escalated", EscalationWords(session, callback), Colour::kRed);
   if (callback.escalation().has_acknowledged_until()) {

@@ -24,6 +24,9 @@ std::string PlainWords(const std::string& enum_name, const std::string& prefix);
 // "13:00 (in 12 min)" in the team's zone; "" when not set.
 std::string When(Session& session, bool has, const google::protobuf::Timestamp& at);
 
+// "; due 13:00 (in 12 min)": when somebody must act next, as a hint behind what was done.
+std::string DueHint(Session& session, const v1::Callback& callback);
+
 // One line about a callback after a command: "cb07… Herr Müller: …".
 void PrintAfter(Session& session, const v1::Callback& callback, const std::string& what);
 // All about one callback.

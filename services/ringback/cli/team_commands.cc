@@ -10,13 +10,14 @@
 #include "ringback/cli/given_options.h"
 #include "ringback/cli/hours.h"
 #include "ringback/cli/print.h"
+#include "ringback/cli/times.h"
 
 namespace ringback::cli {
 namespace {
 
 // What create and set have in common.
 struct TeamOptions {
-  std::string name, time_zone, language, mail_address, media, legal_hold, member_figures;
+  std::string name, time_zone, language, mail_address, media, legal_hold, member_figures, report_listened, slot_length;
   std::string footer_company, footer_legal, imprint_url, privacy_url, footer_phone;
   std::vector<std::string> hours, holidays, templates;
   int retention_days = 0, max_seconds = 0;
@@ -37,6 +38,8 @@ struct TeamOptions {
     option("--media", media, "media_mode", "What the customer gets; both: attachment and link")
         ->check(CLI::IsMember({"both", "attachment", "link"}));
     option("--max-seconds", max_seconds, "recording_max_seconds", "Longest voice message, 2 to 600; 0: the default of 120");
+    option("--slot-length", slot_length, "slot_length", "How long a call is planned for, 5m to 4h; 15m if never said")
+        ->type_name("SPAN");
     option("--footer-company", footer_company, "footer.company", "Company below every mail");
     option("--footer-legal", footer_legal, "footer.legal_text", "Legal lines below every mail");
     option("--footer-phone", footer_phone, "footer.phone", "The number to call instead");
@@ -49,6 +52,10 @@ struct TeamOptions {
         ->check(CLI::IsMember({"on", "off"}));
     option("--member-figures", member_figures, "member_figures",
            "on shows managers each member's counts in week; for the team's admins, and it stands in the team's history")
+        ->check(CLI::IsMember({"on", "off"}));
+    option("--report-listened", report_listened, "report_listened",
+           "on tells when a customer has played the message, and the customer's page says so; for the team's admins, and it "
+           "stands in the team's history")
         ->check(CLI::IsMember({"on", "off"}));
   }
 
@@ -92,6 +99,12 @@ struct TeamOptions {
     }
     team->set_legal_hold(legal_hold == "on");
     team->set_member_figures(member_figures == "on");
+    team->set_report_listened(report_listened == "on");
+    if (!slot_length.empty()) {
+      const absl::StatusOr<absl::Duration> span = ParseSpan(slot_length);
+      if (!span.ok()) return domain::InvalidField("slot-length", "NOT_A_SPAN", std::string(span.status().message()));
+      *team->mutable_slot_length() = domain::ToProto(*span);
+    }
     return absl::OkStatus();
   }
 };
@@ -107,6 +120,8 @@ void PrintTeam(Session& session, const v1::Team& team) {
   fields.Add("holidays", absl::StrJoin(team.calendar().holidays(), ", "));
   fields.Add("retention", absl::StrCat(team.retention_days(), " days after closing"));
   fields.Add("legal hold", team.legal_hold() ? "yes: nothing is purged" : "", Colour::kYellow);
+  fields.Add("slot length", team.has_slot_length() ? SpanWords(domain::FromProto(team.slot_length())) : "");
+  fields.Add("listened", team.report_listened() ? "reported, and the customer's page says so" : "");
   fields.Add("member figures", team.member_figures() ? "shown to managers" : "");
   for (const v1::HistoryEvent& event : team.history()) {
     fields.Add("history", absl::StrCat(When(session, true, event.event_time()), "  ", event.what(), ", ",

@@ -1,0 +1,23 @@
+// ringback-calendar-parser: the only program that reads members' calendar subscriptions, as a sandboxed child
+// (core/sandbox/serve.h). A window and a calendar in, busy times out (busy_calendar.h).
+#include <unistd.h>
+
+#include <cstdlib>
+#include <optional>
+#include <string>
+
+#include "core/sandbox/serve.h"
+#include "delivery/busy_calendar.h"
+
+int main() {
+  using namespace ringback;
+  sandbox::ServeSandboxed([](std::string request) -> std::string {
+    size_t begins = 0;
+    const std::optional<delivery::Window> window = delivery::DecodeWindow(request, &begins);
+    if (!window.has_value()) _exit(EXIT_FAILURE);  // our own parent never sends this
+    request.erase(0, begins);
+    const auto found = delivery::FindBusy(request, window->from, window->until);
+    if (!found.ok()) return "refused " + std::string(found.status().message());
+    return delivery::EncodeFound(*found);
+  });
+}
