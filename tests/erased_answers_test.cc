@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "core/domain/deliveries.h"
+#include "delivery/answer_rpc.h"
 #include "delivery/delivery_rpc.h"
 #include "ingest/ingest_fixture.h"
 #include "reminder/reminder_rpc.h"
@@ -18,7 +19,8 @@ namespace {
 
 const char* const kServices[] = {"ringback.v1.CallbackService", "ringback.v1.RecordingService",
                                  "ringback.v1.TeamService", "ringback.v1.ContactService",
-                                 "ringback.v1.DeliveryService", "ringback.v1.ReminderService"};
+                                 "ringback.v1.DeliveryService", "ringback.v1.ReminderService",
+                                 "ringback.v1.AnswerService"};
 
 // A write that succeeds on a callback of one Erika Zabel; "" for those whose request and answer know of no caller.
 const std::map<std::string, std::string>& Writes() {
@@ -36,6 +38,8 @@ const std::map<std::string, std::string>& Writes() {
       {"DropDeadLetter", "request_id: '$R' id: '$DL'"},
       {"AcknowledgeCallback", "request_id: '$R' callback_id: '$CB'"},
       {"SnoozeCallback", "request_id: '$R' callback_id: '$CB' duration { seconds: 60 }"},
+      {"TieAnswer", "request_id: '$R' answer_id: '$AN' callback_id: '$CB'"},
+      {"DropAnswer", "request_id: '$R' answer_id: '$AN'"},
       {"UploadRecording", ""},  // answers with the take as it is by then, or with the record of an upload: no caller
       {"CreateTeam", ""},
       {"UpdateTeam", ""},
@@ -57,6 +61,7 @@ class ErasedAnswersTest : public IngestTest {
   ErasedAnswersTest()
       : IngestTest([](runtime::Host& host) {
           host.AddRpcService(delivery::NewDeliveryRpc(host));
+          host.AddRpcService(delivery::NewAnswerRpc(host, std::make_shared<delivery::AnswerIntake>(host)));
           host.AddRpcService(reminder::NewReminderRpc(host));
         }),
         stub_(channel_) {}
@@ -108,6 +113,7 @@ class ErasedAnswersTest : public IngestTest {
     request.mutable_caller()->set_name("Erika Zabel");
     request.mutable_caller()->set_email("zabel@example.com");
     const std::string id = Create(request, team_.anna_token).id();
+    answer_id_ = UnmatchedMail();
     if (method == "CompleteCallback") {
       api::LogAttemptRequest attempt;
       attempt.set_request_id(NextRequestId());
@@ -125,6 +131,23 @@ class ErasedAnswersTest : public IngestTest {
       if (method != "ResendDelivery") LetDie(domain::DeliveryId(id, 1));
     }
     return id;
+  }
+
+  std::string UnmatchedMail() {
+    record::AnswerRecord answer;
+    answer.set_id(NewId(id_prefix::kAnswer, team_.shard, host_->random()));
+    answer.set_team_id(team_.id);
+    answer.set_source(record::AnswerRecord::SOURCE_MAIL);
+    answer.set_kind(record::AnswerRecord::KIND_REPLY);
+    answer.set_sender("zabel@example.com");
+    answer.set_text("Es geht um den Kran. Erika Zabel");
+    *answer.mutable_create_time() = rpc::ToProto(Morning());
+    store::Commit commit;
+    commit.shard = team_.shard;
+    commit.commit_id = "answer/" + answer.id();
+    store::AddAnswer(nullptr, 0, answer, Morning() + absl::Hours(720), &commit);
+    EXPECT_TRUE(host_->store().CommitOnce(commit).ok());
+    return answer.id();
   }
 
   void LetDie(const std::string& delivery_id) {
@@ -150,6 +173,7 @@ class ErasedAnswersTest : public IngestTest {
 
   grpc::GenericStub stub_;
   google::protobuf::DynamicMessageFactory factory_;
+  std::string answer_id_;
 };
 
 TEST_F(ErasedAnswersTest, NoRepeatedWriteGivesBackWhoWasErased) {
@@ -174,6 +198,7 @@ TEST_F(ErasedAnswersTest, NoRepeatedWriteGivesBackWhoWasErased) {
                         {"$CB", id},
                         {"$BEN", team_.ben},
                         {"$DL", domain::DeliveryId(id, 1)},
+                        {"$AN", answer_id_},
                         {"$LATER", absl::StrCat(absl::ToUnixSeconds(Morning() + absl::Hours(3)))}});
       std::unique_ptr<google::protobuf::Message> request(factory_.GetPrototype(method.input_type())->New());
       ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(text, request.get()));

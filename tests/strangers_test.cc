@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "core/store/every_record.h"
+#include "delivery/answer_rpc.h"
 #include "delivery/delivery_rpc.h"
 #include "ingest/ingest_fixture.h"
 #include "reminder/reminder_rpc.h"
@@ -16,7 +17,8 @@ namespace {
 
 const char* const kServices[] = {"ringback.v1.CallbackService", "ringback.v1.RecordingService",
                                  "ringback.v1.TeamService", "ringback.v1.ContactService",
-                                 "ringback.v1.DeliveryService", "ringback.v1.ReminderService"};
+                                 "ringback.v1.DeliveryService", "ringback.v1.ReminderService",
+                                 "ringback.v1.AnswerService"};
 
 // A good request for every method, about the first team: whatever refuses it does so because of who asks.
 const std::map<std::string, std::string>& GoodRequests() {
@@ -72,6 +74,12 @@ const std::map<std::string, std::string>& GoodRequests() {
       {"AcknowledgeCallback", "request_id: '$R' callback_id: '$CB'"},
       {"SnoozeCallback", "request_id: '$R' callback_id: '$CB' duration { seconds: 60 }"},
       {"ListTimers", "team_id: '$TM'"},
+      {"TakeMail", "header { team_id: '$TM' }"},
+      {"ListAnswers", "callback_id: '$CB'"},
+      {"ListUnmatched", "team_id: '$TM'"},
+      {"TieAnswer", "request_id: '$R' answer_id: '$AN' callback_id: '$CB'"},
+      {"DropAnswer", "request_id: '$R' answer_id: '$AN'"},
+      {"DownloadAnswer", "answer_id: '$AN'"},
       {"EraseSubject", "request_id: '$R' team_id: '$TM' who: 'somebody.else@example.com'"},
   };
   return rows;
@@ -82,12 +90,33 @@ class StrangersTest : public IngestTest {
   StrangersTest()
       : IngestTest([](runtime::Host& host) {
           host.AddRpcService(delivery::NewDeliveryRpc(host));
+          host.AddRpcService(delivery::NewAnswerRpc(host, std::make_shared<delivery::AnswerIntake>(host)));
           host.AddRpcService(reminder::NewReminderRpc(host));
         }),
         stub_(channel_) {
     const api::Callback callback = Create(Mueller(), team_.anna_token);
     callback_id_ = callback.id();
     recording_id_ = UploadTake("voice", callback.id()).id();
+    answer_id_ = UnmatchedMail();
+  }
+
+  // A mail of the first team that waits to be tied.
+  std::string UnmatchedMail() {
+    record::AnswerRecord answer;
+    answer.set_id(NewId(id_prefix::kAnswer, team_.shard, host_->random()));
+    answer.set_team_id(team_.id);
+    answer.set_source(record::AnswerRecord::SOURCE_MAIL);
+    answer.set_kind(record::AnswerRecord::KIND_REPLY);
+    answer.set_sender("somebody@example.com");
+    answer.set_original_blob(absl::StrCat("07/", answer.id(), "/original"));
+    *answer.mutable_create_time() = rpc::ToProto(Morning());
+    EXPECT_TRUE(host_->blobs().Put(answer.original_blob(), "From: somebody@example.com\n\nHallo\n").ok());
+    store::Commit commit;
+    commit.shard = team_.shard;
+    commit.commit_id = "answer/" + answer.id();
+    store::AddAnswer(nullptr, 0, answer, Morning() + absl::Hours(720), &commit);
+    EXPECT_TRUE(host_->store().CommitOnce(commit).ok());
+    return answer.id();
   }
 
   struct Answer {
@@ -105,6 +134,7 @@ class StrangersTest : public IngestTest {
                       {"$RC", recording_id_},
                       {"$DL", absl::StrCat("dl", callback_id_.substr(2), "0001")},
                       {"$MB", team_.ben},
+                      {"$AN", answer_id_},
                       {"$TK", team_.intake_token_id},
                       {"$SHA", Sha256Hex("voice")},
                       {"$LATER", absl::StrCat(absl::ToUnixSeconds(Morning() + absl::Hours(3)))},
@@ -172,7 +202,7 @@ class StrangersTest : public IngestTest {
 
   grpc::GenericStub stub_;
   google::protobuf::DynamicMessageFactory factory_;
-  std::string callback_id_, recording_id_;
+  std::string callback_id_, recording_id_, answer_id_;
 };
 
 TEST_F(StrangersTest, NobodyGetsInWithoutAGoodToken) {

@@ -6,6 +6,7 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/runtime/erasure_journal.h"
+#include "delivery/answer_rpc.h"
 #include "delivery/busy_job.h"
 #include "delivery/delivery_rpc.h"
 #include "delivery/ended.h"
@@ -80,6 +81,7 @@ absl::Status RunDelivery(runtime::Host& host) {
   host.AddPeriodic("orphans", absl::Minutes(1), [orphans = orphans.get()] { return orphans->Round(); });
 
   host.AddRpcService(NewDeliveryRpc(host));
+  host.AddRpcService(NewAnswerRpc(host, std::make_shared<AnswerIntake>(host)));
   host.AddComponent("delivery", std::make_unique<Parts>(std::move(wires), std::move(calendars), std::move(retention),
                                                            std::move(orphans)));
   return absl::OkStatus();

@@ -1,5 +1,5 @@
 // The delivery service: what a decision wants said goes out by mail, webhook, SMS or desk, and what became of it comes
-// back into the record. What is sent to whom is domain's; what it says is compose's; the wires are mail_transport.h,
+// back into the record. Customers' mails come in here too: answer_intake.h. What is sent to whom is domain's; what it says is compose's; the wires are mail_transport.h,
 // webhook.h and sms_gateway.h.
 #pragma once
 

@@ -176,6 +176,7 @@ NoticeKind KindOf(const ComposeInput& input) {
     case DeliveryRecord::KIND_NOTICE:
       if (input.delivery->what() == "completed_before_the_promised_call") return NoticeKind::kClosedEarly;
       if (input.delivery->what() == "cancelled_without_attempt") return NoticeKind::kClosedUnattempted;
+      if (input.delivery->what() == "answer_after_closing") return NoticeKind::kBriefArrived;
       return NoticeKind::kCustomerAnswer;
     default: return KindOfAlarm(input);
   }
@@ -294,6 +295,7 @@ NoticeFacts FactsOf(const ComposeInput& input, NoticeKind kind) {
       const record::PromiseRecord* previous = Previous(callback, *promise);
       if (previous != nullptr) facts.previous_promised_time = rpc::FromProto(previous->promised_time());
     }
+    facts.closed = callback.phase() == record::CallbackRecord::PHASE_CLOSED;
     facts.attempts = callback.attempts_size();
     if (callback.attempts_size() > 0) {
       facts.last_attempt_time = rpc::FromProto(callback.attempts(callback.attempts_size() - 1).called_time());

@@ -144,6 +144,7 @@ TemplateValues ValuesOf(const NoticeFacts& facts) {
   texts["other_member"] = facts.other_member;
   if (facts.attempts > 0) texts["attempts"] = absl::StrCat(facts.attempts);
   flag("one_attempt", facts.attempts == 1);
+  flag("closed", facts.closed);
   SetTime(values, "last_attempt", facts.last_attempt_time, facts);
   flag("agreed", facts.answer == CustomerAnswer::kAgreed);
   flag("other_time", facts.answer == CustomerAnswer::kOtherTime);

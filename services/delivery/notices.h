@@ -128,6 +128,7 @@ struct NoticeFacts {
   std::string reason;                      // why a delivery failed, a callback was closed or handed over
   std::string channel;                     // "E-Mail", the one that failed
   std::string other_member;                // kHandover: from whom; kClosedUnattempted, kClosedEarly: who closed
+  bool closed = false;                     // kBriefArrived: written after the callback was closed
   int attempts = 0;
   std::optional<absl::Time> last_attempt_time;
   CustomerAnswer answer = CustomerAnswer::kNone;

@@ -16,15 +16,20 @@ constexpr int kPage = 1000;
 constexpr int kPagesPerRound = 10;
 constexpr absl::Duration kRest = absl::Hours(1);
 
-// "rc07…" of "07/rc07…/original"; "" for a name that is no recording's: not ours to judge.
+// The record that owns bytes: a recording's or an answer's.
+absl::StatusOr<store::Key> OwnerKey(const std::string& id) {
+  const auto recording = store::RecordingKey(id);
+  return recording.ok() ? recording : store::AnswerKey(id);
+}
+
+// "rc07…" of "07/rc07…/original"; "" for a name that is neither a recording's nor an answer's: not ours to judge.
 std::string OwnerOf(const std::string& name) {
   const size_t first = name.find('/');
   if (first == std::string::npos) return "";
   const size_t second = name.find('/', first + 1);
   if (second == std::string::npos) return "";
   std::string owner = name.substr(first + 1, second - first - 1);
-  const auto key = store::RecordingKey(owner);
-  if (!key.ok() || owner.substr(2, 2) != name.substr(0, first)) return "";
+  if (!OwnerKey(owner).ok() || owner.substr(2, 2) != name.substr(0, first)) return "";
   return owner;
 }
 
@@ -45,7 +50,7 @@ absl::Status Orphans::Round() {
       after_.clear();
       finished_ = now;
       if (found_ > 0) {
-        RB_LOG_WARN("the bytes of {} recordings belong to no record; they leave the disk within {}. After a crash that is "
+        RB_LOG_WARN("the bytes of {} recordings or mails belong to no record; they leave the disk within {}. After a crash that is "
                     "a few; should it be many, this may be the wrong store: stop the server and look",
                     found_, absl::FormatDuration(grace_));
       }
@@ -69,7 +74,7 @@ absl::Status Orphans::Examine(const std::vector<blob::BlobInfo>& page, absl::Tim
       it = owners.erase(it);
       continue;
     }
-    RB_ASSIGN_OR_RETURN(store::Key key, store::RecordingKey(it->first));
+    RB_ASSIGN_OR_RETURN(store::Key key, OwnerKey(it->first));
     keys.push_back(std::move(key));
     ++it;
   }
@@ -81,18 +86,18 @@ absl::Status Orphans::Examine(const std::vector<blob::BlobInfo>& page, absl::Tim
   return absl::OkStatus();
 }
 
-absl::Status Orphans::Mark(const std::string& recording_id, const std::vector<blob::BlobInfo>& blobs, absl::Time now) {
+absl::Status Orphans::Mark(const std::string& owner_id, const std::vector<blob::BlobInfo>& blobs, absl::Time now) {
   absl::Time due = now + grace_ / 2;
   std::vector<std::string> names;
   for (const blob::BlobInfo& blob : blobs) {
     due = std::max(due, blob.modified + grace_);
     names.push_back(blob.name);
   }
-  RB_ASSIGN_OR_RETURN(const store::Key key, store::RecordingKey(recording_id));
+  RB_ASSIGN_OR_RETURN(const store::Key key, OwnerKey(owner_id));
   store::Commit commit;
   commit.shard = key.shard;
-  commit.commit_id = absl::StrCat("orphan/", recording_id, "/", absl::ToUnixSeconds(now));
-  store::AddOrphan(recording_id, names, due, now, &commit);
+  commit.commit_id = absl::StrCat("orphan/", owner_id, "/", absl::ToUnixSeconds(now));
+  store::AddOrphan(owner_id, names, due, now, &commit);
   const auto marked = store_.CommitOnce(commit);
   if (absl::IsAborted(marked.status())) return absl::OkStatus();  // found before, here or by another replica
   RB_RETURN_IF_ERROR(marked.status());

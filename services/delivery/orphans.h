@@ -1,4 +1,4 @@
-// Bytes that no record names: a crash between the writing of a recording and its commit leaves them behind, and nobody
+// Bytes that no record names: a crash between the writing of a recording or a mail and its commit leaves them behind, and nobody
 // would ever miss them. Found here, page by page; removed by retention, which owns what leaves.
 #pragma once
 
@@ -34,7 +34,7 @@ class Orphans {
 
  private:
   absl::Status Examine(const std::vector<blob::BlobInfo>& page, absl::Time now);
-  absl::Status Mark(const std::string& recording_id, const std::vector<blob::BlobInfo>& blobs, absl::Time now);
+  absl::Status Mark(const std::string& owner_id, const std::vector<blob::BlobInfo>& blobs, absl::Time now);
 
   store::Store& store_;
   blob::BlobStore& blobs_;

@@ -105,6 +105,33 @@ TEST_F(OrphansTest, BytesWithoutARecordLeaveAfterTheGracePeriod) {
   EXPECT_THAT(host_->metrics().Text(), HasSubstr("ringback_orphans_total{outcome=\"removed\"} 1"));
 }
 
+TEST_F(OrphansTest, AMailsBytesWithoutItsAnswerLeaveTooUnlessTheMailCameAgain) {
+  const auto write = [&] {
+    const std::string id = NewId(id_prefix::kAnswer, 7, host_->random());
+    EXPECT_TRUE(host_->blobs().Put("07/" + id + "/original", "From: a@example.com").ok());
+    EXPECT_TRUE(host_->blobs().Put("07/" + id + "/1", "a picture").ok());
+    return id;
+  };
+  const std::string orphan = write(), again = write();
+  Advance(absl::Hours(7));
+  Sweep();
+  // The mail server kept the other one and has delivered it meanwhile.
+  store::record::AnswerRecord answer;
+  answer.set_id(again);
+  answer.set_team_id("team");
+  answer.mutable_create_time()->set_seconds(1);
+  store::Commit commit;
+  commit.shard = 7;
+  commit.commit_id = "answer/" + again;
+  store::AddAnswer(nullptr, 0, answer, absl::FromUnixSeconds(4'000'000'000), &commit);
+  ASSERT_TRUE(host_->store().CommitOnce(commit).ok());
+  Advance(absl::Hours(18));
+  EXPECT_EQ(Retain(), 2);
+  EXPECT_FALSE(OnDisk(orphan));
+  EXPECT_FALSE(host_->blobs().Size("07/" + orphan + "/1").ok());
+  EXPECT_TRUE(OnDisk(again));
+}
+
 TEST_F(OrphansTest, AnUploadInFlightIsLeftAlone) {
   const std::string id = WriteBytes();
   Advance(absl::Minutes(30));

@@ -63,7 +63,14 @@ class RetentionHandler : public runtime::JobHandler {
 
   // An orphan's files wait for a while (orphans.h); should its record have come in the meantime, they are no orphan's.
   absl::StatusOr<bool> HasRecord(const std::string& subject) {
-    const auto key = store::RecordingKey(std::string(absl::StripSuffix(subject, ".files")));
+    const std::string owner(absl::StripSuffix(subject, ".files"));
+    if (const auto key = store::AnswerKey(owner); key.ok()) {
+      const auto answer = store::Load<record::AnswerRecord>(host_.store(), *key);
+      if (absl::IsNotFound(answer.status())) return false;
+      RB_RETURN_IF_ERROR(answer.status());
+      return answer->message.has_create_time();  // else only its id is left
+    }
+    const auto key = store::RecordingKey(owner);
     if (!key.ok()) return false;  // a callback's files
     const absl::Status found = host_.store().Get(*key).status();
     if (absl::IsNotFound(found)) return false;
@@ -110,8 +117,29 @@ class RetentionHandler : public runtime::JobHandler {
     return host_.store().CommitOnce(commit).status();
   }
 
+  // Mail that found no callback, or was dropped from the list.
+  absl::Status PurgeAnswer(const store::Lease& lease) {
+    const store::Key key{lease.key.shard, store::Kind::kAnswer, lease.key.id};
+    auto answer = store::Load<record::AnswerRecord>(host_.store(), key);
+    store::Commit commit = NewCommit(lease, "purge");
+    if (absl::IsNotFound(answer.status()) ||
+        (answer.ok() && (!answer->message.callback_id().empty() || !answer->message.has_create_time()))) {
+      commit.due.push_back(store::DueChange{lease.key, std::nullopt});
+      return host_.store().CommitOnce(commit).status();
+    }
+    RB_RETURN_IF_ERROR(answer.status());
+    RB_ASSIGN_OR_RETURN(const store::Key team_key, store::TeamKey(answer->message.team_id()));
+    RB_ASSIGN_OR_RETURN(const auto team, store::Load<record::TeamRecord>(host_.store(), team_key));
+    if (team.message.legal_hold()) return Postpone(lease, absl::Hours(24));
+    RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
+    RB_RETURN_IF_ERROR(runtime::NoteErasures(host_.config(), now, {lease.key.id}));
+    store::AddErasure(*answer, now, &commit);  // ends this entry too
+    return host_.store().CommitOnce(commit).status();
+  }
+
   absl::Status Purge(const store::Lease& lease) {
     if (absl::StartsWith(lease.key.id, "rc")) return PurgeRecording(lease);
+    if (absl::StartsWith(lease.key.id, "an")) return PurgeAnswer(lease);
     const store::Key key{lease.key.shard, store::Kind::kCallback, lease.key.id};
     auto callback = store::Load<record::CallbackRecord>(host_.store(), key);
     store::Commit commit = NewCommit(lease, "purge");

@@ -17,7 +17,7 @@ namespace ringback::delivery {
 absl::Status RemoveFilesOf(const ::ringback::store::v1::TombstoneRecord& tombstone, blob::BlobStore& blobs,
                            const runtime::Config& config);
 
-// For stage kRetention; an entry's id is a callback's or a lone recording's (its purge date) or a tombstone's (files to be
+// For stage kRetention; an entry's id is a callback's, a lone recording's or an unmatched answer's (its purge date) or a tombstone's (files to be
 // removed).
 class Retention {
  public:

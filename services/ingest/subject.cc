@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/domain/deliveries.h"
@@ -18,12 +19,28 @@ namespace {
 
 constexpr int kEraseTries = 10;
 
-// Everything the team has of one person: numbers and addresses, contacts, callbacks.
+// Everything the team has of one person: numbers and addresses, contacts, callbacks, and mails from the person's addresses,
+// tied to a callback or not.
 struct Subject {
   std::set<std::string> keys;
   std::vector<store::Loaded<record::ContactRecord>> contacts;
   std::vector<std::string> callback_ids;
+  std::vector<std::string> answer_ids;
 };
+
+absl::StatusOr<std::vector<std::string>> AnswersOf(store::Store& store, int shard, const std::string& team,
+                                                   const std::string& callback_id) {
+  std::vector<std::string> ids;
+  store::Page page;
+  page.limit = 500;
+  for (;;) {
+    RB_ASSIGN_OR_RETURN(const auto scan, store.Scan({shard, team, std::string(store::index::kAnswers)}, callback_id + '\x1f',
+                                                    callback_id + '\x20', page));
+    for (const std::string& member : scan.members) ids.emplace_back(store::IdOfMember(member));
+    if (!scan.more || scan.members.empty()) return ids;
+    page.after = scan.members.back();
+  }
+}
 
 class Finder {
  public:
@@ -39,6 +56,7 @@ class Finder {
       callbacks.insert(ids.begin(), ids.end());
     }
     subject_.callback_ids.assign(callbacks.begin(), callbacks.end());
+    RB_RETURN_IF_ERROR(AddAnswers());
     return std::move(subject_);
   }
 
@@ -85,6 +103,22 @@ class Finder {
       AddKeys(contact->message.caller());
       subject_.contacts.push_back(*std::move(contact));
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddAnswers() {
+    std::set<std::string> ids;
+    for (const std::string& key : subject_.keys) {
+      if (!absl::StartsWith(key, "m:")) continue;
+      RB_ASSIGN_OR_RETURN(const auto under, IdsUnder(host_.store(), shard_, team_, store::index::kAnswersFrom,
+                                                     store::SenderKey(std::string_view(key).substr(2))));
+      ids.insert(under.begin(), under.end());
+    }
+    for (const std::string& id : subject_.callback_ids) {
+      RB_ASSIGN_OR_RETURN(const auto of_callback, AnswersOf(host_.store(), shard_, team_, id));
+      ids.insert(of_callback.begin(), of_callback.end());
+    }
+    subject_.answer_ids.assign(ids.begin(), ids.end());
     return absl::OkStatus();
   }
 
@@ -149,6 +183,7 @@ absl::Status EraseCallback(runtime::Host& host, const domain::Actor& actor, cons
     RB_RETURN_IF_ERROR(runtime::NoteErasures(host.config(), now, {id}));
     RB_ASSIGN_OR_RETURN(const auto recordings, IdsUnder(host.store(), key.shard, callback->message.team_id(),
                                                         store::index::kRecordingsOf, id));
+    RB_ASSIGN_OR_RETURN(const auto answers, AnswersOf(host.store(), key.shard, callback->message.team_id(), id));
     store::Commit commit;
     commit.shard = key.shard;
     commit.commit_id = NewCommitId(host, key.shard);
@@ -158,7 +193,29 @@ absl::Status EraseCallback(runtime::Host& host, const domain::Actor& actor, cons
     if (status.ok()) {
       counts->set_callbacks(counts->callbacks() + 1);
       counts->set_recordings(counts->recordings() + static_cast<int>(recordings.size()));
+      counts->set_answers(counts->answers() + static_cast<int>(answers.size()));
     }
+    if (!absl::IsAborted(status)) return status;
+  }
+  return status;
+}
+
+// A mail that no callback owns any more, or another person's callback does.
+absl::Status EraseAnswer(runtime::Host& host, const std::string& id, api::EraseSubjectResponse* counts) {
+  RB_ASSIGN_OR_RETURN(const store::Key key, store::AnswerKey(id));
+  absl::Status status;
+  for (int i = 0; i < kEraseTries; ++i) {
+    const auto answer = store::Load<record::AnswerRecord>(host.store(), key);
+    if (absl::IsNotFound(answer.status()) || (answer.ok() && !answer->message.has_create_time())) return absl::OkStatus();
+    RB_RETURN_IF_ERROR(answer.status());
+    RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
+    RB_RETURN_IF_ERROR(runtime::NoteErasures(host.config(), now, {id}));
+    store::Commit commit;
+    commit.shard = key.shard;
+    commit.commit_id = NewCommitId(host, key.shard);
+    store::AddErasure(*answer, now, &commit);
+    status = host.store().CommitOnce(commit).status();
+    if (status.ok()) counts->set_answers(counts->answers() + 1);
     if (!absl::IsAborted(status)) return status;
   }
   return status;
@@ -194,10 +251,21 @@ absl::Status ExportSubject(runtime::Host& host, const rpc::Call& call, const api
       recordings.push_back(Json(rpc::ToApi(recording->message)));
     }
   }
-  if (contacts.empty() && callbacks.empty()) return NotThere("who", "subject");
+  std::vector<std::string> answers;
+  for (const std::string& id : subject.answer_ids) {
+    RB_ASSIGN_OR_RETURN(const store::Key key, store::AnswerKey(id));
+    const auto answer = store::Load<record::AnswerRecord>(host.store(), key);
+    if (absl::IsNotFound(answer.status())) continue;
+    RB_RETURN_IF_ERROR(answer.status());
+    if (!answer->message.has_create_time()) continue;
+    response->add_answer_ids(id);
+    answers.push_back(Json(rpc::ToApi(answer->message)));
+  }
+  if (contacts.empty() && callbacks.empty() && answers.empty()) return NotThere("who", "subject");
   if (!subject.contacts.empty()) *response->mutable_contact() = rpc::ToApi(subject.contacts.front().message);
   response->set_json(absl::StrCat("{\"contacts\":[", absl::StrJoin(contacts, ","), "],\"callbacks\":[",
-                                  absl::StrJoin(callbacks, ","), "],\"recordings\":[", absl::StrJoin(recordings, ","), "]}"));
+                                  absl::StrJoin(callbacks, ","), "],\"recordings\":[", absl::StrJoin(recordings, ","), "],\"answers\":[",
+                                  absl::StrJoin(answers, ","), "]}"));
   return absl::OkStatus();
 }
 
@@ -216,6 +284,7 @@ absl::Status EraseSubject(runtime::Host& host, const rpc::Call& call, const api:
         for (const std::string& id : subject.callback_ids) {
           RB_RETURN_IF_ERROR(EraseCallback(host, domain::Actor{call.principal.ActorId()}, id, &counts));
         }
+        for (const std::string& id : subject.answer_ids) RB_RETURN_IF_ERROR(EraseAnswer(host, id, &counts));
         std::vector<std::string> contact_ids;
         for (const auto& contact : subject.contacts) {
           store::AddErasure(contact, commit);

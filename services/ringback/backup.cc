@@ -36,7 +36,7 @@ absl::Status MakeEmptyFolder(const std::string& folder) {
   return absl::OkStatus();
 }
 
-// Every blob that a recording of the copied database names.
+// Every blob that a recording or an answer of the copied database names.
 absl::StatusOr<std::set<std::string>> NamedBlobs(store::Store& copy) {
   std::set<std::string> names;
   for (int shard = 0; shard < kShards; ++shard) {
@@ -51,6 +51,18 @@ absl::StatusOr<std::set<std::string>> NamedBlobs(store::Store& copy) {
       return absl::OkStatus();
     };
     RB_RETURN_IF_ERROR(store::ForEveryRecord(copy, shard, store::Kind::kRecording, "", note));
+    const auto note_answer = [&](const store::Record& record) {
+      store::record::AnswerRecord answer;
+      if (!answer.ParseFromString(record.value)) {
+        return absl::DataLossError(absl::StrCat("the record ", record.key.id, " does not parse"));
+      }
+      if (!answer.original_blob().empty()) names.insert(answer.original_blob());
+      for (const auto& attachment : answer.attachments()) {
+        if (!attachment.blob().empty()) names.insert(attachment.blob());
+      }
+      return absl::OkStatus();
+    };
+    RB_RETURN_IF_ERROR(store::ForEveryRecord(copy, shard, store::Kind::kAnswer, "", note_answer));
   }
   return names;
 }

@@ -27,6 +27,7 @@ class Eraser {
     if (is(id_prefix::kCallback)) return EraseCallback(entry);
     if (is(id_prefix::kContact)) return EraseContact(entry);
     if (is(id_prefix::kRecording)) return EraseRecording(entry);
+    if (is(id_prefix::kAnswer)) return EraseAnswer(entry);
     return absl::OkStatus();  // a later version's
   }
 
@@ -69,6 +70,18 @@ class Eraser {
     commit.due.push_back(store::DueChange{store::RetentionDue(key.shard, recording->message.team_id(), entry.id), std::nullopt});
     RB_RETURN_IF_ERROR(store_.CommitOnce(commit).status());
     ++done_.recordings;
+    return RemoveFiles(key);
+  }
+
+  absl::Status EraseAnswer(const runtime::Erasure& entry) {
+    RB_ASSIGN_OR_RETURN(const store::Key key, store::AnswerKey(entry.id));
+    const auto answer = store::Load<record::AnswerRecord>(store_, key);
+    if (absl::IsNotFound(answer.status()) || (answer.ok() && !answer->message.has_create_time())) return absl::OkStatus();
+    RB_RETURN_IF_ERROR(answer.status());
+    store::Commit commit = NewCommit(key);
+    store::AddErasure(*answer, entry.time, &commit);
+    RB_RETURN_IF_ERROR(store_.CommitOnce(commit).status());
+    ++done_.answers;
     return RemoveFiles(key);
   }
 

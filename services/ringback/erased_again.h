@@ -12,7 +12,7 @@
 namespace ringback {
 
 struct ErasedAgain {
-  int callbacks = 0, contacts = 0, recordings = 0;
+  int callbacks = 0, contacts = 0, recordings = 0, answers = 0;
 };
 
 // Erases every id that is still there, as of the time of its entry, with its recordings and its mails in the outbox, and

@@ -158,7 +158,8 @@ void PrintErasures(const RestoreResult& result, const RestoreOptions& options, s
   const ErasuresKnown& known = result.known;
   if (known.journal) {
     out << "erased again, because they were erased after the backup: " << result.erased.callbacks << " callbacks, "
-        << result.erased.contacts << " contacts, " << result.erased.recordings << " recordings without a callback\n";
+        << result.erased.contacts << " contacts, " << result.erased.recordings << " recordings and " << result.erased.answers
+        << " mails without a callback\n";
   }
   if (!known.complete) {
     out << "NOT KNOWN: who was erased after the backup (" << TimeText(result.backup_time) << ")"
@@ -169,7 +170,7 @@ void PrintErasures(const RestoreResult& result, const RestoreOptions& options, s
     out << "known: every erasure up to the moment when " << options.erasures_file << " was copied; the last one was "
         << (known.newest == absl::InfinitePast() ? "none" : "at " + TimeText(known.newest)) << "\n";
   }
-  if (result.erased.callbacks + result.erased.contacts + result.erased.recordings > 0) {
+  if (result.erased.callbacks + result.erased.contacts + result.erased.recordings + result.erased.answers > 0) {
     out << "the backup itself still holds them: remove " << options.from << " when you no longer need it\n";
   }
 }
@@ -204,7 +205,7 @@ void AddRestoreCommand(cli::Commands& commands) {
     if (commands.options().json) {
       *world.out << "{\"withdrawn\":" << result.settled.withdrawn << ",\"alarmed\":" << result.settled.alarmed
                  << ",\"erased_again\":{\"callbacks\":" << result.erased.callbacks << ",\"contacts\":" << result.erased.contacts
-                 << ",\"recordings\":" << result.erased.recordings << "},\"erasures_known\":"
+                 << ",\"recordings\":" << result.erased.recordings << ",\"answers\":" << result.erased.answers << "},\"erasures_known\":"
                  << (result.known.complete ? "true" : "false") << "}\n";
       return absl::OkStatus();
     }

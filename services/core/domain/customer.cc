@@ -190,4 +190,16 @@ absl::Status DoUpdateCaller(Draft& draft, const UpdateCaller& command) {
   return absl::OkStatus();
 }
 
+Decision OnLateAnswer(const CallbackRecord& callback, const std::string& text, const std::string& answer_id,
+                      const record::TeamRecord& team, const Actor& actor, absl::Time now) {
+  Draft draft(callback, team, actor.is_customer ? "customer" : actor.id, now);
+  if (!text.empty()) {
+    AppendCut(draft.callback.mutable_brief()->mutable_text(), text);
+    *draft.callback.mutable_brief()->mutable_create_time() = ToProto(draft.now);
+  }
+  draft.Event("answer_after_closing", {{"id", answer_id}});
+  for (const Told& told : draft.Owner()) draft.ToMember(DeliveryRecord::KIND_NOTICE, told).set_what("answer_after_closing");
+  return std::move(draft).Finish();
+}
+
 }  // namespace ringback::domain

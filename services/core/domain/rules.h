@@ -175,6 +175,12 @@ Decision OnDeliveryOutcome(const record::CallbackRecord& callback, const record:
 Decision OnBounce(const record::CallbackRecord& callback, const record::DeliveryRecord& delivery, bool permanent,
                   const std::string& reason, const record::TeamRecord& team, absl::Time now);
 
+// The customer wrote after the callback was closed. The words join the brief, as far as there is room, and the assignee is
+// told: whether it is thanks or a new wish only a person can see, and nobody would look by itself. Nothing else changes.
+// `answer_id` is for the history.
+Decision OnLateAnswer(const record::CallbackRecord& callback, const std::string& text, const std::string& answer_id,
+                      const record::TeamRecord& team, const Actor& actor, absl::Time now);
+
 // The voice message cannot be used (not audio, too short …), after its promise was made: the customer hears nothing.
 Decision OnRecordingFailed(const record::CallbackRecord& callback, const std::string& recording_id,
                            const std::string& reason, const record::TeamRecord& team, absl::Time now);

@@ -22,8 +22,15 @@ struct Row {
 };
 
 // Sorted by method. Operators run the system for every team and see no customer's content: no callers, no messages, no
-// recordings. Intake tokens sit in telephone systems: they take callers in and read nothing.
+// recordings. Intake tokens sit in telephone systems and mail servers: they
+// take callers and mails in, and read nothing.
 constexpr Row kTable[] = {
+    {"/ringback.v1.AnswerService/DownloadAnswer", kMembers},
+    {"/ringback.v1.AnswerService/DropAnswer", kMembers},
+    {"/ringback.v1.AnswerService/ListAnswers", kMembers},
+    {"/ringback.v1.AnswerService/ListUnmatched", kMembers},
+    {"/ringback.v1.AnswerService/TakeMail", kMembers | kIntakes},  // mail servers
+    {"/ringback.v1.AnswerService/TieAnswer", kMembers},
     {"/ringback.v1.CallbackService/AnswerProposal", kMembers},
     {"/ringback.v1.CallbackService/AssignCallback", kMembers},  // a rep: the own ones and unassigned ones
     {"/ringback.v1.CallbackService/CancelCallback", kMembers},  // a rep: the own ones

@@ -139,6 +139,34 @@ api::Delivery ToApi(const record::DeliveryRecord& delivery, const std::string& m
   return out;
 }
 
+api::Answer ToApi(const record::AnswerRecord& answer) {
+  api::Answer out;
+  out.set_id(answer.id());
+  out.set_team_id(answer.team_id());
+  out.set_callback_id(answer.callback_id());
+  out.set_source(static_cast<api::Answer::Source>(answer.source()));
+  out.set_kind(static_cast<api::Answer::Kind>(answer.kind()));
+  out.set_match(static_cast<api::Answer::Match>(answer.match()));
+  out.set_matched_by(answer.matched_by());
+  if (answer.has_create_time()) *out.mutable_create_time() = answer.create_time();
+  out.set_sender(answer.sender());
+  out.set_subject(answer.subject());
+  out.set_text(answer.text());
+  out.set_original_size_bytes(answer.original_size_bytes());
+  for (const auto& attachment : answer.attachments()) {
+    api::Answer::Attachment& shown = *out.add_attachments();
+    shown.set_file_name(attachment.file_name());
+    shown.set_media_type(attachment.media_type());
+    shown.set_size_bytes(attachment.size_bytes());
+    shown.set_drop_reason(attachment.drop_reason());
+  }
+  *out.mutable_remarks() = answer.remarks();
+  out.set_delivery_id(answer.delivery_id());
+  out.set_bounce_permanent(answer.bounce_permanent());
+  out.set_participation(answer.participation());
+  return out;
+}
+
 api::Contact ToApi(const record::ContactRecord& contact) {
   api::Contact out;
   out.set_id(contact.id());

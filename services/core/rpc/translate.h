@@ -7,6 +7,7 @@
 #include "core/domain/proto_time.h"
 #include "core/domain/team.h"
 #include "ringback/store/v1/records.pb.h"
+#include "ringback/v1/answer_service.pb.h"
 #include "ringback/v1/callback.pb.h"
 #include "ringback/v1/contact_service.pb.h"
 #include "ringback/v1/delivery_service.pb.h"
@@ -30,6 +31,7 @@ record::Caller FromApi(const api::Caller& caller);
 api::HistoryEvent ToApi(const record::HistoryEvent& event);
 api::Recording ToApi(const record::RecordingRecord& recording);
 api::Delivery ToApi(const record::DeliveryRecord& delivery, const std::string& mail_domain);
+api::Answer ToApi(const record::AnswerRecord& answer);
 api::Contact ToApi(const record::ContactRecord& contact);
 // Without the webhooks' secrets.
 api::Team ToApi(const record::TeamRecord& team);

@@ -18,7 +18,7 @@ namespace ringback::runtime {
 
 struct Erasure {
   absl::Time time;
-  std::string id;  // of a callback, contact or recording
+  std::string id;  // of a callback, contact, recording or answer
   friend bool operator==(const Erasure&, const Erasure&) = default;
 };
 

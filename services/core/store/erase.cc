@@ -141,6 +141,39 @@ absl::Status AddDeliveries(Store& store, const record::CallbackRecord& callback,
   return absl::OkStatus();
 }
 
+// Nothing but the id stays, and the callback's.
+void AddAnswerErasure(const Loaded<record::AnswerRecord>& answer, Commit* commit, record::TombstoneRecord* tombstone) {
+  record::AnswerRecord left;
+  left.set_id(answer.message.id());
+  left.set_team_id(answer.message.team_id());
+  AddAnswer(&answer.message, answer.version, left, absl::InfiniteFuture(), commit);
+  std::set<std::string> blobs;
+  if (!answer.message.original_blob().empty()) blobs.insert(answer.message.original_blob());
+  for (const auto& attachment : answer.message.attachments()) {
+    if (!attachment.blob().empty()) blobs.insert(attachment.blob());
+  }
+  for (const std::string& name : blobs) tombstone->add_blobs(name);
+}
+
+// A mail that comes in or is tied at this moment changes the callback's version too: none stays behind.
+absl::Status AddAnswers(Store& store, const record::CallbackRecord& callback, Commit* commit, record::TombstoneRecord* tombstone) {
+  Page page;
+  page.limit = 500;
+  const IndexKey answers{OwnShard(callback.id()), callback.team_id(), std::string(index::kAnswers)};
+  for (;;) {
+    RB_ASSIGN_OR_RETURN(const ScanResult scan, store.Scan(answers, callback.id() + '\x1f', callback.id() + '\x20', page));
+    for (const std::string& member : scan.members) {
+      RB_ASSIGN_OR_RETURN(const Key key, AnswerKey(IdOfMember(member)));
+      auto answer = Load<record::AnswerRecord>(store, key);
+      if (absl::IsNotFound(answer.status())) continue;
+      RB_RETURN_IF_ERROR(answer.status());
+      AddAnswerErasure(*answer, commit, tombstone);
+    }
+    if (!scan.more || scan.members.empty()) return absl::OkStatus();
+    page.after = scan.members.back();
+  }
+}
+
 // The files leave at `due`.
 void AddTombstone(int shard, std::string_view team, record::TombstoneRecord tombstone, absl::Time now, absl::Time due,
                   Commit* commit) {
@@ -171,6 +204,7 @@ absl::Status AddErasure(Store& store, const Loaded<record::CallbackRecord>& call
   tombstone.set_subject(before.id() + ".files");
   RB_RETURN_IF_ERROR(AddRecordings(store, before, commit, &tombstone));
   RB_RETURN_IF_ERROR(AddDeliveries(store, before, now, commit, &tombstone));
+  RB_RETURN_IF_ERROR(AddAnswers(store, before, commit, &tombstone));
   AddTombstone(team_key.shard, before.team_id(), std::move(tombstone), now, now, commit);
   return absl::OkStatus();
 }
@@ -182,6 +216,13 @@ void AddErasure(const Loaded<record::RecordingRecord>& recording, absl::Time now
   AddTombstone(OwnShard(recording.message.id()), recording.message.team_id(), std::move(tombstone), now, now, commit);
 }
 
+void AddErasure(const Loaded<record::AnswerRecord>& answer, absl::Time now, Commit* commit) {
+  record::TombstoneRecord tombstone;
+  tombstone.set_subject(answer.message.id() + ".files");
+  AddAnswerErasure(answer, commit, &tombstone);
+  AddTombstone(OwnShard(answer.message.id()), answer.message.team_id(), std::move(tombstone), now, now, commit);
+}
+
 void AddErasure(const Loaded<record::ContactRecord>& contact, Commit* commit) {
   AddContactIndexes(contact.message, true, commit);
   Put gone;
@@ -190,14 +231,14 @@ void AddErasure(const Loaded<record::ContactRecord>& contact, Commit* commit) {
   commit->puts.push_back(std::move(gone));
 }
 
-void AddOrphan(const std::string& recording_id, const std::vector<std::string>& blobs, absl::Time due, absl::Time now,
+void AddOrphan(const std::string& owner_id, const std::vector<std::string>& blobs, absl::Time due, absl::Time now,
                Commit* commit) {
-  std::set<std::string> names = BlobsOf(recording_id);
-  names.insert(blobs.begin(), blobs.end());
+  std::set<std::string> names(blobs.begin(), blobs.end());
+  if (RecordingKey(owner_id).ok()) names.merge(BlobsOf(owner_id));
   record::TombstoneRecord tombstone;
-  tombstone.set_subject(recording_id + ".files");
+  tombstone.set_subject(owner_id + ".files");
   for (const std::string& name : names) tombstone.add_blobs(name);
-  AddTombstone(OwnShard(recording_id), kNobody, std::move(tombstone), now, due, commit);
+  AddTombstone(OwnShard(owner_id), kNobody, std::move(tombstone), now, due, commit);
 }
 
 }  // namespace ringback::store

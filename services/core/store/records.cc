@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "core/base/check.h"
@@ -43,6 +44,17 @@ IndexChange Entry(int shard, std::string_view team, std::string_view name, std::
   return IndexChange{IndexKey{shard, std::string(team), std::string(name)}, std::move(member), false};
 }
 
+void ChangeIndexes(const std::vector<IndexChange>& old_entries, const std::vector<IndexChange>& new_entries, Commit* commit) {
+  for (IndexChange entry : old_entries) {
+    if (Contains(new_entries, entry)) continue;
+    entry.remove = true;
+    commit->indexes.push_back(std::move(entry));
+  }
+  for (const IndexChange& entry : new_entries) {
+    if (!Contains(old_entries, entry)) commit->indexes.push_back(entry);
+  }
+}
+
 bool IsDead(const record::DeliveryRecord& delivery) {
   return delivery.state() == record::DeliveryRecord::STATE_FAILED && !delivery.dropped();
 }
@@ -55,6 +67,7 @@ absl::StatusOr<Key> RecordingKey(std::string_view id) { return KeyOf(Kind::kReco
 absl::StatusOr<Key> DeliveryKey(std::string_view id) { return KeyOf(Kind::kDelivery, id_prefix::kDelivery, id); }
 absl::StatusOr<Key> ContactKey(std::string_view id) { return KeyOf(Kind::kContact, id_prefix::kContact, id); }
 absl::StatusOr<Key> BusyKey(std::string_view id) { return KeyOf(Kind::kBusy, id_prefix::kMember, id); }
+absl::StatusOr<Key> AnswerKey(std::string_view id) { return KeyOf(Kind::kAnswer, id_prefix::kAnswer, id); }
 
 Key HistoryPageKey(const record::CallbackRecord& callback, int page) {
   return Key{OwnShard(callback.id()), Kind::kHistoryPage, absl::StrFormat("%s.%06d", callback.id(), page)};
@@ -133,6 +146,35 @@ std::vector<IndexChange> CallbackIndexes(const record::CallbackRecord& callback)
   return entries;
 }
 
+std::string SenderKey(std::string_view address) { return "m:" + absl::AsciiStrToLower(View(address)); }
+
+std::vector<IndexChange> AnswerIndexes(const record::AnswerRecord& answer) {
+  std::vector<IndexChange> entries;
+  if (!answer.has_create_time()) return entries;
+  const int shard = OwnShard(answer.id());
+  const std::string time = SortKey(FromProto(answer.create_time()));
+  if (!answer.callback_id().empty()) {
+    entries.push_back(Entry(shard, answer.team_id(), index::kAnswers, Member(Member(answer.callback_id(), time), answer.id())));
+  } else if (answer.dropped_by().empty()) {
+    entries.push_back(Entry(shard, answer.team_id(), index::kUnmatched, Member(time, answer.id())));
+  }
+  if (!answer.sender().empty()) {
+    entries.push_back(Entry(shard, answer.team_id(), index::kAnswersFrom, Member(SenderKey(answer.sender()), answer.id())));
+  }
+  return entries;
+}
+
+void AddAnswer(const record::AnswerRecord* before, uint64_t version, const record::AnswerRecord& after, absl::Time purge,
+               Commit* commit) {
+  const int shard = OwnShard(after.id());
+  AddPut(Key{shard, Kind::kAnswer, after.id()}, version, after, commit);
+  ChangeIndexes(before == nullptr ? std::vector<IndexChange>() : AnswerIndexes(*before), AnswerIndexes(after), commit);
+  DueChange leaving;
+  leaving.key = RetentionDue(shard, after.team_id(), after.id());
+  if (after.has_create_time() && after.callback_id().empty()) leaving.due = purge;
+  if (leaving.due.has_value() || version != 0) commit->due.push_back(std::move(leaving));
+}
+
 void AddDecision(const record::CallbackRecord* before, uint64_t version, const domain::Decision& decision,
                  absl::Time now, Commit* commit) {
   record::CallbackRecord after = decision.callback;
@@ -153,16 +195,7 @@ void AddDecision(const record::CallbackRecord* before, uint64_t version, const d
     commit->due.push_back(std::move(purge));
   }
 
-  const std::vector<IndexChange> old_entries = before == nullptr ? std::vector<IndexChange>() : CallbackIndexes(*before);
-  const std::vector<IndexChange> new_entries = CallbackIndexes(after);
-  for (IndexChange entry : old_entries) {
-    if (Contains(new_entries, entry)) continue;
-    entry.remove = true;
-    commit->indexes.push_back(std::move(entry));
-  }
-  for (const IndexChange& entry : new_entries) {
-    if (!Contains(old_entries, entry)) commit->indexes.push_back(entry);
-  }
+  ChangeIndexes(before == nullptr ? std::vector<IndexChange>() : CallbackIndexes(*before), CallbackIndexes(after), commit);
 
   for (const record::DeliveryRecord& delivery : decision.new_deliveries) {
     AddDelivery(delivery, 0, commit);

@@ -48,6 +48,7 @@ absl::StatusOr<Key> RecordingKey(std::string_view recording_id);
 absl::StatusOr<Key> DeliveryKey(std::string_view delivery_id);
 absl::StatusOr<Key> ContactKey(std::string_view contact_id);
 absl::StatusOr<Key> BusyKey(std::string_view member_id);
+absl::StatusOr<Key> AnswerKey(std::string_view answer_id);
 Key HistoryPageKey(const record::CallbackRecord& callback, int page);  // page 0, 1, …, history_pages - 1
 // The token record of a customer's page: NOT by the secret, only by its hash.
 absl::StatusOr<Key> PageTokenKey(std::string_view page_token);
@@ -67,6 +68,9 @@ inline constexpr std::string_view kTeams = "teams";            // scope "*": tea
 inline constexpr std::string_view kTimer = "timer";            // next timer, callback
 inline constexpr std::string_view kAlarms = "alarms/";         // + member id: create time, escalation waiting to leave
 inline constexpr std::string_view kAlarmed = "alarmed/";       // + member id: when the last one left, its delivery
+inline constexpr std::string_view kAnswers = "answers";        // callback + '\x1f' + create time, answer
+inline constexpr std::string_view kUnmatched = "unmatched";    // create time, answer: waits to be tied or dropped
+inline constexpr std::string_view kAnswersFrom = "answers_from";  // "m:address" in lower case, answer: tied or not
 }  // namespace index
 
 std::string SortKey(absl::Time at);                            // 15 digits of milliseconds
@@ -94,6 +98,15 @@ void AddDecision(const record::CallbackRecord* before, uint64_t version, const d
 // Changes of one delivery: put, and the indexes of waiting alarms and dead letters. The due entry is the caller's business.
 // A new one without a trace id gets the calling thread's (TraceScope).
 void AddDelivery(const record::DeliveryRecord& delivery, uint64_t version, Commit* commit);
+
+// Index entries of an answer as they should stand now; none for one whose data has left.
+std::vector<IndexChange> AnswerIndexes(const record::AnswerRecord& answer);
+// A new or changed answer with its indexes; `before` is nullptr for a new one. An unmatched one gets a retention entry that
+// is due at `purge`, any other's goes: it leaves with its callback.
+void AddAnswer(const record::AnswerRecord* before, uint64_t version, const record::AnswerRecord& after, absl::Time purge,
+               Commit* commit);
+// "m:address" in lower case: under which kAnswersFrom knows a sender.
+std::string SenderKey(std::string_view address);
 
 DueKey PromiseDue(const record::CallbackRecord& callback);
 DueKey DeliveryDue(const record::DeliveryRecord& delivery);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iostream>
@@ -22,9 +23,11 @@ namespace ringback::cli {
 namespace {
 
 constexpr char kUsagePayload[] = "ringback/usage";
+constexpr char kExitCodePayload[] = "ringback/exit-code";
 
 int ExitCode(const absl::Status& status) {
   if (status.ok()) return kDone;
+  if (const auto code = status.GetPayload(kExitCodePayload); code.has_value()) return std::atoi(std::string(*code).c_str());
   if (IsUsageError(status)) return kWrongUsage;
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ? kNotReachable : kRefused;
 }
@@ -40,6 +43,11 @@ void Report(const absl::Status& status, const std::string& command, World& world
 absl::Status UsageError(std::string_view message) {
   absl::Status status = absl::InvalidArgumentError(absl::string_view(message.data(), message.size()));
   status.SetPayload(kUsagePayload, absl::Cord());
+  return status;
+}
+
+absl::Status WithExitCode(absl::Status status, int code) {
+  if (!status.ok()) status.SetPayload(kExitCodePayload, absl::Cord(absl::StrCat(code)));
   return status;
 }
 
@@ -125,6 +133,7 @@ int Run(const std::vector<std::string>& arguments, World& world, const std::func
   AddSignInCommands(commands);
   AddPolicyCommands(commands);
   AddDeadLetterCommands(commands);
+  AddMailCommands(commands);
   if (more) more(commands);
   commands.On(app.add_subcommand("version", "Say which version this is"), [&] {
     if (options.json) {
@@ -135,9 +144,11 @@ int Run(const std::vector<std::string>& arguments, World& world, const std::func
     return absl::OkStatus();
   });
 
+  const bool mail_in = std::find(arguments.begin(), arguments.end(), "mail-in") != arguments.end();
   for (size_t i = 0; i < arguments.size(); ++i) {
     // The name of a file may be any bytes; all else becomes text in a request, which must be UTF-8.
     if (IsUtf8(arguments[i]) || access(arguments[i].c_str(), F_OK) == 0) continue;
+    if (mail_in) continue;  // an envelope is as it is, and the mail must not be lost for it
     *world.err << "ringback: argument " << i + 1 << " is not text in UTF-8: " << Printable(arguments[i])
                << "; set the terminal to UTF-8\n";
     return kWrongUsage;
@@ -147,7 +158,9 @@ int Run(const std::vector<std::string>& arguments, World& world, const std::func
     app.parse(reversed);
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error, *world.out, *world.err);
-    return code == 0 ? kDone : kWrongUsage;
+    if (code == 0) return kDone;
+    // A mail server must not bounce customers' mails because of a mistyped line in its configuration.
+    return mail_in ? kMailServerWrong : kWrongUsage;
   }
   const absl::Status status = commands.chosen()();
   world.out->flush();

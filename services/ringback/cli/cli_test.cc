@@ -86,6 +86,9 @@ struct Script {
   int erased = 0;
   std::vector<std::string> tokens;         // of CreateTeam, in order
   absl::Status promise_status;
+  std::string mail;
+  v1::TakeMailHeader mail_header;
+  grpc::Status mail_status = grpc::Status::OK;
 };
 
 std::string TokenOf(grpc::ServerContext* context) {
@@ -348,18 +351,36 @@ class FakeReminders : public v1::ReminderService::Service {
   Script& script_;
 };
 
+class FakeAnswers : public v1::AnswerService::Service {
+ public:
+  explicit FakeAnswers(Script& script) : script_(script) {}
+  grpc::Status TakeMail(grpc::ServerContext*, grpc::ServerReader<v1::TakeMailRequest>* reader, v1::TakeMailResponse* response) override {
+    v1::TakeMailRequest request;
+    script_.mail.clear();
+    while (reader->Read(&request)) {
+      if (request.has_header()) script_.mail_header = request.header();
+      script_.mail += request.chunk();
+    }
+    response->mutable_answer()->set_id("an07");
+    return script_.mail_status;
+  }
+
+ private:
+  Script& script_;
+};
+
 class CliTest : public ::testing::Test {
  protected:
   CliTest()
       : clock_(kNow), random_(NewSeededRandom(1)), callbacks_(script_), recordings_(script_), teams_(script_),
-        contacts_(script_), reminders_(script_), dir_(::testing::TempDir() + "/cli_test." + std::to_string(getpid())) {
+        contacts_(script_), reminders_(script_), answers_(script_), dir_(::testing::TempDir() + "/cli_test." + std::to_string(getpid())) {
     std::filesystem::remove_all(dir_);
     std::filesystem::create_directories(dir_);
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
     for (grpc::Service* service : std::initializer_list<grpc::Service*>{&callbacks_, &recordings_, &teams_, &contacts_,
-                                                                        &deliveries_, &reminders_}) {
+                                                                        &deliveries_, &reminders_, &answers_}) {
       builder.RegisterService(service);
     }
     server_ = builder.BuildAndStart();
@@ -400,6 +421,7 @@ class CliTest : public ::testing::Test {
   FakeContacts contacts_;
   FakeDeliveries deliveries_;
   FakeReminders reminders_;
+  FakeAnswers answers_;
   const std::string dir_;
   std::string address_;
   std::unique_ptr<grpc::Server> server_;
@@ -772,6 +794,41 @@ TEST_F(CliTest, WatchGoesOnWhereItStoppedWhenTheServerWasAway) {
     EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(line, &json).ok()) << line;
   }
   EXPECT_EQ(count, 3);  // the first message tells the revision only
+}
+
+TEST_F(CliTest, MailInHandsTheMailOnAndSaysNothing) {
+  const std::string mail = "From: a@example.com\r\n\r\n" + std::string(600'000, 'x');
+  in_.str(mail);
+  ASSERT_EQ(Do({"mail-in", "--recipient", "team+pg07@example.com", "--sender", "a@example.com"}), 0) << err_.str();
+  EXPECT_EQ(script_.mail, mail);
+  EXPECT_EQ(script_.mail_header.recipient(), "team+pg07@example.com");
+  EXPECT_EQ(script_.mail_header.sender(), "a@example.com");
+  EXPECT_EQ(out_.str(), "");
+}
+
+TEST_F(CliTest, MailInAnswersWithTheExitCodesThatMailServersExpect) {
+  const auto code = [&](grpc::StatusCode status) {
+    in_.clear();
+    in_.str("From: a@example.com\r\n\r\nx\r\n");
+    script_.mail_status = grpc::Status(status, "because");
+    return Do({"mail-in"});
+  };
+  EXPECT_EQ(code(grpc::OK), 0);
+  EXPECT_EQ(code(grpc::UNAVAILABLE), 75);
+  EXPECT_EQ(code(grpc::RESOURCE_EXHAUSTED), 75);
+  EXPECT_EQ(code(grpc::DEADLINE_EXCEEDED), 75);
+  EXPECT_EQ(code(grpc::INTERNAL), 75);
+  EXPECT_EQ(code(grpc::UNIMPLEMENTED), 75);  // an older server, in the middle of an upgrade
+  EXPECT_EQ(code(grpc::PERMISSION_DENIED), 77);
+  EXPECT_EQ(code(grpc::UNAUTHENTICATED), 78);
+  in_.clear();
+  in_.str("");
+  EXPECT_EQ(Do({"mail-in"}), 65);
+  EXPECT_EQ(Do({"mail-in", "--no-such-flag"}), 78);
+  world_.environment["RINGBACK_DATA"] = dir_ + "/nowhere";
+  in_.clear();
+  in_.str("x");
+  EXPECT_EQ(Do({"mail-in"}), 75);
 }
 
 TEST_F(CliTest, VersionNeedsNoServer) {

@@ -69,6 +69,9 @@ std::string ToJson(const google::protobuf::Message& message);
 // `max_bytes`.
 absl::StatusOr<std::string> ReadFile(const std::string& path, int64_t max_bytes, World& world);
 
+// The status with an exit code of its own, for callers that read more in it than refused or not (mail servers).
+absl::Status WithExitCode(absl::Status status, int code);
+
 // Asks on the terminal; a usage error naming --yes when there is none.
 absl::Status Confirm(const std::string& question, bool yes, World& world);
 
@@ -84,5 +87,6 @@ void AddMemberCommands(Commands& commands);
 void AddSignInCommands(Commands& commands);      // sign-in, sign-out
 void AddPolicyCommands(Commands& commands);
 void AddDeadLetterCommands(Commands& commands);
+void AddMailCommands(Commands& commands);      // mail-in, answers, unmatched, tie, drop
 
 }  // namespace ringback::cli

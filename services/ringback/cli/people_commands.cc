@@ -189,8 +189,8 @@ void AddSubject(Commands& commands) {
       *session.world().out << ToJson(response) << "\n";
     } else {
       *session.world().out << "erased: " << response.callbacks() << " callbacks emptied, " << response.contacts()
-                           << " contacts and " << response.recordings()
-                           << " recordings removed; gone from disk within a day\n";
+                           << " contacts, " << response.recordings() << " recordings and "
+                           << response.answers() << " mails removed; gone from disk within a day\n";
     }
     return absl::OkStatus();
   });

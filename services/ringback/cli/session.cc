@@ -101,6 +101,7 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Open(World& world, const Optio
   session->callbacks_ = v1::CallbackService::NewStub(channel);
   session->recordings_ = v1::RecordingService::NewStub(channel);
   session->deliveries_ = v1::DeliveryService::NewStub(delivery);
+  session->answers_ = v1::AnswerService::NewStub(delivery);
   session->reminders_ = v1::ReminderService::NewStub(reminder);
   session->teams_ = v1::TeamService::NewStub(channel);
   session->contacts_ = v1::ContactService::NewStub(channel);

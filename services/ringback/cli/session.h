@@ -16,6 +16,7 @@
 #include "core/rpc/client.h"
 #include "ringback/cli/target.h"
 #include "ringback/cli/world.h"
+#include "ringback/v1/answer_service.grpc.pb.h"
 #include "ringback/v1/callback_service.grpc.pb.h"
 #include "ringback/v1/contact_service.grpc.pb.h"
 #include "ringback/v1/delivery_service.grpc.pb.h"
@@ -77,6 +78,7 @@ class Session {
   v1::CallbackService::Stub& callbacks() { return *callbacks_; }
   v1::RecordingService::Stub& recordings() { return *recordings_; }
   v1::DeliveryService::Stub& deliveries() { return *deliveries_; }
+  v1::AnswerService::Stub& answers() { return *answers_; }
   v1::ReminderService::Stub& reminders() { return *reminders_; }
   v1::TeamService::Stub& teams() { return *teams_; }
   v1::ContactService::Stub& contacts() { return *contacts_; }
@@ -101,6 +103,7 @@ class Session {
   std::unique_ptr<v1::CallbackService::Stub> callbacks_;
   std::unique_ptr<v1::RecordingService::Stub> recordings_;
   std::unique_ptr<v1::DeliveryService::Stub> deliveries_;
+  std::unique_ptr<v1::AnswerService::Stub> answers_;
   std::unique_ptr<v1::ReminderService::Stub> reminders_;
   std::unique_ptr<v1::TeamService::Stub> teams_;
   std::unique_ptr<v1::ContactService::Stub> contacts_;
