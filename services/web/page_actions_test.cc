@@ -64,7 +64,8 @@ class PageActionsTest : public RoutesTest {
   }
   std::vector<std::string> Events() {
     std::vector<std::string> what;
-    for (const auto& event : Now().history()) what.push_back(event.what());
+    const record::CallbackRecord callback = Now();
+    for (const auto& event : callback.history()) what.push_back(event.what());
     return what;
   }
 };

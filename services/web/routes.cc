@@ -79,7 +79,7 @@ HttpResponse Routes::Handle(const HttpRequest& request) const {
   const size_t slash = rest.find('/');
   const std::string_view token = rest.substr(0, slash);
   const std::string_view part = slash == std::string_view::npos ? "" : rest.substr(slash + 1);
-  const bool page = slash == std::string_view::npos || ViewOf(part).has_value();
+  const bool page = slash == std::string_view::npos || (!part.empty() && ViewOf(part).has_value());
   const bool voice = part == "voice.opus" || part == "voice.mp3";
   const bool calendar = part == "promise.ics";
   const bool form = PageActions::Takes(part);

@@ -114,6 +114,7 @@ class RoutesTest : public ::testing::Test {
   void Write() {
     pass_.set_team_id(kTeamId);
     pass_.set_callback_id(kCallbackId);
+    records_.callback.set_page_token(token_);
     if (pass_.role() == record::TokenRecord::ROLE_UNSPECIFIED) pass_.set_role(record::TokenRecord::ROLE_PAGE);
     store::Commit commit;
     commit.shard = 7;
