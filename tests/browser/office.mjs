@@ -99,9 +99,14 @@ export class Office {
     const files = readdirSync(folder).sort((a, b) => statSync(join(folder, a)).mtimeMs - statSync(join(folder, b)).mtimeMs);
     for (const file of files) {
       const mail = readFileSync(join(folder, file), "latin1");
-      if (!new RegExp(`^To:[^\\n]*${address}`, "m").test(mail)) continue;
-      // Quoted-printable breaks lines in the middle of it.
-      const found = mail.replace(/=\r?\n/g, "").match(/\/m\/pg[0-9a-z]+/);
+      // A header may go on in the next line.
+      if (!new RegExp(`^To:(?:.|\\r?\\n[ \\t])*${address}`, "m").test(mail)) continue;
+      // Its text is quoted-printable, which breaks lines in the middle of a link, or base64.
+      const texts = [mail.replace(/=\r?\n/g, "")];
+      for (const [block] of mail.matchAll(/^(?:[A-Za-z0-9+/]{60,}\r?\n)*[A-Za-z0-9+/]+={0,2}\r?$/gm)) {
+        texts.push(Buffer.from(block, "base64").toString("latin1"));
+      }
+      const found = texts.join("\n").match(/\/m\/pg[0-9a-z]+/);
       if (found) return this.url + found[0];
     }
     return null;

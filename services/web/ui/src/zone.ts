@@ -6,14 +6,16 @@ export function deviceTime(): void {
     const pageZone = place.dataset.zone || "UTC";
     if (isNaN(at.getTime())) return;
     try {
-      const lang = document.documentElement.lang === "de" ? "de-DE" : "en-GB";
-      const said = (zone: string | undefined, more: Intl.DateTimeFormatOptions): string =>
-        new Intl.DateTimeFormat(lang, { timeZone: zone, hour: "numeric", minute: "2-digit", ...more }).format(at);
-      const day: Intl.DateTimeFormatOptions = { weekday: "long", day: "numeric", month: "long" };
-      if (said(undefined, day) === said(pageZone, day)) return;
-      const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone.split("/").pop() || "";
-      const sameDay = said(undefined, { day: "numeric" }) === said(pageZone, { day: "numeric" });
-      place.textContent = place.textContent + " " + said(undefined, sameDay ? {} : day) + (zone ? ` (${zone.replace(/_/g, " ")})` : "");
+      const german = document.documentElement.lang === "de";
+      const said = (timeZone: string | undefined, parts: Intl.DateTimeFormatOptions): string =>
+        new Intl.DateTimeFormat(german ? "de-DE" : "en-GB", { timeZone, ...parts }).format(at).replace(/\s/g, " ");
+      const clock = (zone?: string): string =>
+        said(zone, { hour: "numeric", minute: "2-digit", hour12: !german }).replace(/^0(?=\d)/, "") + (german ? " Uhr" : "");
+      const day = (zone?: string): string => said(zone, { weekday: "long", day: "numeric", month: "long" });
+      if (clock() === clock(pageZone) && day() === day(pageZone)) return;
+      const own = (Intl.DateTimeFormat().resolvedOptions().timeZone || "").split("/").pop() || "";
+      const words = day() === day(pageZone) ? clock() : `${day()}, ${clock()}`;
+      place.textContent = `${place.textContent} ${words}${own ? ` (${own.replace(/_/g, " ")})` : ""}`;
       place.hidden = false;
     } catch {
       // A zone this browser does not know: the page's own time stands.
