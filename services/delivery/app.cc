@@ -10,6 +10,7 @@
 #include "delivery/busy_job.h"
 #include "delivery/delivery_rpc.h"
 #include "delivery/ended.h"
+#include "delivery/mailbox/mailbox_worker.h"
 #include "delivery/orphans.h"
 #include "delivery/retention.h"
 #include "delivery/wires.h"
@@ -22,11 +23,12 @@ namespace {
 class Parts : public runtime::Component {
  public:
   Parts(std::unique_ptr<Wires> wires, std::unique_ptr<BusyParser> calendars, std::unique_ptr<Retention> retention,
-        std::unique_ptr<Orphans> orphans)
+        std::unique_ptr<Orphans> orphans, std::unique_ptr<Mailboxes> mailboxes)
       : wires_(std::move(wires)),
         calendars_(std::move(calendars)),
         retention_(std::move(retention)),
-        orphans_(std::move(orphans)) {}
+        orphans_(std::move(orphans)),
+        mailboxes_(std::move(mailboxes)) {}
   absl::Status Start() override { return absl::OkStatus(); }
   void Drain() override {}
 
@@ -35,6 +37,7 @@ class Parts : public runtime::Component {
   std::unique_ptr<BusyParser> calendars_;
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<Orphans> orphans_;
+  std::unique_ptr<Mailboxes> mailboxes_;
 };
 
 }  // namespace
@@ -81,9 +84,14 @@ absl::Status RunDelivery(runtime::Host& host) {
   host.AddPeriodic("orphans", absl::Minutes(1), [orphans = orphans.get()] { return orphans->Round(); });
 
   host.AddRpcService(NewDeliveryRpc(host));
-  host.AddRpcService(NewAnswerRpc(host, std::make_shared<AnswerIntake>(host)));
+  const auto intake = std::make_shared<AnswerIntake>(host);
+  host.AddRpcService(NewAnswerRpc(host, intake));
+  RB_ASSIGN_OR_RETURN(auto mailboxes,
+                      AddMailboxes(host, [intake](const std::string& team_id, const std::string& raw, bool cut) {
+                        return intake->Take({.team_id = team_id, .cut = cut}, raw).status();
+                      }));
   host.AddComponent("delivery", std::make_unique<Parts>(std::move(wires), std::move(calendars), std::move(retention),
-                                                           std::move(orphans)));
+                                                      std::move(orphans), std::move(mailboxes)));
   return absl::OkStatus();
 }
 

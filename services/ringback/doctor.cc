@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <ostream>
@@ -28,6 +29,7 @@
 #include "delivery/wires.h"
 #include "ringback/cli/text.h"
 #include "ringback/data_lock.h"
+#include "ringback/doctor_mailboxes.h"
 #include "ringback/doctor_setup.h"
 #include "ringback/server_options.h"
 #include "transcode/codec_client.h"
@@ -299,6 +301,7 @@ void AddDoctorCommand(cli::Commands& commands) {
   args->server.AddTo(command);
   commands.On(command, [args, &commands]() -> absl::Status {
     runtime::PrepareProcess();
+    std::signal(SIGPIPE, SIG_IGN);  // a mail server that hangs up is a finding
     cli::World& world = commands.world();
     std::vector<Finding> findings;
     const absl::StatusOr<runtime::Config> config = LoadServerConfig(args->server, commands);
@@ -307,6 +310,7 @@ void AddDoctorCommand(cli::Commands& commands) {
       findings.insert(findings.begin(), {"config", Level::kOk, args->server.config_file.empty() ? "no file" : args->server.config_file});
       findings.push_back(ExamineMail(*config, args->mail_test, world.clock, world.random));
       if (absl::StartsWith(config->mail_transport, "smtp")) findings.push_back(MailDomain(*config));
+      for (Finding& finding : ExamineMailboxes(*config)) findings.push_back(std::move(finding));
     } else {
       findings.push_back({"config", Level::kFail, Text(config.status())});
     }

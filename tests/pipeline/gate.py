@@ -29,7 +29,8 @@ class Gate:
         self.lose = set()           # numbers of the answers that are lost, counted over all connections from 1
         self.answers = 0            # how many complete answers the server gave
         self.lost = 0
-        self.bytes_max = None       # of one connection from the client; then it is held
+        self.bytes_max = None       # of one connection from the client (without http2 also to it); then it is held
+        self.times_full = 0         # how often that happened
         self.hold_words = None      # a client that says them is held there, see hold()
         self.held = threading.Event()
 
@@ -77,6 +78,16 @@ class Gate:
                     end.shutdown(socket.SHUT_RDWR)
                 end.close()
 
+    def wait_full(self, times):
+        with self.lock:
+            assert self.lock.wait_for(lambda: self.times_full >= times, timeout=60), f"bytes_max was reached {self.times_full} times only"
+
+    def lift_bytes_max(self):
+        """What is held goes on, and nothing is held any more."""
+        with self.lock:
+            self.bytes_max = None
+            self.lock.notify_all()
+
     # --- passing on -----------------------------------------------------------------------------------------------
 
     def _connect(self, client):
@@ -101,7 +112,9 @@ class Gate:
                 passed += len(data)
                 if self.bytes_max is not None and passed > self.bytes_max:
                     with self.lock:
-                        self.lock.wait_for(lambda: self.closed)
+                        self.times_full += 1
+                        self.lock.notify_all()
+                        self.lock.wait_for(lambda: self.closed or self.bytes_max is None)
                 if from_client and self.hold_words is not None and self.hold_words in data and not self.held.is_set():
                     self.held.set()
                     with self.lock:
