@@ -1,5 +1,6 @@
 #include "delivery/sign_in_mail.h"
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -45,7 +46,8 @@ absl::StatusOr<MailMessage> ComposeSignInMail(const SignInMailInput& input) {
   const std::string name = absl::StrCat(std::string(LanguageTag(language)), "/sign_in");
   RB_ASSIGN_OR_RETURN(const words::NoticeParts parts, words::SplitNotice(name, CompiledTemplates().at(name)));
   MailMessage mail;
-  RB_ASSIGN_OR_RETURN(mail.subject, words::RenderTemplate(parts.subject, values, words::Escaping::kNone));
+  RB_ASSIGN_OR_RETURN(const std::string subject, words::RenderTemplate(parts.subject, values, words::Escaping::kNone));
+  mail.subject = std::string(absl::StripAsciiWhitespace(subject));
   RB_ASSIGN_OR_RETURN(const std::string text, words::RenderTemplate(parts.text, values, words::Escaping::kNone));
   mail.text = Tidy(text);
   const std::string address =

@@ -87,8 +87,7 @@ class SignIn(unittest.TestCase):
 
     def test_a_mailed_code_signs_in_and_signing_out_everywhere_ends_every_browser(self):
         with self.office() as office:
-            office.request()
-            office.cli("promise", office.cli("open")["callbacks"][0]["id"], "13:00", "--spoken")
+            office.cli("promise", office.request()["id"], "13:00", "--spoken")
             first, second = Browser(office.http_port), Browser(office.http_port)
             self.assertEqual(first.get("/").headers["Location"], "/sign-in")
             mail = self.by_mail(office, first)
