@@ -75,7 +75,7 @@ absl::StatusOr<std::string> Issue(runtime::Host& host, int shard, record::TokenR
 }
 
 // The tokens in the file; empty fields for what is not there or no longer opens anything.
-google::protobuf::Struct ReadTokenFile(runtime::Host& host) {
+absl::StatusOr<google::protobuf::Struct> ReadTokenFile(runtime::Host& host) {
   google::protobuf::Struct file;
   std::ifstream in(host.config().TokenPath());
   std::stringstream text;
@@ -85,7 +85,12 @@ google::protobuf::Struct ReadTokenFile(runtime::Host& host) {
     const auto found = file.fields().find(field);
     if (found == file.fields().end()) continue;
     const std::string& secret = found->second.string_value();
-    if (!rpc::Authenticate(host.store(), *host.rpc().known, secret).ok()) file.mutable_fields()->erase(field);
+    const absl::Status opens = rpc::Authenticate(host.store(), *host.rpc().known, secret).status();
+    if (absl::IsUnauthenticated(opens)) {
+      file.mutable_fields()->erase(field);
+    } else {
+      RB_RETURN_IF_ERROR(opens);  // the store could not say; a token is not thrown away for that
+    }
   }
   return file;
 }
@@ -125,7 +130,7 @@ absl::StatusOr<Bootstrap> EnsureDemoTeam(runtime::Host& host) {
 
 absl::Status EnsureLocalToken(runtime::Host& host, const std::string& team_id, const std::string& target) {
   RB_ASSIGN_OR_RETURN(const auto team, LoadTeam(host, team_id));
-  google::protobuf::Struct file = ReadTokenFile(host);
+  RB_ASSIGN_OR_RETURN(google::protobuf::Struct file, ReadTokenFile(host));
   auto& fields = *file.mutable_fields();
   if (fields.count("token") == 0) {
     const record::Member* admin = nullptr;

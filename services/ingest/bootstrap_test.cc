@@ -83,5 +83,22 @@ TEST_F(BootstrapTest, ALostOrSpoiledFileIsMadeAnew) {
   EXPECT_TRUE(Who("token").ok());
 }
 
+TEST_F(BootstrapTest, ATokenThatTheStoreCannotJudgeIsNotThrownAway) {
+  const auto demo = EnsureDemoTeam(*host_);
+  ASSERT_TRUE(EnsureLocalToken(*host_, demo->team_id, "127.0.0.1:1").ok());
+  const std::string token = Field("token");
+  store::Put damaged;
+  damaged.key = rpc::TokenKey(token).value();
+  damaged.value = "\xff";
+  damaged.any_version = true;
+  store::Commit commit;
+  commit.shard = damaged.key.shard;
+  commit.commit_id = "damage";
+  commit.puts.push_back(damaged);
+  ASSERT_TRUE(host_->store().CommitOnce(commit).ok());
+  EXPECT_TRUE(absl::IsDataLoss(EnsureLocalToken(*host_, demo->team_id, "127.0.0.1:2")));
+  EXPECT_EQ(Field("token"), token);
+}
+
 }  // namespace
 }  // namespace ringback::ingest
