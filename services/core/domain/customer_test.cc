@@ -259,6 +259,20 @@ TEST(Decline, InterruptsOnceAndSettlesNothing) {
   EXPECT_FALSE(StillNeeded(story.callback, story.deliveries[0], story.team, story.now)) << "it was answered";
 }
 
+TEST(Decline, IsAnsweredWithAnotherTimeThatCountsOnceAccepted) {
+  Story story = Promised();
+  EXPECT_EQ(ReasonOf(story.Try(AnswerProposal{At("2026-11-23 15:00")})), "NO_PROPOSAL");
+  story.Do(CustomerDecline{}, "customer");
+  EXPECT_EQ(ReasonOf(story.Try(AnswerProposal{})), "NO_PROPOSAL") << "no time was wished that could be accepted";
+  story.Forget();
+  story.Do(AnswerProposal{At("2026-11-23 15:00")});
+  ASSERT_EQ(story.deliveries.size(), 1u);
+  EXPECT_EQ(story.deliveries[0].what(), "time_offered");
+  EXPECT_EQ(ArmedTime(story), At("2026-11-23 13:00"));
+  story.Accept(story.deliveries[0]);
+  EXPECT_EQ(ArmedTime(story), At("2026-11-23 15:00"));
+}
+
 TEST(Topic, WaitsForTheReminderAndIsNotInTheHistory) {
   Story story = Promised();
   story.Do(CustomerTopic{record::TOPIC_COMPLAINT}, "customer");

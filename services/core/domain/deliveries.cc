@@ -65,6 +65,11 @@ std::string DeliveryId(const std::string& callback_id, int count) {
   return absl::StrFormat("dl%s%04d", callback_id.size() > 2 ? callback_id.substr(2) : "", count);
 }
 
+bool IsOffer(const DeliveryRecord& delivery) {
+  return delivery.kind() == DeliveryRecord::KIND_PROMISE_UPDATE &&
+         (delivery.what() == "proposal_countered" || delivery.what() == "time_offered");
+}
+
 bool MayHaveLeft(const DeliveryRecord& delivery) {
   switch (delivery.state()) {
     case DeliveryRecord::STATE_SENDING:
@@ -89,7 +94,7 @@ bool StillNeeded(const CallbackRecord& callback, const DeliveryRecord& delivery,
   switch (delivery.kind()) {
     case DeliveryRecord::KIND_VOICE_MESSAGE: return open && IsAwaited(callback, delivery, now);
     case DeliveryRecord::KIND_PROMISE_UPDATE:
-      if (delivery.what() == "proposal_countered") return open && IsAwaited(callback, delivery, now);
+      if (IsOffer(delivery)) return open && IsAwaited(callback, delivery, now);
       return open && IsArmed(callback, delivery) && delivery.calendar_sequence() == callback.calendar_sequence() &&
              now < FromProto(ArmedPromise(callback)->promised_time());
     case DeliveryRecord::KIND_CANCELLATION: return !open;

@@ -18,6 +18,10 @@ std::string DeliveryId(const std::string& callback_id, int count);
 bool StillNeeded(const store::v1::CallbackRecord& callback, const store::v1::DeliveryRecord& delivery,
                  const store::v1::TeamRecord& team, absl::Time now);
 
+// An update that carries a promise of its own, the team's answer to a wish or to a declined time: its acceptance arms it.
+// Other updates speak of one that is armed.
+bool IsOffer(const store::v1::DeliveryRecord& delivery);
+
 // Whether its recipient may have it: it was accepted, is being sent, or a try's outcome is not known for sure.
 bool MayHaveLeft(const store::v1::DeliveryRecord& delivery);
 

@@ -34,10 +34,9 @@ void NotDelivered(Draft& draft, PromiseRecord& promise, std::string_view why) {
   draft.Event("not_delivered", {{"revision", absl::StrCat(promise.revision())}, {"why", std::string(why)}});
 }
 
-// Its acceptance tells the customer of the promise, and arms it. Other updates speak of one that is armed.
+// Its acceptance tells the customer of the promise, and arms it.
 bool CarriesPromise(const DeliveryRecord& delivery) {
-  return delivery.kind() == DeliveryRecord::KIND_VOICE_MESSAGE ||
-         (delivery.kind() == DeliveryRecord::KIND_PROMISE_UPDATE && delivery.what() == "proposal_countered");
+  return delivery.kind() == DeliveryRecord::KIND_VOICE_MESSAGE || IsOffer(delivery);
 }
 
 // Whether an acceptance still makes this the promise that counts: the customer knows of nothing newer. A message that

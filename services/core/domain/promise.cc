@@ -176,7 +176,7 @@ absl::Status DoResend(Draft& draft, const Resend& command) {
     return Refused("RECORDING_NOT_READY", "its recording cannot be sent; speak the message again");
   }
   draft.Withdraw(promise->delivery_id());
-  // An offer of the team's in answer to a wish went out as an update, and does so again.
+  // An offer of the team's went out as an update, and does so again.
   const bool update = promise->channel() == PromiseRecord::CHANNEL_VOICE_MAIL && promise->recording_id().empty();
   DeliveryRecord* delivery =
       draft.ToCustomer(update ? DeliveryRecord::KIND_PROMISE_UPDATE : DeliveryRecord::KIND_VOICE_MESSAGE);
@@ -189,7 +189,7 @@ absl::Status DoResend(Draft& draft, const Resend& command) {
     promise->set_guard_alarmed(false);
     *promise->mutable_create_time() = ToProto(draft.now);  // the guard leaves the new try half of what is left
   }
-  if (update) delivery->set_what("proposal_countered");
+  if (update) delivery->set_what("time_offered");
   promise->clear_delay_time();
   delivery->set_promise_revision(promise->revision());
   delivery->set_recording_id(promise->recording_id());

@@ -1,4 +1,4 @@
-// A time that the customer wishes, and the team's answer to it. The wish alone changes nothing: the promise stays armed
+// A time that the customer wishes, and the team's answer to it; or to the word that the promised time does not suit. The wish alone changes nothing: the promise stays armed
 // until the team says yes (then the customer's own word binds at once, as a move does) or makes an offer of its own that
 // the customer's channel has accepted (law 1).
 #include "absl/strings/str_cat.h"
@@ -40,7 +40,7 @@ absl::Status AsWished(Draft& draft, absl::Time wished) {
   return absl::OkStatus();
 }
 
-absl::Status Offer(Draft& draft, absl::Time offered) {
+absl::Status Offer(Draft& draft, absl::Time offered, std::string_view what) {
   if (IsPromisedAlready(draft.callback, offered)) {
     return InvalidField("promised_time", "PROMISED_ALREADY", "that is promised already; decline the wish to let it stay");
   }
@@ -52,9 +52,9 @@ absl::Status Offer(Draft& draft, absl::Time offered) {
   const PromiseRecord* armed = Armed(draft.callback);
   const auto before = armed == nullptr ? google::protobuf::Timestamp() : armed->promised_time();
   WithdrawPending(draft);
-  draft.Event("proposal_countered");
+  draft.Event(what);
   PromiseRecord& promise = AddPromise(draft, offered, PromiseRecord::CHANNEL_VOICE_MAIL);
-  DeliveryRecord& delivery = *TellCustomerUpdate(draft, promise, "proposal_countered");
+  DeliveryRecord& delivery = *TellCustomerUpdate(draft, promise, what);
   *delivery.mutable_stake_time() = ToProto(StakeTime(promise, draft.rules.policy));
   if (before.seconds() != 0) *delivery.mutable_previous_promised_time() = before;
   promise.set_delivery_id(delivery.id());
@@ -79,11 +79,17 @@ absl::Status DoCustomerPropose(Draft& draft, const CustomerPropose& command) {
 }
 
 absl::Status DoAnswerProposal(Draft& draft, const AnswerProposal& command) {
-  if (!draft.callback.has_proposal()) return NoProposal();
+  if (!draft.callback.has_proposal()) {
+    const PromiseRecord* armed = Armed(draft.callback);
+    const bool declined = armed != nullptr && armed->has_decline_time();
+    if (!declined || !command.promised_time.has_value()) return NoProposal();
+    OweUnassigned(draft);
+    return Offer(draft, FromProto(ToProto(*command.promised_time)), "time_offered");
+  }
   OweUnassigned(draft);
   const absl::Time wished = FromProto(draft.callback.proposal().promised_time());
   const absl::Time answer = command.promised_time.has_value() ? FromProto(ToProto(*command.promised_time)) : wished;
-  return answer == wished ? AsWished(draft, wished) : Offer(draft, answer);
+  return answer == wished ? AsWished(draft, wished) : Offer(draft, answer, "proposal_countered");
 }
 
 absl::Status DoDeclineProposal(Draft& draft) {

@@ -96,7 +96,7 @@ struct WrongPerson {};
 struct Heard {
   int revision = 0;
 };
-// The team's answer to a CustomerPropose.
+// The team's answer to a CustomerPropose, or with a time of its own to a CustomerDecline.
 struct AnswerProposal {
   // Not given: as wished, and it binds at once. Else the team's own offer, which counts once the customer's channel has
   // accepted it.

@@ -11,6 +11,7 @@ namespace ringback::store {
 namespace {
 
 constexpr int kTries = 10;
+constexpr absl::Duration kRevokedKept = absl::Hours(24 * 90);
 
 absl::StatusOr<CommitResult> CommitSurely(Store& store, const Commit& commit) {
   auto result = store.CommitOnce(commit);
@@ -81,9 +82,19 @@ absl::Status RevokePage(Store& store, const record::CallbackRecord& before, Comm
   auto token = Load<record::TokenRecord>(store, key);
   if (absl::IsNotFound(token.status())) return absl::OkStatus();
   RB_RETURN_IF_ERROR(token.status());
+  RB_ASSIGN_OR_RETURN(const absl::Time now, store.Now());
   token->message.set_revoked(true);
   AddPut(key, token->version, token->message, commit);
+  // Nothing leads to it any more: it leaves by itself, and one that is not there opens nothing either.
+  commit->puts.back().expires = now + kRevokedKept;
   return absl::OkStatus();
+}
+
+void RenewPage(Random& random, absl::Time now, domain::Decision* decision, Commit* commit) {
+  record::CallbackRecord& callback = decision->callback;
+  if (!callback.page_token().empty() || callback.erased()) return;
+  callback.set_page_token(NewSecret(id_prefix::kPage, commit->shard, random));
+  AddPageToken(callback, NewId(id_prefix::kToken, commit->shard, random), now, commit);
 }
 
 }  // namespace ringback::store

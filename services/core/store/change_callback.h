@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "core/base/ids.h"
 #include "core/domain/rules.h"
 #include "core/store/store.h"
 
@@ -31,5 +32,9 @@ absl::StatusOr<domain::record::CallbackRecord> ChangeCallback(Store& store, cons
 
 // For `also` of a domain::WrongPerson: revokes the token of the page that `before` has. OK when there is none.
 absl::Status RevokePage(Store& store, const domain::record::CallbackRecord& before, Commit* commit);
+
+// A new page for a callback whose page was revoked, with the decision that sends something to the customer; nothing while
+// it has one.
+void RenewPage(Random& random, absl::Time now, domain::Decision* decision, Commit* commit);
 
 }  // namespace ringback::store

@@ -115,6 +115,9 @@ DueKey DeliveryDue(const record::DeliveryRecord& delivery) {
 DueKey TranscodeDue(const record::RecordingRecord& recording) {
   return DueKey{Stage::kTranscode, OwnShard(recording.id()), recording.team_id(), recording.id()};
 }
+DueKey BusyDue(std::string_view team_id, std::string_view member_id) {
+  return DueKey{Stage::kBusy, OwnShard(member_id), std::string(team_id), std::string(member_id)};
+}
 DueKey RetentionDue(int shard, std::string_view team_id, std::string_view id) {
   return DueKey{Stage::kRetention, shard, std::string(team_id), std::string(id)};
 }
@@ -233,6 +236,16 @@ void AddDelivery(const record::DeliveryRecord& delivery, uint64_t version, Commi
   IndexChange dead = Entry(shard, delivery.team_id(), index::kDead, member);
   dead.remove = !IsDead(delivery);
   commit->indexes.push_back(std::move(dead));
+}
+
+void AddPageToken(const record::CallbackRecord& callback, const std::string& token_id, absl::Time now, Commit* commit) {
+  record::TokenRecord token;
+  token.set_id(token_id);
+  token.set_team_id(callback.team_id());
+  token.set_role(record::TokenRecord::ROLE_PAGE);
+  token.set_callback_id(callback.id());
+  token.mutable_create_time()->set_seconds(absl::ToUnixSeconds(now));
+  AddPut(*PageTokenKey(callback.page_token()), 0, token, commit);
 }
 
 IndexChange DeadTimer(int shard, std::string_view team_id, std::string_view callback_id, bool remove) {

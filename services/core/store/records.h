@@ -107,10 +107,13 @@ void AddAnswer(const record::AnswerRecord* before, uint64_t version, const recor
                Commit* commit);
 // "m:address" in lower case: under which kAnswersFrom knows a sender.
 std::string SenderKey(std::string_view address);
+// The token of the page that `callback` has (its page_token must not be empty), stored by its hash.
+void AddPageToken(const record::CallbackRecord& callback, const std::string& token_id, absl::Time now, Commit* commit);
 
 DueKey PromiseDue(const record::CallbackRecord& callback);
 DueKey DeliveryDue(const record::DeliveryRecord& delivery);
 DueKey TranscodeDue(const record::RecordingRecord& recording);
+DueKey BusyDue(std::string_view team_id, std::string_view member_id);
 DueKey RetentionDue(int shard, std::string_view team_id, std::string_view id);
 
 // A callback's one place among the dead letters while its timer does not fire: the same however often it is written.
