@@ -6,7 +6,9 @@
 
 #include <memory>
 
+#include "core/rpc/server.h"
 #include "core/runtime/host.h"
+#include "core/store/records.h"
 #include "delivery/answer_intake.h"
 #include "ringback/v1/answer_service.pb.h"
 

@@ -50,10 +50,10 @@ std::string TypeByBytes(std::string_view bytes) {
   if (Begins(bytes, "\xFF\xD8\xFF"sv)) return "image/jpeg";
   if (Begins(bytes, "\x89PNG\r\n\x1A\n"sv)) return "image/png";
   if (Begins(bytes, "GIF87a"sv) || Begins(bytes, "GIF89a"sv)) return "image/gif";
-  if (Begins(bytes, "RIFF"sv) && bytes.substr(8, 4) == "WEBP") return "image/webp";
+  if (Begins(bytes, "RIFF"sv) && bytes.size() >= 12 && bytes.substr(8, 4) == "WEBP") return "image/webp";
   if (Begins(bytes, "II*\0"sv) || Begins(bytes, "MM\0*"sv)) return "image/tiff";
   if (Begins(bytes, "BM"sv) && bytes.size() > 26) return "image/bmp";
-  if (bytes.substr(4, 4) == "ftyp") {
+  if (bytes.size() >= 12 && bytes.substr(4, 4) == "ftyp") {
     const std::string_view brand = bytes.substr(8, 4);
     if (brand == "heic" || brand == "heix" || brand == "hevc" || brand == "heim" || brand == "heis") return "image/heic";
     if (brand == "mif1" || brand == "msf1") return "image/heif";

@@ -22,6 +22,7 @@
 #include "core/domain/input.h"
 #include "core/domain/proto_time.h"
 #include "core/rpc/status.h"
+#include "ringback/v1/answer_service.grpc.pb.h"
 #include "ringback/v1/callback_service.grpc.pb.h"
 #include "ringback/v1/contact_service.grpc.pb.h"
 #include "ringback/v1/delivery_service.grpc.pb.h"
