@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "core/domain/deliveries.h"
+#include "core/store/change_callback.h"
 #include "delivery/answer_rpc.h"
 #include "delivery/delivery_rpc.h"
 #include "ingest/ingest_fixture.h"
@@ -30,6 +31,9 @@ const std::map<std::string, std::string>& Writes() {
       {"LogAttempt", "request_id: '$R' callback_id: '$CB' outcome: ATTEMPT_OUTCOME_REACHED"},
       {"CompleteCallback", "request_id: '$R' callback_id: '$CB' disposition: 'x'"},
       {"CancelCallback", "request_id: '$R' callback_id: '$CB' reason: 'x'"},
+      {"AnswerProposal", "request_id: '$R' callback_id: '$CB'"},
+      {"DeclineProposal", "request_id: '$R' callback_id: '$CB'"},
+      {"ReopenCallback", "request_id: '$R' callback_id: '$CB'"},
       {"AssignCallback", "request_id: '$R' callback_id: '$CB' member_id: '$BEN'"},
       {"UpdateCaller", "request_id: '$R' callback_id: '$CB' caller { company: 'Zabel KG' }"},
       {"PutContact", "request_id: '$R' caller { name: 'Erika Zabel' email: 'zabel@example.com' }"},
@@ -124,6 +128,11 @@ class ErasedAnswersTest : public IngestTest {
     } else if (method == "SnoozeCallback" || method == "AcknowledgeCallback") {
       EXPECT_TRUE(Promise(id, api::PROMISE_CHANNEL_SPOKEN, "").ok());
       if (method == "AcknowledgeCallback") host_->fake_clock().Advance(absl::Hours(3));
+    } else if (method == "AnswerProposal" || method == "DeclineProposal") {
+      EXPECT_TRUE(Promise(id, api::PROMISE_CHANNEL_SPOKEN, "").ok());
+      TheCustomer(id, domain::CustomerPropose{Morning() + absl::Hours(3)});
+    } else if (method == "ReopenCallback") {
+      TheCustomer(id, domain::CustomerCallOff{});
     } else if (method == "ResendDelivery" || method == "RetryDeadLetter" || method == "DropDeadLetter") {
       const std::string take = UploadTake("voice", id).id();
       FinishTranscode(take, record::RecordingRecord::STATE_READY);
@@ -131,6 +140,15 @@ class ErasedAnswersTest : public IngestTest {
       if (method != "ResendDelivery") LetDie(domain::DeliveryId(id, 1));
     }
     return id;
+  }
+
+  void TheCustomer(const std::string& id, const domain::Command& command) {
+    const auto changed = store::ChangeCallback(
+        host_->store(), *store::CallbackKey(id), "customer/" + id,
+        [&](const record::CallbackRecord& callback, const record::TeamRecord& team, absl::Time now) {
+          return domain::Apply(callback, command, team, {"customer", true}, now);
+        });
+    EXPECT_TRUE(changed.ok()) << changed.status();
   }
 
   std::string UnmatchedMail() {

@@ -106,7 +106,8 @@ class AnswerTest : public ingest::IngestTest {
   }
   std::vector<std::string> History(const std::string& id) {
     std::vector<std::string> whats;
-    for (const auto& event : Record(id).history()) whats.push_back(event.what());
+    const auto callback = Record(id);
+    for (const auto& event : callback.history()) whats.push_back(event.what());
     return whats;
   }
 

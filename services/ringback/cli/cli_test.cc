@@ -478,9 +478,9 @@ TEST_F(CliTest, SlotsAreLinesOrADocument) {
 
 TEST_F(CliTest, AMemberIsShownWithTheTroubleOfTheCalendar) {
   script_.busy.set_trouble("HTTP 403");
-  ASSERT_EQ(Do({"member", "show", "Anna"}), kDone) << err_.str();
+  ASSERT_EQ(Do({"member", "show", "anna@example.com"}), kDone) << err_.str();
   EXPECT_THAT(out_.str(), HasSubstr("not read yet; TROUBLE: HTTP 403"));
-  ASSERT_EQ(Do({"member", "set", "Anna", "--busy-url", "https://calendar.example.com/anna.ics"}), kDone) << err_.str();
+  ASSERT_EQ(Do({"member", "set", "anna@example.com", "--busy-url", "https://calendar.example.com/anna.ics"}), kDone) << err_.str();
   EXPECT_THAT(script_.member_update.update_mask().paths(), ElementsAre("busy_url"));
   EXPECT_EQ(script_.member_update.member().busy_url(), "https://calendar.example.com/anna.ics");
 }
