@@ -325,7 +325,9 @@ test("the same form sent twice is one answer, a foreign or old one is none", asy
     ]) {
       const refused = await send(form, headers);
       assert.equal(refused.status(), 409);
-      assert.match(await refused.text(), />Fremd<\/textarea>/, "what was written is lost");
+      const again = await refused.text();
+      if (Object.keys(headers).length === 0) assert.match(again, />Fremd<\/textarea>/, "what was written is lost");
+      else assert.doesNotMatch(again, /Fremd/, "another site's words stand on the page");
     }
     assert.equal((await office.show(page.id)).brief.text, "Einmal");
     const missing = await context.request.post(office.url + "/m/pg00aaaaaaaaaaaaaaaaaaaaaaaaaa/brief", { form: { key, text: "x" } });

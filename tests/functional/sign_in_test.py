@@ -122,7 +122,7 @@ class SignIn(unittest.TestCase):
             text = mail.get_body(("plain",)).get_content()
             path = re.search(rf"^http://127.0.0.1:{office.http_port}(/sign-in/\S+)$", text, re.MULTILINE)[1]
             for _ in range(3):
-                self.assertIn("Als Anna Schmidt anmelden?", browser.get(path).body)
+                self.assertIn("Sign in as Anna Schmidt?", browser.get(path).body)
             self.assertEqual(browser.cookies, {})
             self.assertEqual(browser.post(path).status, 303)
             self.assertTrue(browser.signed_in())

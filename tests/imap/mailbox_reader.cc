@@ -1,5 +1,5 @@
 // Reads mailboxes exactly as ringback-delivery does, but only counts what it would take in: tests read the lines it writes.
-//   RINGBACK_TEST_TAKEN   file; a line per mail: its Message-ID and its size. A file of that name with ".refuse" behind it makes
+//   TEST_TAKEN   file; a line per mail: its Message-ID and its size. A file of that name with ".refuse" behind it makes
 //                         it refuse everything for now.
 #include <fcntl.h>
 #include <unistd.h>
@@ -44,8 +44,8 @@ class Kept : public runtime::Component {
 };
 
 absl::Status RunReader(runtime::Host& host) {
-  const char* const file = std::getenv("RINGBACK_TEST_TAKEN");
-  if (file == nullptr) return absl::InvalidArgumentError("RINGBACK_TEST_TAKEN is not set");
+  const char* const file = std::getenv("TEST_TAKEN");
+  if (file == nullptr) return absl::InvalidArgumentError("TEST_TAKEN is not set");
   RB_ASSIGN_OR_RETURN(auto mailboxes, delivery::AddMailboxes(host, [file = std::string(file)](const std::string&, const std::string& raw, bool) {
                         return Note(file, raw);
                       }));

@@ -73,7 +73,7 @@ class Reader:
 
     def start(self):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("RINGBACK_")}
-        environment["RINGBACK_TEST_TAKEN"] = str(self.taken_file)
+        environment["TEST_TAKEN"] = str(self.taken_file)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [BUILD / "test" / "ringback-mailbox-reader", "--data-dir", self.dir / "data", "--grpc-listen", "127.0.0.1:0",

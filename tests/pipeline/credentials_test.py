@@ -229,8 +229,9 @@ class CredentialsTest(unittest.TestCase):
         self.assertEqual(closed[0], 404)
         for path in ("/m/", f"/m/{wrong}", f"/m/{foreign_shard}", f"/m/{self.callback}", f"/m/{self.own['token']}", gone_link,
                      f"{gone_link}/voice.mp3", f"/m/{wrong}/voice.mp3", f"{self.link}/../{other_callback}", f"{self.link}/",
-                     f"{self.link}/original.wav", "/", "/m", "/v1/callbacks"):
+                     f"{self.link}/original.wav", "/m", "/v1/callbacks"):
             self.assertEqual(self.get(path), closed, path)
+        self.assertIn('action="/sign-in"', self.get("/")[1])
         for method in ("POST", "PUT", "DELETE"):
             self.assertEqual(self.get(self.link, method)[0], 405, method)
 

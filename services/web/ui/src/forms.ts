@@ -5,6 +5,7 @@ export function sendOnce(): void {
   const forms = document.querySelectorAll<HTMLFormElement>("form[method=post]");
   forms.forEach((form) => {
     form.addEventListener("submit", (event) => {
+      if (event.defaultPrevented) return;  // not sent at all
       if (form.dataset.sent) event.preventDefault();
       form.dataset.sent = "1";
       form.setAttribute("aria-busy", "true");

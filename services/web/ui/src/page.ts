@@ -5,8 +5,8 @@ import { sendOnce } from "./forms";
 import { player } from "./player";
 import { deviceTime } from "./zone";
 
-sendOnce();
 keepDraft();
+sendOnce();  // after whoever may hold a form back
 deviceTime();
 player();
 // What was just done is said once, not with every reload.
