@@ -106,7 +106,7 @@ class AnswerTest : public ingest::IngestTest {
   }
   std::vector<std::string> History(const std::string& id) {
     std::vector<std::string> whats;
-    const auto callback = Record(id);
+    const record::CallbackRecord callback = Record(id);
     for (const auto& event : callback.history()) whats.push_back(event.what());
     return whats;
   }
