@@ -18,11 +18,13 @@
 namespace ringback::web {
 namespace {
 
+constexpr size_t kShownBytes = 8 << 20;
 // Far more than a person presses, far less than a program can.
 constexpr RateLimiter::Rate kPosts{.burst = 30, .refill = absl::Seconds(2)};
 
-RouteParts PartsOf(runtime::Host& host, RateLimiter* posts) {
+RouteParts PartsOf(runtime::Host& host, RateLimiter* posts, PageCache* cache) {
   RouteParts parts;
+  parts.cache = cache;
   parts.posts = posts;
   parts.store = &host.store();
   parts.blobs = &host.blobs();
@@ -49,12 +51,13 @@ SignInParts SignInPartsOf(runtime::Host& host) {
 // What all listeners answer from.
 struct Pages {
   explicit Pages(runtime::Host& host)
-      : posts(kPosts, &host.clock()), routes(PartsOf(host, &posts)), sign_in(SignInPartsOf(host)) {}
+      : posts(kPosts, &host.clock()), routes(PartsOf(host, &posts, &shown)), sign_in(SignInPartsOf(host)) {}
   HttpResponse Handle(const HttpRequest& request) {
     auto answer = sign_in.Handle(request);
     return answer ? *std::move(answer) : routes.Handle(request);
   }
   RateLimiter posts;
+  PageCache shown{kShownBytes};
   const Routes routes;
   SignInRoutes sign_in;
 };

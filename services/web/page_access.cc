@@ -22,12 +22,12 @@ store::Key Place(bool open, const absl::StatusOr<store::Key>& key, store::Kind k
 
 // True when it was there.
 template <typename Message>
-absl::StatusOr<bool> Parse(const store::Key& key, const store::Record& found, Message* message) {
+absl::StatusOr<bool> Parse(const store::Record& found, Message* message) {
   if (found.version == 0) return false;
   if (!message->ParseFromString(found.value)) {
-    return absl::DataLossError(absl::StrCat("the record ", key.id, " does not parse"));
+    return absl::DataLossError(absl::StrCat("the record ", found.key.id, " does not parse"));
   }
-  if (!store::Understood(*message)) return store::LeftToNewer(key.id);
+  if (!store::Understood(*message)) return store::LeftToNewer(found.key.id);
   return true;
 }
 
@@ -38,38 +38,43 @@ bool Opens(const record::TokenRecord& token, absl::Time now) {
 
 }  // namespace
 
-absl::StatusOr<PageRecords> OpenPage(store::Store& store, std::string_view token, absl::Time now) {
+absl::StatusOr<PageRecords> OpenPage(store::Store& store, std::string_view token, absl::Time now,
+                                     std::vector<store::Record>* sources) {
   const std::string cut(token.substr(0, kTokenBytesMax));
   auto token_key = store::PageTokenKey(cut);
   // A malformed token is hashed and looked up too.
   if (!token_key.ok()) token_key = store::Key{0, store::Kind::kToken, absl::StrCat("00", Sha256Hex(cut))};
 
   PageRecords records;
-  RB_ASSIGN_OR_RETURN(const std::vector<store::Record> passes, store.GetMany({*token_key}));
-  RB_ASSIGN_OR_RETURN(bool open, Parse(*token_key, passes[0], &records.pass));
-  records.pass_version = passes[0].version;
-  open = open && Opens(records.pass, now);
+  record::TokenRecord pass;
+  RB_ASSIGN_OR_RETURN(std::vector<store::Record> read, store.GetMany({*token_key}));
+  RB_ASSIGN_OR_RETURN(bool open, Parse(read[0], &pass));
+  open = open && Opens(pass, now);
+  if (pass.has_expire_time()) records.expire_time = domain::FromProto(pass.expire_time());
 
-  const std::vector<store::Key> keys = {
-      Place(open, store::CallbackKey(records.pass.callback_id()), store::Kind::kCallback),
-      Place(open, store::TeamKey(records.pass.team_id()), store::Kind::kTeam)};
-  RB_ASSIGN_OR_RETURN(const std::vector<store::Record> both, store.GetMany(keys));
-  RB_ASSIGN_OR_RETURN(const bool has_callback, Parse(keys[0], both[0], &records.callback));
-  RB_ASSIGN_OR_RETURN(const bool has_team, Parse(keys[1], both[1], &records.team));
-  open = open && has_callback && has_team && !records.callback.erased() &&
-         records.callback.team_id() == records.pass.team_id();
+  RB_ASSIGN_OR_RETURN(const std::vector<store::Record> both,
+                      store.GetMany({Place(open, store::CallbackKey(pass.callback_id()), store::Kind::kCallback),
+                                     Place(open, store::TeamKey(pass.team_id()), store::Kind::kTeam)}));
+  RB_ASSIGN_OR_RETURN(const bool has_callback, Parse(both[0], &records.callback));
+  RB_ASSIGN_OR_RETURN(const bool has_team, Parse(both[1], &records.team));
+  open = open && has_callback && has_team && !records.callback.erased() && records.callback.team_id() == pass.team_id();
 
   const record::PromiseRecord* voice = open ? VoicePromise(records.callback) : nullptr;
-  const store::Key recording_key =
-      Place(voice != nullptr, voice != nullptr ? store::RecordingKey(voice->recording_id()) : absl::NotFoundError(""),
-            store::Kind::kRecording);
-  RB_ASSIGN_OR_RETURN(const std::vector<store::Record> takes, store.GetMany({recording_key}));
+  const std::string recording_id = voice != nullptr ? voice->recording_id() : "";
+  RB_ASSIGN_OR_RETURN(const std::vector<store::Record> takes,
+                      store.GetMany({Place(open, store::RecordingKey(recording_id), store::Kind::kRecording)}));
   record::RecordingRecord recording;
-  RB_ASSIGN_OR_RETURN(const bool has_take, Parse(recording_key, takes[0], &recording));
+  RB_ASSIGN_OR_RETURN(const bool has_take, Parse(takes[0], &recording));
   // A recording of another team could only stand there by a bug; its bytes must not leave.
   if (has_take && recording.team_id() == records.callback.team_id()) records.recording = std::move(recording);
 
   if (!open) return absl::NotFoundError("no such page");
+  if (sources != nullptr) {
+    *sources = std::move(read);
+    sources->insert(sources->end(), both.begin(), both.end());
+    sources->insert(sources->end(), takes.begin(), takes.end());
+    for (store::Record& source : *sources) source.value.clear();
+  }
   return records;
 }
 

@@ -42,6 +42,8 @@ HttpResponse HtmlResponse(int status, std::string route, absl::StatusOr<std::str
   return response;
 }
 
+HttpResponse HtmlResponse(const CachedPage& page) { return HtmlResponse(200, "page", page.html); }
+
 HttpResponse Refused(const HttpRequest& request, std::string route, const absl::Status& status) {
   const Language language = ChooseLanguage("", request.accept_language, "");
   if (absl::IsNotFound(status)) {

@@ -13,6 +13,7 @@
 #include "core/http/http_message.h"
 #include "core/http/status_pages.h"
 #include "core/store/store.h"
+#include "web/page_cache.h"
 #include "web/page_html.h"
 #include "web/page_state.h"
 #include "web/rate_limiter.h"
@@ -29,10 +30,14 @@ struct RouteParts {
   Random* random = nullptr;
   std::string mail_domain;  // of the calendar entry's UID
   http::StatusParts status;
+  PageCache* cache = nullptr;    // nullptr: every page is made anew
   RateLimiter* posts = nullptr;  // how often a client, or a page's visitors together, may press; nullptr: always
 };
 
 HttpResponse HtmlResponse(int status, std::string route, absl::StatusOr<std::string> html);
+
+// The same for a page that was shown before.
+HttpResponse HtmlResponse(const CachedPage& page);
 
 // What a visitor may know of an error: that there is nothing, or that it is not their fault.
 HttpResponse Refused(const HttpRequest& request, std::string route, const absl::Status& status);

@@ -146,6 +146,25 @@ const record::RecordingRecord* Playable(const PageRecords& records) {
   return ready && !recording.mp3_blob().empty() && !recording.opus_blob().empty() ? &recording : nullptr;
 }
 
+absl::Time StaysUntil(const PageRecords& records, absl::Time now) {
+  const absl::TimeZone zone = CustomerZone(records);
+  absl::Time until = std::min(records.expire_time, absl::FromCivil(absl::CivilDay(zone.At(now).cs) + 1, zone));
+  const auto at = [&](absl::Time moment) {
+    if (moment > now) until = std::min(until, moment);
+  };
+  if (const PromiseRecord* valid = ValidPromise(records.callback)) {
+    const absl::Duration tolerance = FromProto(domain::PolicyOf(records.team).tolerance());
+    at(FromProto(valid->promised_time()) + tolerance + absl::Microseconds(1));
+  }
+  for (const record::Member& member : records.team.members()) {
+    for (const record::Absence& absence : member.absences()) {
+      at(FromProto(absence.start_time()));
+      at(FromProto(absence.end_time()));
+    }
+  }
+  return until;
+}
+
 PageState Describe(const PageRecords& records, std::string_view accept_language, absl::Time now) {
   const CallbackRecord& callback = records.callback;
   const record::TeamRecord& team = records.team;

@@ -2,7 +2,6 @@
 // sentence says it is the templates' business, who may see it page_access.h's.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,8 +18,7 @@ struct PageRecords {
   record::CallbackRecord callback;
   record::TeamRecord team;
   std::optional<record::RecordingRecord> recording;  // of VoicePromise, where there is one
-  record::TokenRecord pass;  // what let the visitor in
-  uint64_t pass_version = 0;
+  absl::Time expire_time = absl::InfiniteFuture();  // of the link
 };
 
 struct PageState {
@@ -93,6 +91,10 @@ const record::PromiseRecord* ValidPromise(const record::CallbackRecord& callback
 absl::TimeZone CustomerZone(const PageRecords& records);
 // The recording, when it can be played.
 const record::RecordingRecord* Playable(const PageRecords& records);
+
+// The first moment after `now` at which Describe may say something else though no record has changed: a midnight, the end of
+// a promised time or of the link, somebody's absence.
+absl::Time StaysUntil(const PageRecords& records, absl::Time now);
 
 PageState Describe(const PageRecords& records, std::string_view accept_language, absl::Time now);
 

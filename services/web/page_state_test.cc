@@ -90,6 +90,19 @@ TEST(PageStateTest, WhatTheCustomerSaidIsShownAndAskedNoMore) {
   EXPECT_FALSE(page.may_agree) << "who has chosen the time has agreed to it";
 }
 
+TEST(PageStateTest, AbsencesEndWhatThePageSays) {
+  PageRecords records = SomeRecords();
+  EXPECT_EQ(StaysUntil(records, Berlin(23, 10)), Berlin(23, 13, 5) + absl::Microseconds(1));
+  EXPECT_EQ(StaysUntil(records, Berlin(23, 14)), Berlin(24, 0));
+  auto* absence = records.team.mutable_members(0)->add_absences();
+  *absence->mutable_start_time() = domain::ToProto(Berlin(23, 11));
+  *absence->mutable_end_time() = domain::ToProto(Berlin(23, 12));
+  EXPECT_EQ(StaysUntil(records, Berlin(23, 10)), Berlin(23, 11));
+  EXPECT_EQ(StaysUntil(records, Berlin(23, 11)), Berlin(23, 12));
+  records.expire_time = Berlin(23, 10, 30);
+  EXPECT_EQ(StaysUntil(records, Berlin(23, 10)), Berlin(23, 10, 30));
+}
+
 TEST(PageStateTest, WhatIsOverCanBeAnsweredNoMore) {
   PageRecords records = SomeRecords();
   PageState page = At(records, Berlin(23, 14));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -49,6 +50,12 @@ std::optional<View> ViewOf(std::string_view part) {
   if (part == "off") return View::kOff;
   if (part == "wrong") return View::kWrong;
   return std::nullopt;
+}
+
+// What a page is kept under: which of its languages it is in follows from the team and from what the header makes of either.
+std::string NameOf(std::string_view token, const std::string& accept_language) {
+  return absl::StrCat(std::string(token), " ", LanguageTag(ChooseLanguage("", accept_language, "de")),
+                      LanguageTag(ChooseLanguage("", accept_language, "en")));
 }
 
 HttpResponse Script() {
@@ -102,7 +109,17 @@ HttpResponse Routes::Handle(const HttpRequest& request) const {
 
 HttpResponse Routes::Page(const HttpRequest& request, std::string_view token, std::string_view part,
                           std::string_view query) const {
-  const auto records = OpenPage(*parts_.store, token, parts_.clock->Now());
+  const absl::Time now = parts_.clock->Now();
+  // The plain page alone is looked at again and again.
+  const bool plain = part.empty() && query.empty() && parts_.cache != nullptr;
+  const std::string name = plain ? NameOf(token, request.accept_language) : "";
+  if (plain) {
+    const auto kept = parts_.cache->Find(*parts_.store, name, now);
+    if (!kept.ok()) return Refused(request, "page", kept.status());
+    if (*kept != nullptr) return HtmlResponse(**kept);
+  }
+  std::vector<store::Record> sources;
+  const auto records = OpenPage(*parts_.store, token, now, &sources);
   if (!records.ok()) return Refused(request, "page", records.status());
   const std::optional<View> view = ViewOf(part);
   // A form's own address, opened or loaded again: the page has what it is about.
@@ -114,7 +131,16 @@ HttpResponse Routes::Page(const HttpRequest& request, std::string_view token, st
   shown.view = *view;
   shown.below = !part.empty();
   shown.told = DoneOf(query, *records);
-  return ShowPage(parts_, request, token, *records, 200, std::move(shown));
+  HttpResponse response = ShowPage(parts_, request, token, *records, 200, std::move(shown));
+  if (plain && response.status == 200) {
+    CachedPage kept{.until = StaysUntil(*records, now), .html = response.body};
+    for (const store::Record& source : sources) {
+      kept.keys.push_back(source.key);
+      kept.versions.push_back(source.version);
+    }
+    parts_.cache->Keep(name, std::move(kept));
+  }
+  return response;
 }
 
 HttpResponse Routes::Voice(const HttpRequest& request, std::string_view token, std::string_view extension,

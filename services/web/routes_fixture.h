@@ -79,6 +79,7 @@ class RoutesTest : public ::testing::Test {
     parts.random = random_.get();
     parts.mail_domain = "hansen.example";
     parts.posts = &posts_;
+    parts.cache = &cache_;
     parts.status.ready = [this] { return ready_; };
     parts.status.draining = [this] { return draining_; };
     parts.status.metrics_text = [] { return "ringback_up 1\n"; };
@@ -148,6 +149,7 @@ class RoutesTest : public ::testing::Test {
   }
 
   std::string folder_;
+  PageCache cache_{1 << 20};
   FakeClock clock_{Berlin(23, 10)};
   RateLimiter posts_{{.burst = 30, .refill = absl::Seconds(2)}, &clock_};
   std::unique_ptr<Random> random_ = NewSeededRandom(1);

@@ -127,6 +127,51 @@ TEST_F(RoutesTest, ARangeIsForGetAlone) {
   EXPECT_EQ(response.source_size, 1000);
 }
 
+TEST_F(RoutesTest, APageThatIsLookedAtAgainTakesOneReadAndIsTrue) {
+  const std::string first = Get("/m/" + token_).body;
+  store_->gets = 0;
+  EXPECT_EQ(Get("/m/" + token_).body, first);
+  EXPECT_EQ(store_->gets, 1);
+
+  records_.team.mutable_footer()->set_company("Hansen & Söhne");
+  Write();
+  EXPECT_THAT(Get("/m/" + token_).body, HasSubstr("Hansen &amp; Söhne"));
+  records_.callback.mutable_caller()->set_name("Frau Lange");
+  Write();
+  EXPECT_THAT(Get("/m/" + token_).body, HasSubstr("Frau Lange"));
+  records_.recording->set_duration_seconds(59);
+  Write();
+  EXPECT_THAT(Get("/m/" + token_).body, HasSubstr("0:59"));
+
+  clock_.Set(Berlin(23, 13, 5));
+  EXPECT_THAT(Get("/m/" + token_).body, HasSubstr("Anna Schmidt ruft Sie an"));
+  clock_.Set(Berlin(23, 13, 5) + absl::Microseconds(1));
+  EXPECT_THAT(Get("/m/" + token_).body, HasSubstr("wollte Sie anrufen"));
+  clock_.Set(Berlin(24, 0));
+  EXPECT_THAT(Get("/m/" + token_).body, HasSubstr("gestern um 13:00 Uhr"));
+
+  pass_.set_revoked(true);
+  Write();
+  EXPECT_EQ(Get("/m/" + token_).status, 404);
+}
+
+TEST_F(RoutesTest, APageIsKeptForEachLanguageOfItsOwn) {
+  records_.callback.mutable_caller()->clear_language();
+  Write();
+  const auto in = [this](const std::string& language) {
+    HttpRequest request;
+    request.method = "GET";
+    request.target = "/m/" + token_;
+    request.accept_language = language;
+    return routes_->Handle(request).body;
+  };
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(in("en"), HasSubstr("<html lang=\"en\">"));
+    EXPECT_THAT(in("de"), HasSubstr("<html lang=\"de\">"));
+    EXPECT_THAT(in("fr"), HasSubstr("<html lang=\"de\">")) << "the team's";
+  }
+}
+
 TEST_F(RoutesTest, ThePromiseIsACalendarEntry) {
   const HttpResponse response = Get("/m/" + token_ + "/promise.ics");
   EXPECT_EQ(response.status, 200);
