@@ -47,8 +47,9 @@ AnswerRecord::Kind KindOf(MailKind kind) {
   return AnswerRecord::KIND_UNREADABLE;
 }
 
+// Side by side in the shard's folder: a folder for each mail would cost as much again as the file in it.
 std::string BlobName(const std::string& answer_id, const std::string& part) {
-  return absl::StrCat(answer_id.substr(2, 2), "/", answer_id, "/", part);
+  return absl::StrCat(answer_id.substr(2, 2), "/", answer_id, ".", part);
 }
 
 AnswerRecord AnswerOf(const std::string& id, const MailEnvelope& envelope, const ParsedMail& mail, size_t size) {

@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "core/base/status_macros.h"
+#include "core/base/utf8.h"
 
 namespace ringback::delivery {
 namespace {
@@ -81,42 +82,12 @@ absl::Status CheckMailbox(absl::string_view field, const MailAddress& mailbox) {
 }
 
 absl::Status CheckBody(absl::string_view field, absl::string_view body) {
-  if (!IsUtf8(body)) return Refuse(field, "must be UTF-8");
+  if (!IsUtf8({body.data(), body.size()})) return Refuse(field, "must be UTF-8");
   if (body.find('\0') != absl::string_view::npos) return Refuse(field, "must not contain NUL");
   return absl::OkStatus();
 }
 
 }  // namespace
-
-bool IsUtf8(absl::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const uint8_t lead = text[i];
-    int more = 0;
-    uint32_t rune = lead;
-    uint32_t rune_min = 0;
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    } else if (lead >= 0xC2 && lead <= 0xDF) {
-      more = 1, rune = lead & 0x1F, rune_min = 0x80;
-    } else if (lead >= 0xE0 && lead <= 0xEF) {
-      more = 2, rune = lead & 0x0F, rune_min = 0x800;
-    } else if (lead >= 0xF0 && lead <= 0xF4) {
-      more = 3, rune = lead & 0x07, rune_min = 0x10000;
-    } else {
-      return false;
-    }
-    if (i + more >= text.size()) return false;
-    for (int k = 1; k <= more; ++k) {
-      const uint8_t next = text[i + k];
-      if ((next & 0xC0) != 0x80) return false;
-      rune = rune << 6 | (next & 0x3F);
-    }
-    if (rune < rune_min || rune > 0x10FFFF || (rune >= 0xD800 && rune <= 0xDFFF)) return false;
-    i += more + 1;
-  }
-  return true;
-}
 
 absl::Status CheckHeaderText(absl::string_view field, absl::string_view value, size_t bytes_max) {
   for (char c : value) {
@@ -124,7 +95,7 @@ absl::Status CheckHeaderText(absl::string_view field, absl::string_view value, s
     if (c == '\0') return Refuse(field, "must not contain NUL");
     if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) return Refuse(field, "must not contain control characters");
   }
-  if (!IsUtf8(value)) return Refuse(field, "must be UTF-8");
+  if (!IsUtf8({value.data(), value.size()})) return Refuse(field, "must be UTF-8");
   if (value.size() > bytes_max) return Refuse(field, absl::StrCat("must be at most ", bytes_max, " bytes long"));
   return absl::OkStatus();
 }

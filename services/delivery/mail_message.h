@@ -79,6 +79,4 @@ std::string MessageIdFor(absl::string_view delivery_id, int revision, absl::stri
 // `field`. For every value on its way into a header.
 absl::Status CheckHeaderText(absl::string_view field, absl::string_view value, size_t bytes_max = 1000);
 
-bool IsUtf8(absl::string_view text);
-
 }  // namespace ringback::delivery

@@ -275,13 +275,5 @@ TEST(MailMessage, ACalendarMustCarryTheMethodItIsSentWith) {
   EXPECT_TRUE(ComposeMail(mail).ok());
 }
 
-TEST(MailMessage, Utf8IsToldFromWhatOnlyLooksLikeIt) {
-  for (const char* good : {"", "ascii", "ü", "€", "😀"}) EXPECT_TRUE(IsUtf8(good)) << good;
-  for (const std::string& bad : {std::string("\xC3"), std::string("\xC0\x80"), std::string("\xED\xA0\x80"),
-                                 std::string("\xF4\x90\x80\x80"), std::string("\xE2\x82"), std::string("a\x80")}) {
-    EXPECT_FALSE(IsUtf8(bad));
-  }
-}
-
 }  // namespace
 }  // namespace ringback::delivery

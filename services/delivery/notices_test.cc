@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/utf8.h"
 #include "delivery/mail_message.h"
 #include "core/words/template_mustache.h"
 

@@ -22,11 +22,12 @@ absl::StatusOr<store::Key> OwnerKey(const std::string& id) {
   return recording.ok() ? recording : store::AnswerKey(id);
 }
 
-// "rc07…" of "07/rc07…/original"; "" for a name that is neither a recording's nor an answer's: not ours to judge.
+// "rc07…" of "07/rc07…/original", "an07…" of "07/an07….original"; "" for a name that is neither a recording's nor an
+// answer's: not ours to judge.
 std::string OwnerOf(const std::string& name) {
   const size_t first = name.find('/');
   if (first == std::string::npos) return "";
-  const size_t second = name.find('/', first + 1);
+  const size_t second = name.find_first_of("/.", first + 1);
   if (second == std::string::npos) return "";
   std::string owner = name.substr(first + 1, second - first - 1);
   if (!OwnerKey(owner).ok() || owner.substr(2, 2) != name.substr(0, first)) return "";

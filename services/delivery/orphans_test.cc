@@ -108,8 +108,8 @@ TEST_F(OrphansTest, BytesWithoutARecordLeaveAfterTheGracePeriod) {
 TEST_F(OrphansTest, AMailsBytesWithoutItsAnswerLeaveTooUnlessTheMailCameAgain) {
   const auto write = [&] {
     const std::string id = NewId(id_prefix::kAnswer, 7, host_->random());
-    EXPECT_TRUE(host_->blobs().Put("07/" + id + "/original", "From: a@example.com").ok());
-    EXPECT_TRUE(host_->blobs().Put("07/" + id + "/1", "a picture").ok());
+    EXPECT_TRUE(host_->blobs().Put("07/" + id + ".original", "From: a@example.com").ok());
+    EXPECT_TRUE(host_->blobs().Put("07/" + id + ".1", "a picture").ok());
     return id;
   };
   const std::string orphan = write(), again = write();
@@ -127,9 +127,9 @@ TEST_F(OrphansTest, AMailsBytesWithoutItsAnswerLeaveTooUnlessTheMailCameAgain) {
   ASSERT_TRUE(host_->store().CommitOnce(commit).ok());
   Advance(absl::Hours(18));
   EXPECT_EQ(Retain(), 2);
-  EXPECT_FALSE(OnDisk(orphan));
-  EXPECT_FALSE(host_->blobs().Size("07/" + orphan + "/1").ok());
-  EXPECT_TRUE(OnDisk(again));
+  EXPECT_FALSE(host_->blobs().Size("07/" + orphan + ".original").ok());
+  EXPECT_FALSE(host_->blobs().Size("07/" + orphan + ".1").ok());
+  EXPECT_TRUE(host_->blobs().Size("07/" + again + ".original").ok());
 }
 
 TEST_F(OrphansTest, AnUploadInFlightIsLeftAlone) {

@@ -1,12 +1,12 @@
 #include "delivery/reason_line.h"
 
 #include "absl/strings/ascii.h"
-#include "delivery/mail_message.h"
+#include "core/base/utf8.h"
 
 namespace ringback::delivery {
 
 std::string ReasonLine(absl::string_view text, size_t bytes_max) {
-  const bool utf8 = IsUtf8(text);
+  const bool utf8 = IsUtf8({text.data(), text.size()});
   std::string line;
   for (unsigned char c : text) {
     if (absl::ascii_iscntrl(c) || c == ' ') {

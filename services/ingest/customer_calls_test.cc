@@ -95,7 +95,9 @@ TEST_F(CustomerCallsTest, WhatIsReopenedIsNotPurged) {
   ASSERT_TRUE(Do(*callbacks_, &api::CallbackService::Stub::ReopenCallback, request, &response, team_.anna_token).ok());
   EXPECT_EQ(response.callback().phase(), api::Callback::PHASE_WAITING);
   host_->fake_clock().Advance(absl::Hours(24 * 40));
-  for (const store::Lease& lease : host_->store().ClaimDue(store::Stage::kRetention, {.max = 100}).value()) {
+  const auto leases = host_->store().ClaimDue(store::Stage::kRetention, {.max = 100});
+  ASSERT_TRUE(leases.ok());
+  for (const store::Lease& lease : *leases) {
     EXPECT_NE(lease.key.id, id_);
   }
 }

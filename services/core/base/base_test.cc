@@ -21,6 +21,10 @@ TEST(Utf8, IsToldFromWhatOnlyLooksLikeIt) {
   for (const char* bad : {"\xC3", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "a\x80",
                           "\xFF", "\xC3x"}) {
     EXPECT_FALSE(IsUtf8(bad));
+    for (size_t before = 1; before <= 17; ++before) {
+      EXPECT_FALSE(IsUtf8(std::string(before, 'a') + bad)) << before;
+      EXPECT_FALSE(IsUtf8(bad + std::string(before, 'a'))) << before;
+    }
   }
 }
 

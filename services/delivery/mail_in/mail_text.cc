@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "core/base/utf8.h"
 
 namespace ringback::delivery {
 namespace {
@@ -27,33 +28,6 @@ void AppendRune(uint32_t rune, std::string* out) {
   }
 }
 
-// Bytes of the character at `at`; 0 when it is none (RFC 3629).
-size_t CharacterAt(std::string_view text, size_t at) {
-  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
-  const auto more = [&](size_t i) { return (byte(i) & 0xC0) == 0x80; };
-  const unsigned lead = byte(at);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return more(at + 1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const bool valid = lead == 0xE0 ? byte(at + 1) >= 0xA0 : lead == 0xED ? byte(at + 1) < 0xA0 : true;
-    return valid && more(at + 1) && more(at + 2) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const bool valid = lead == 0xF0 ? byte(at + 1) >= 0x90 : lead == 0xF4 ? byte(at + 1) < 0x90 : true;
-    return valid && more(at + 1) && more(at + 2) && more(at + 3) ? 4 : 0;
-  }
-  return 0;
-}
-
-bool IsUtf8Text(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const size_t size = CharacterAt(text, i);
-    if (size == 0) return false;
-    i += size;
-  }
-  return true;
-}
-
 std::string FromWindows1252(std::string_view bytes) {
   static constexpr uint16_t kHigh[32] = {
       0x20AC, 0xFFFD, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0xFFFD, 0x017D, 0xFFFD,
@@ -68,7 +42,7 @@ std::string FromWindows1252(std::string_view bytes) {
 }
 
 std::string Utf8OrGuess(std::string_view bytes) {
-  return IsUtf8Text(bytes) ? std::string(bytes) : FromWindows1252(bytes);
+  return IsUtf8(bytes) ? std::string(bytes) : FromWindows1252(bytes);
 }
 
 // C0 but tab and line feed, DEL, and C1 (in UTF-8 C2 80 to C2 9F).
@@ -80,14 +54,22 @@ bool IsControl(std::string_view text, size_t at, size_t size) {
 
 std::string Clean(std::string_view text, size_t bytes_max, bool one_line) {
   std::string guessed;
-  if (!IsUtf8Text(text)) {
+  if (!IsUtf8(text)) {
     guessed = FromWindows1252(text);
     text = guessed;
   }
   std::string out;
   out.reserve(std::min(text.size(), bytes_max));
   for (size_t i = 0; i < text.size();) {
-    const size_t size = CharacterAt(text, i);
+    // Most of a mail: letters, digits and signs, taken as they are in one piece.
+    size_t plain = i;
+    while (plain < text.size() && text[plain] > ' ' && text[plain] < 0x7F) ++plain;
+    if (plain > i && out.size() + (plain - i) <= bytes_max) {
+      out.append(text, i, plain - i);
+      i = plain;
+      continue;
+    }
+    const size_t size = Utf8CharacterAt(text, i);
     char c = text[i];
     if (c == '\r') c = i + 1 < text.size() && text[i + 1] == '\n' ? '\0' : '\n';
     const bool space = c == ' ' || c == '\t' || c == '\n';
@@ -108,7 +90,7 @@ std::string Clean(std::string_view text, size_t bytes_max, bool one_line) {
 
 bool IsClean(std::string_view text, bool one_line) {
   for (size_t i = 0; i < text.size();) {
-    const size_t size = CharacterAt(text, i);
+    const size_t size = Utf8CharacterAt(text, i);
     if (size == 0) return false;
     const bool allowed = !one_line && (text[i] == '\n' || text[i] == '\t');
     if (!allowed && IsControl(text, i, size)) return false;

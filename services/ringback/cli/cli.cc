@@ -14,6 +14,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "core/base/utf8.h"
 #include "core/domain/input.h"
 #include "google/protobuf/util/json_util.h"
 #include "ringback/cli/commands.h"

@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "core/base/utf8.h"
 #include "ringback/cli/text.h"
 
 namespace ringback::cli {

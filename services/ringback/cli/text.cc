@@ -82,13 +82,6 @@ int DisplayWidth(std::string_view text) {
   return width;
 }
 
-bool IsUtf8(std::string_view text) {
-  for (size_t at = 0; at < text.size();) {
-    if (NextCharacter(text, &at) < 0) return false;
-  }
-  return true;
-}
-
 std::string Printable(std::string_view text, bool several_lines) {
   std::string result;
   result.reserve(text.size());

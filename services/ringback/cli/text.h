@@ -12,9 +12,6 @@ namespace ringback::cli {
 // Invalid bytes count 1 each.
 int DisplayWidth(std::string_view text);
 
-// RFC 3629: no overlong forms, no surrogates.
-bool IsUtf8(std::string_view text);
-
 // The text with control characters (ESC included: what customers and mail servers wrote must not steer the terminal)
 // and invalid UTF-8 replaced by U+FFFD. Line feeds and tabs become spaces unless `several_lines`.
 std::string Printable(std::string_view text, bool several_lines = false);
