@@ -111,18 +111,10 @@ store::Event ListChanged(const AnswerRecord& answer, absl::Time now) {
 }  // namespace
 
 std::string AnswerId(int shard, const std::string& team_id, const ParsedMail& mail, std::string_view bytes) {
-  static constexpr char kAlphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
   const std::string identity = mail.message_id.empty()
                                    ? absl::StrCat("bytes\x1f", Sha256Hex(bytes))
                                    : absl::StrCat("id\x1f", mail.message_id, "\x1f", mail.sender, "\x1f", mail.date);
-  const std::string hash = Sha256Hex(absl::StrCat(team_id, "\x1f", identity));
-  std::string id = absl::StrFormat("an%02d", shard);
-  for (size_t i = 0; i < 12; ++i) {
-    // Eight bits of hash give five of the id.
-    const auto digit = [&](size_t at) { return hash[at] <= '9' ? hash[at] - '0' : hash[at] - 'a' + 10; };
-    id.push_back(kAlphabet[(digit(2 * i) * 16 + digit(2 * i + 1)) & 31]);
-  }
-  return id;
+  return HashedId(id_prefix::kAnswer, shard, absl::StrCat(team_id, "\x1f", identity));
 }
 
 absl::Time UnmatchedPurgeTime(const record::TeamRecord& team, absl::Time arrived) {

@@ -30,8 +30,6 @@ using http::NewResponse;
 using record::CallbackRecord;
 
 constexpr size_t kBriefCharactersMax = 2000;
-constexpr int kAllSlots = 10000;
-constexpr char kSlotTaken[] = "SLOT_TAKEN";
 
 using Press = PageActions::Press;
 
@@ -105,6 +103,7 @@ Press ReadBrief(const Form& form) {
   press.content = absl::StrCat(static_cast<int>(topic), "\n", trimmed);
   if (topic != record::TOPIC_UNSPECIFIED) press.commands.push_back(domain::CustomerTopic{topic});
   if (!trimmed.empty()) press.commands.push_back(domain::CustomerBrief{trimmed});
+  press.brief = trimmed;
   if (Characters(trimmed) > kBriefCharactersMax) press.refused = Told::kLong;
   if (press.commands.empty()) press.refused = Told::kEmpty;
   return press;
@@ -146,11 +145,27 @@ absl::StatusOr<Decision> ApplyAll(const std::vector<domain::Command>& commands, 
 Told TroubleOf(const absl::Status& status) {
   const std::string reason = domain::DetailOf(status).reason;
   if (reason == "PROMISE_CHANGED") return Told::kStale;
-  if (reason == kSlotTaken) return Told::kTaken;
+  if (reason == store::kSlotTaken) return Told::kTaken;
   if (reason == "BRIEF_FULL") return Told::kFull;
   if (absl::IsInvalidArgument(status)) return Told::kTime;
   if (absl::IsFailedPrecondition(status)) return Told::kOver;
   return Told::kBusy;
+}
+
+// The words as an answer, beside those that came by mail.
+void AddBrief(const Press& press, const std::string& commit_id, const CallbackRecord& before, absl::Time now,
+              store::Commit* commit) {
+  record::AnswerRecord answer;
+  answer.set_id(HashedId(id_prefix::kAnswer, commit->shard, commit_id));
+  answer.set_team_id(before.team_id());
+  answer.set_callback_id(before.id());
+  answer.set_source(record::AnswerRecord::SOURCE_PAGE);
+  answer.set_kind(record::AnswerRecord::KIND_REPLY);
+  answer.set_match(record::AnswerRecord::MATCH_TOKEN);
+  answer.set_sender(before.caller().email());
+  answer.set_text(press.brief);
+  *answer.mutable_create_time() = domain::ToProto(now);
+  store::AddAnswer(nullptr, 0, answer, absl::InfiniteFuture(), commit);
 }
 
 int StatusOf(Told trouble) {
@@ -189,7 +204,9 @@ HttpResponse PageActions::Post(const HttpRequest& request, std::string_view toke
 
   const auto changed = Do(press, token, CommitIdOf(token, press.purpose, *key, press.content), *records, now);
   if (!changed.ok()) {
-    const Told trouble = TroubleOf(changed);
+    Told trouble = TroubleOf(changed);
+    // A time that was offered a while ago and has gone by.
+    if (press.slot.has_value() && trouble == Told::kTime) trouble = Told::kTaken;
     if (trouble == Told::kBusy) RB_LOG_ERROR("web: {} of {}: {}", press.purpose, records->callback.id(), changed.ToString());
     const auto fresh = OpenPage(*parts_.store, token, now);
     if (!fresh.ok()) return Refused(request, "form", fresh.status());
@@ -207,28 +224,22 @@ HttpResponse PageActions::Post(const HttpRequest& request, std::string_view toke
 absl::Status PageActions::Do(const Press& press, std::string_view token, const std::string& commit_id,
                              const PageRecords& records, absl::Time now) const {
   RB_ASSIGN_OR_RETURN(const store::Key key, store::CallbackKey(records.callback.id()));
-  const auto change = [&] {
-    return store::ChangeCallback(
-               *parts_.store, key, commit_id,
-               [&press](const CallbackRecord& callback, const record::TeamRecord& team, absl::Time at) {
-                 return ApplyAll(press.commands, callback, team, at);
-               },
-               [this, &press](const CallbackRecord& before, const Decision&, store::Commit* commit) {
-                 return press.purpose == "wrong" ? store::RevokePage(*parts_.store, before, commit) : absl::OkStatus();
-               })
-        .status();
-  };
-  if (!press.slot.has_value()) return change();
-
-  const MutexLock lock(&choosing_);
-  // Pressed twice it is the customer's own call that takes the time.
-  const record::PromiseRecord* armed = domain::ArmedPromise(records.callback);
-  if (armed != nullptr && domain::FromProto(armed->promised_time()) == *press.slot) return change();
-  RB_ASSIGN_OR_RETURN(const std::vector<absl::Time> free, store::FreeSlotsOf(*parts_.store, records.callback, records.team, now, kAllSlots));
-  if (std::find(free.begin(), free.end(), *press.slot) == free.end()) {
-    return domain::FieldError(absl::StatusCode::kFailedPrecondition, "slot", kSlotTaken, "no longer free");
-  }
-  return change();
+  return store::ChangeCallback(
+             *parts_.store, key, commit_id,
+             [&press](const CallbackRecord& callback, const record::TeamRecord& team, absl::Time at) -> absl::StatusOr<Decision> {
+               RB_ASSIGN_OR_RETURN(Decision decision, ApplyAll(press.commands, callback, team, at));
+               if (!press.brief.empty()) decision.callback.set_answer_count(callback.answer_count() + 1);
+               return decision;
+             },
+             [&](const CallbackRecord& before, const Decision&, store::Commit* commit) -> absl::Status {
+               if (press.purpose == "wrong") return store::RevokePage(*parts_.store, before, commit);
+               if (press.slot.has_value()) {
+                 return store::AddSlotChoice(*parts_.store, before, records.team, *press.slot, now, commit);
+               }
+               if (!press.brief.empty()) AddBrief(press, commit_id, before, now, commit);
+               return absl::OkStatus();
+             })
+      .status();
 }
 
 HttpResponse PageActions::Again(const HttpRequest& request, std::string_view token, std::string_view part,

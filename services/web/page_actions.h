@@ -14,7 +14,6 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "core/base/mutex.h"
 #include "core/domain/rules.h"
 #include "core/http/form.h"
 #include "web/page_answers.h"
@@ -35,6 +34,7 @@ class PageActions {
     std::string content;             // with the key it makes the commit id
     std::vector<domain::Command> commands;
     std::optional<absl::Time> slot;  // must be free
+    std::string brief;               // the words alone
     Told refused = Told::kNone;      // anything else: nothing is to be done
     const char* done = "";           // for the redirect
   };
@@ -51,8 +51,6 @@ class PageActions {
   bool MayPost(const std::string& peer, const std::string& callback_id) const;
 
   const RouteParts& parts_;
-  // From looking whether a time is free until it is taken, so that two customers do not choose the same one.
-  mutable Mutex choosing_;
 };
 
 // What a page says when it was led to by "?done=WORD": only what is true of the records.

@@ -62,6 +62,16 @@ class PageActionsTest : public RoutesTest {
   record::CallbackRecord Now() {
     return store::Load<record::CallbackRecord>(*sqlite_, *store::CallbackKey(kCallbackId))->message;
   }
+  std::vector<record::AnswerRecord> Answers() {
+    std::vector<record::AnswerRecord> answers;
+    const store::IndexKey index{7, records_.team.id(), std::string(store::index::kAnswers)};
+    const auto scan = sqlite_->Scan(index, "", "", {.limit = 100});
+    EXPECT_TRUE(scan.ok());
+    for (const std::string& member : scan->members) {
+      answers.push_back(store::Load<record::AnswerRecord>(*sqlite_, *store::AnswerKey(store::IdOfMember(member)))->message);
+    }
+    return answers;
+  }
   std::vector<std::string> Events() {
     std::vector<std::string> what;
     const record::CallbackRecord callback = Now();
@@ -105,14 +115,21 @@ TEST_F(PageActionsTest, BriefAndTopicTravelTogetherAndTwoPressesAreOne) {
   EXPECT_EQ(Now().topic(), record::TOPIC_COMPLAINT);
   const std::vector<std::string> events = Events();
   EXPECT_EQ(std::count(events.begin(), events.end(), "brief_received"), 1);
+  const auto answers = Answers();
+  ASSERT_EQ(answers.size(), 1u) << "beside those that came by mail, once";
+  EXPECT_EQ(answers[0].text(), "Die Pumpe verliert Öl.\nSeit Montag.");
+  EXPECT_EQ(answers[0].source(), record::AnswerRecord::SOURCE_PAGE);
+  EXPECT_EQ(Now().answer_count(), 1);
   // Something else from the same form is something else.
   EXPECT_EQ(Post("brief", "key=" + KeyOn("", "brief") + "&text=Noch+etwas").status, 303);
   EXPECT_THAT(Now().brief().text(), HasSubstr("Noch etwas"));
+  EXPECT_EQ(Answers().size(), 2u);
 }
 
 TEST_F(PageActionsTest, ATopicAloneIsAnAnswerAndNothingAtAllIsNone) {
   EXPECT_EQ(Post("brief", "key=" + KeyOn("", "brief") + "&text=+&topic=question").status, 303);
   EXPECT_EQ(Now().topic(), record::TOPIC_QUESTION);
+  EXPECT_TRUE(Answers().empty()) << "there are no words to keep";
   EXPECT_FALSE(Now().has_brief());
   const HttpResponse empty = Post("brief", "key=" + KeyOn("", "brief") + "&text=%0D%0A++");
   EXPECT_EQ(empty.status, 422);

@@ -28,6 +28,13 @@ TEST(Utf8, IsToldFromWhatOnlyLooksLikeIt) {
   }
 }
 
+TEST(Ids, MadeOfAHashAreTheSameForTheSame) {
+  // Answers of earlier releases have their ids from the same function.
+  EXPECT_EQ(HashedId(id_prefix::kAnswer, 7, "abc"), "an07trpzf1fa110y");
+  EXPECT_EQ(ShardOf(HashedId(id_prefix::kAnswer, 63, "abc")).value(), 63);
+  EXPECT_NE(HashedId(id_prefix::kAnswer, 7, "abd"), HashedId(id_prefix::kAnswer, 7, "abc"));
+}
+
 TEST(Ids, CarryTheirShardInClear) {
   auto random = NewSeededRandom(1);
   for (int shard = 0; shard < kShards; ++shard) {

@@ -41,13 +41,18 @@ class SeededRandom : public Random {
   std::mt19937_64 engine_ RB_GUARDED_BY(mutex_);
 };
 
-std::string NewText(std::string_view prefix, int shard, size_t characters, Random& random) {
+// A character for each byte.
+std::string Text(std::string_view prefix, int shard, const unsigned char* bytes, size_t characters) {
   RB_CHECK(shard >= 0 && shard < kShards);
   std::string text = absl::StrCat(absl::string_view(prefix.data(), prefix.size()), shard / 10, shard % 10);
-  unsigned char bytes[32];
-  random.Fill(bytes, characters);
   for (size_t i = 0; i < characters; ++i) text.push_back(kAlphabet[bytes[i] & 31]);
   return text;
+}
+
+std::string NewText(std::string_view prefix, int shard, size_t characters, Random& random) {
+  unsigned char bytes[32];
+  random.Fill(bytes, characters);
+  return Text(prefix, shard, bytes, characters);
 }
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -58,6 +63,13 @@ std::unique_ptr<Random> NewSystemRandom() { return std::make_unique<SystemRandom
 std::unique_ptr<Random> NewSeededRandom(uint64_t seed) { return std::make_unique<SeededRandom>(seed); }
 
 std::string NewId(std::string_view prefix, int shard, Random& random) { return NewText(prefix, shard, 12, random); }
+
+std::string HashedId(std::string_view prefix, int shard, std::string_view identity) {
+  unsigned char hash[crypto_hash_sha256_BYTES];
+  crypto_hash_sha256(hash, reinterpret_cast<const unsigned char*>(identity.data()), identity.size());
+  return Text(prefix, shard, hash, 12);
+}
+
 std::string NewSecret(std::string_view prefix, int shard, Random& random) { return NewText(prefix, shard, 26, random); }
 
 absl::StatusOr<int> ShardOf(std::string_view id) {

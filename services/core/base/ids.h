@@ -47,6 +47,10 @@ inline constexpr std::string_view kSignIn = "si";  // the secret of a mailed sig
 // "cb07" + 12 characters of Crockford's base32 in lower case (60 random bits). CHECKs 0 <= shard < kShards.
 std::string NewId(std::string_view prefix, int shard, Random& random);
 
+// The same made of the hash of `identity`: whoever makes it anew gets the same id. What is not told apart by `identity`
+// must not meet.
+std::string HashedId(std::string_view prefix, int shard, std::string_view identity);
+
 // "pg07" + 26 base32 characters (130 random bits): for what must not be guessed.
 std::string NewSecret(std::string_view prefix, int shard, Random& random);
 

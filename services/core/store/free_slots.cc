@@ -1,7 +1,11 @@
 #include "core/store/free_slots.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/domain/input.h"
 #include "core/domain/proto_time.h"
 #include "core/domain/slots.h"
 #include "core/store/records.h"
@@ -10,6 +14,8 @@ namespace ringback::store {
 namespace {
 
 constexpr int kCallbacksMost = 500;
+constexpr int kAllSlots = 10000;
+constexpr absl::Duration kDiaryKept = absl::Hours(1);  // longer than any commit takes
 
 absl::StatusOr<std::vector<absl::Time>> PromisesOf(Store& store, const record::CallbackRecord& callback) {
   std::vector<absl::Time> promises;
@@ -58,6 +64,27 @@ absl::StatusOr<std::vector<absl::Time>> FreeSlotsOf(Store& store, const record::
     RB_ASSIGN_OR_RETURN(busy, BusyOf(store, callback.assignee_id()));
   }
   return domain::FreeSlots(callback, team, callback.assignee_id(), promises, busy, now, count_max);
+}
+
+absl::Status AddSlotChoice(Store& store, const record::CallbackRecord& callback, const record::TeamRecord& team,
+                           absl::Time slot, absl::Time now, Commit* commit) {
+  const record::PromiseRecord* const armed = domain::ArmedPromise(callback);
+  if (armed != nullptr && domain::FromProto(armed->promised_time()) == slot) return absl::OkStatus();
+  Put diary;
+  if (!callback.assignee_id().empty()) {
+    RB_ASSIGN_OR_RETURN(diary.key, DiaryKey(callback.assignee_id()));
+    // Read before the times are looked at: a choice in between has changed it.
+    RB_ASSIGN_OR_RETURN(const std::vector<Record> found, store.GetMany({diary.key}));
+    diary.expected_version = found[0].version;
+    diary.value = callback.id();
+    diary.expires = now + kDiaryKept;
+  }
+  RB_ASSIGN_OR_RETURN(const std::vector<absl::Time> free, FreeSlotsOf(store, callback, team, now, kAllSlots));
+  if (std::find(free.begin(), free.end(), slot) == free.end()) {
+    return domain::FieldError(absl::StatusCode::kFailedPrecondition, "slot", kSlotTaken, "no longer free");
+  }
+  if (diary.value.has_value()) commit->puts.push_back(std::move(diary));
+  return absl::OkStatus();
 }
 
 }  // namespace ringback::store

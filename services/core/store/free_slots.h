@@ -16,4 +16,12 @@ namespace ringback::store {
 absl::StatusOr<std::vector<absl::Time>> FreeSlotsOf(Store& store, const v1::CallbackRecord& callback,
                                                     const v1::TeamRecord& team, absl::Time now, int count_max);
 
+// For a commit that gives the customer of `callback` the time `slot`: of several customers who choose the same time of one
+// member at once, whichever process they are at, one gets it; the commits of the others are ABORTED, and looking again
+// finds it taken. FAILED_PRECONDITION (SLOT_TAKEN) when it is not free; OK when the callback is promised for it already.
+// Blocks; thread-safe.
+absl::Status AddSlotChoice(Store& store, const v1::CallbackRecord& callback, const v1::TeamRecord& team, absl::Time slot,
+                           absl::Time now, Commit* commit);
+inline constexpr char kSlotTaken[] = "SLOT_TAKEN";
+
 }  // namespace ringback::store

@@ -8,6 +8,8 @@
 
 #include "core/base/clock.h"
 #include "core/base/ids.h"
+#include "core/domain/input.h"
+#include "core/domain/rules.h"
 #include "core/domain/story.h"
 #include "core/store/records.h"
 #include "core/store/sqlite_store.h"
@@ -82,6 +84,30 @@ TEST_F(FreeSlotsOfTest, LeaveOutWhatIsOwedToOthersAndWhatTheSubscriptionSays) {
   AddPut(*BusyKey(kMember), 0, busy, &commit);
   ASSERT_TRUE(store_->CommitOnce(commit).ok());
   EXPECT_EQ(Slots(callback, 1)[0], At("2026-11-23 11:00"));
+}
+
+TEST_F(FreeSlotsOfTest, OneOfTwoCustomersWhoChooseTheSameTimeAtOnceGetsIt) {
+  const auto first = Open("cb07aaaaaaaaaaaa", "2026-11-23 14:00"), second = Open("cb07bbbbbbbbbbbb", "2026-11-23 15:00");
+  const absl::Time slot = At("2026-11-23 10:00");
+  // As two processes do it: both have looked before either has committed.
+  const auto choose = [&](const record::CallbackRecord& callback) {
+    Commit commit;
+    commit.shard = 7;
+    commit.commit_id = "choice of " + callback.id();
+    EXPECT_TRUE(AddSlotChoice(*store_, callback, team_, slot, clock_.Now(), &commit).ok());
+    const auto moved = domain::Apply(callback, domain::CustomerMove{slot}, team_, {"customer", true}, clock_.Now());
+    AddDecision(&callback, 1, *moved, clock_.Now(), &commit);
+    return commit;
+  };
+  const Commit one = choose(first), other = choose(second);
+  EXPECT_TRUE(store_->CommitOnce(one).ok());
+  EXPECT_TRUE(absl::IsAborted(store_->CommitOnce(other).status()));
+  Commit again;
+  again.shard = 7;
+  const absl::Status taken = AddSlotChoice(*store_, second, team_, slot, clock_.Now(), &again);
+  EXPECT_EQ(domain::DetailOf(taken).reason, kSlotTaken);
+  EXPECT_TRUE(again.puts.empty());
+  EXPECT_TRUE(AddSlotChoice(*store_, second, team_, At("2026-11-23 10:15"), clock_.Now(), &again).ok());
 }
 
 TEST_F(FreeSlotsOfTest, OfAnUnassignedCallAreTheTeamsHours) {

@@ -67,6 +67,7 @@ absl::StatusOr<Key> RecordingKey(std::string_view id) { return KeyOf(Kind::kReco
 absl::StatusOr<Key> DeliveryKey(std::string_view id) { return KeyOf(Kind::kDelivery, id_prefix::kDelivery, id); }
 absl::StatusOr<Key> ContactKey(std::string_view id) { return KeyOf(Kind::kContact, id_prefix::kContact, id); }
 absl::StatusOr<Key> BusyKey(std::string_view id) { return KeyOf(Kind::kBusy, id_prefix::kMember, id); }
+absl::StatusOr<Key> DiaryKey(std::string_view id) { return KeyOf(Kind::kDiary, id_prefix::kMember, id); }
 absl::StatusOr<Key> AnswerKey(std::string_view id) { return KeyOf(Kind::kAnswer, id_prefix::kAnswer, id); }
 
 Key HistoryPageKey(const record::CallbackRecord& callback, int page) {

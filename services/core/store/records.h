@@ -48,6 +48,7 @@ absl::StatusOr<Key> RecordingKey(std::string_view recording_id);
 absl::StatusOr<Key> DeliveryKey(std::string_view delivery_id);
 absl::StatusOr<Key> ContactKey(std::string_view contact_id);
 absl::StatusOr<Key> BusyKey(std::string_view member_id);
+absl::StatusOr<Key> DiaryKey(std::string_view member_id);
 absl::StatusOr<Key> AnswerKey(std::string_view answer_id);
 Key HistoryPageKey(const record::CallbackRecord& callback, int page);  // page 0, 1, …, history_pages - 1
 // The token record of a customer's page: NOT by the secret, only by its hash.

@@ -48,6 +48,7 @@ enum class Kind : uint8_t {
   kSignIn = 12,      // id: member
   kMailbox = 13,     // id: team + "." + SHA-256 of the mailbox's name
   kBusy = 14,        // id: member
+  kDiary = 15,       // id: member; changes with every time of theirs that a customer takes
 };
 
 // A record's address. `shard` is the team's; records of one team share it, so one commit can hold them all.
