@@ -60,7 +60,10 @@ export const whenSignedOut = (then: () => void): void => void (onSignedOut = the
 export const formHeaders = (): Record<string, string> => ({ "X-Ringback-Form": formToken });
 
 // The same id again gets the first answer: whoever repeats keeps it.
-export const newRequestId = (): string => crypto.randomUUID();
+export function newRequestId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
 export async function fetchMe(): Promise<Me> {
   const me = (await ask("/api/v1/me", {})) as Me;
@@ -74,10 +77,13 @@ export async function call<S extends keyof Services, M extends keyof Methods<S> 
   method: M,
   request: Input<S, M>,
 ): Promise<Output<S, M>> {
-  const path = `/api/v1/${service}/${method[0].toUpperCase()}${method.slice(1)}`;
-  const send = (): Promise<unknown> =>
-    ask(path, { method: "POST", headers: { "Content-Type": "application/json", ...formHeaders() }, body: JSON.stringify(request) });
-  return (await send()) as Output<S, M>;
+  return (await callUntyped(service, `${method[0].toUpperCase()}${method.slice(1)}`, request)) as Output<S, M>;
+}
+// A method that not every server has yet.
+export function callUntyped(service: string, method: string, request: unknown): Promise<unknown> {
+  return ask(`/api/v1/${service}/${method}`, {
+    method: "POST", headers: { "Content-Type": "application/json", ...formHeaders() }, body: JSON.stringify(request),
+  });
 }
 
 // For what is sent by other means: the error that an answer is, or none.

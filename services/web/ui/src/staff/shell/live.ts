@@ -43,7 +43,9 @@ export function startLive(member: string, to: LiveReader): void {
     } else if (!leading) take(data);
   };
   channel.postMessage({ kind: "hello" } satisfies Message);
-  void navigator.locks.request("ringback-live-" + member, { signal: stop.signal }, () => lead()).catch(() => {});
+  // Browsers give locks to HTTPS and localhost alone; elsewhere each tab reads for itself.
+  if (navigator.locks) void navigator.locks.request("ringback-live-" + member, { signal: stop.signal }, () => lead()).catch(() => {});
+  else void lead();
   setInterval(() => {
     if (liveState.value === "live" && Date.now() - heardMs.value > SILENCE_MS) liveState.value = "lost";
   }, 1000);
@@ -61,7 +63,6 @@ export function stopLive(): void {
   channel = null;
 }
 
-// Something that was done elsewhere should show at once: a tab that just acted need not wait for the stream.
 const tell = (message: Message): void => channel?.postMessage(message);
 const later = (a: string, b: string): boolean => BigInt(a || "0") > BigInt(b || "0");
 

@@ -1,38 +1,14 @@
-// What this browser keeps (IndexedDB): the last state of the desk, takes that are not sent yet, and small choices. Signing
-// out empties all but the takes.
+// What this browser remembers: the last state of the desk, and small choices. Signing out forgets the first; takes that are
+// not sent yet stay (desk/takes.ts).
 import type { CallbackJson } from "../../protocol/ringback/v1/callback_pb";
 import type { TeamJson } from "../../protocol/ringback/v1/team_service_pb";
 import type { Me } from "./api";
+import { stored } from "./database";
 
 export interface Snapshot {
   me: Me;
   team: TeamJson | null;
   callbacks: CallbackJson[];
-}
-
-let opened: Promise<IDBDatabase> | null = null;
-
-export function database(): Promise<IDBDatabase> {
-  return (opened ??= new Promise((resolve, reject) => {
-    const open = indexedDB.open("ringback", 1);
-    open.onupgradeneeded = () => {
-      open.result.createObjectStore("snapshot");
-      open.result.createObjectStore("takes", { keyPath: "id" });
-    };
-    open.onsuccess = () => resolve(open.result);
-    open.onerror = () => reject(open.error);
-  }));
-}
-
-// One request of one store; done when it is on disk.
-export async function stored<T>(store: string, mode: IDBTransactionMode, ask: (s: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-  const db = await database();
-  return new Promise((resolve, reject) => {
-    const work = db.transaction(store, mode, { durability: "strict" });
-    const request = ask(work.objectStore(store));
-    work.oncomplete = () => resolve(request.result);
-    work.onabort = work.onerror = () => reject(work.error ?? request.error);
-  });
 }
 
 // Private windows may refuse: the desk then works, and forgets.

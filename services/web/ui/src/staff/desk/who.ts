@@ -1,0 +1,33 @@
+// Which callbacks stand where on the desk. Pure.
+import type { CallbackJson, PromiseJson } from "../../protocol/ringback/v1/callback_pb";
+import type { Take } from "./takes";
+
+export const newestPromise = (c: CallbackJson): PromiseJson | undefined => c.promises?.[c.promises.length - 1];
+export const armedPromise = (c: CallbackJson): PromiseJson | undefined => c.promises?.find((p) => p.state === "STATE_ARMED");
+export const pendingPromise = (c: CallbackJson): PromiseJson | undefined => c.promises?.find((p) => p.state === "STATE_PENDING");
+
+// Nobody has promised anything, and it is for this member or for anybody.
+export function waitsFor(c: CallbackJson, member: string): boolean {
+  return c.phase === "PHASE_WAITING" && !pendingPromise(c) && (!c.assigneeId || c.assigneeId === member);
+}
+// Owed by this member: promised, to be called again, or to be closed.
+export function owedBy(c: CallbackJson, member: string): boolean {
+  return c.assigneeId === member && (["PHASE_PROMISED", "PHASE_FOLLOW_UP", "PHASE_TALKED"].includes(c.phase ?? "") || !!pendingPromise(c));
+}
+// When to call.
+export function callMs(c: CallbackJson): number {
+  if (c.phase === "PHASE_PROMISED") return Date.parse(armedPromise(c)?.promisedTime ?? c.dueTime ?? "");
+  return Date.parse((c.phase === "PHASE_WAITING" && pendingPromise(c)?.promisedTime) || c.dueTime || "");
+}
+
+export function waiting(all: Iterable<CallbackJson>, member: string): CallbackJson[] {
+  return [...all].filter((c) => waitsFor(c, member)).sort((a, b) => Date.parse(a.createTime ?? "") - Date.parse(b.createTime ?? ""));
+}
+export function owed(all: Iterable<CallbackJson>, member: string): CallbackJson[] {
+  return [...all].filter((c) => owedBy(c, member)).sort((a, b) => callMs(a) - callMs(b));
+}
+// A message for this caller is in the outbox.
+export const onItsWay = (id: string | undefined, takes: Take[]): Take | undefined =>
+  takes.find((t) => t.callbackId === id && (t.state === "held" || t.state === "queued"));
+export const nextCaller = (all: Iterable<CallbackJson>, member: string, takes: Take[], passed: string[]): CallbackJson | undefined =>
+  waiting(all, member).find((c) => !onItsWay(c.id, takes) && !passed.includes(c.id ?? ""));
