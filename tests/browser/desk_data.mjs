@@ -47,7 +47,7 @@ export function callbackOf(i, now) {
   const at = (minutes) => new Date(now + minutes * MINUTE).toISOString();
   const greeting = i % 2 ? "Frau" : "Herr";
   const name = i % 7 === 3 ? `${FIRST[i % FIRST.length]} ${LAST[i % LAST.length]}` : `${greeting} ${LAST[i % LAST.length]}`;
-  const noMail = i % 5 === 3;
+  const noMail = i % 7 === 5;
   const national = `0${30 + (i % 60)} ${1000000 + i}`;
   const callback = {
     id: `cb07${pad(i, 14)}`, teamId: TEAM_ID, contactId: `ct07${pad(i % 200, 14)}`,

@@ -5,7 +5,7 @@ import "./shell/shell.css";
 import { Desk } from "./desk/desk";
 import { Frame } from "./shell/frame";
 import { Empty, Failed, Loading } from "./shell/parts";
-import { path } from "./shell/router";
+import { navigate, path } from "./shell/router";
 import { me, start, startError } from "./shell/session";
 import { shellWords } from "./shell/words";
 import { Report } from "./report/report";
@@ -31,4 +31,8 @@ function Page() {
 
 render(<Frame><Page /></Frame>, document.body);
 void start();
-if ("serviceWorker" in navigator) void navigator.serviceWorker.register("/sw.js").catch(() => {});
+if ("serviceWorker" in navigator) {
+  void navigator.serviceWorker.register("/sw.js").catch(() => {});
+  // A notice was pressed.
+  navigator.serviceWorker.onmessage = ({ data }) => typeof data?.open === "string" && navigate(data.open);
+}

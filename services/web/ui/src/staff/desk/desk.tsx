@@ -1,9 +1,11 @@
 // The desk: who waits, what I promised; speaking and one caller's page have addresses of their own.
+import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { callbacks, callbacksVersion, loadCallbacks, loadError, loadState } from "../shell/callbacks";
 import { Failed, Loading } from "../shell/parts";
 import { path } from "../shell/router";
 import { me } from "../shell/session";
+import { shellWords } from "../shell/words";
 import { CallerPage } from "./caller_page";
 import "./desk.css";
 import { deskWords } from "./desk_words";
@@ -29,21 +31,33 @@ export function Desk() {
   );
 }
 
+const side = signal<"waiting" | "promises">("waiting");
+
 function Home() {
   const w = deskWords();
   const member = me.value?.member.id ?? "";
   void callbacksVersion.value;
-  useEffect(() => void (document.title = `${w.waiting}: ${waiting(callbacks.values(), member).length}`));
+  const callers = waiting(callbacks.values(), member);
+  const mine = owed(callbacks.values(), member);
+  useEffect(() => void (document.title = `${w.waiting}: ${callers.length}`));
   if (loadState.value === "loading") return <Loading />;
   if (loadState.value === "failed") return <Failed error={loadError.value} retry={() => void loadCallbacks().catch(() => {})} />;
   return (
     <>
-      <h1 class="unseen">{w.waiting}, {w.promises}</h1>
+      <h1 class="unseen">{shellWords().desk}</h1>
       <RowList />
       <Outbox />
-      <div class="desk">
-        <Waiting callers={waiting(callbacks.values(), member)} />
-        <MyPromises owed={owed(callbacks.values(), member)} />
+      {/* Where there is no room for two columns. */}
+      <div class="sides">
+        {(["waiting", "promises"] as const).map((one) => (
+          <button key={one} type="button" class="button" aria-pressed={side.value === one} onClick={() => (side.value = one)}>
+            {w[one]} <span class="count">{one === "waiting" ? callers.length : mine.length}</span>
+          </button>
+        ))}
+      </div>
+      <div class="desk" data-side={side.value}>
+        <Waiting callers={callers} />
+        <MyPromises owed={mine} />
       </div>
     </>
   );

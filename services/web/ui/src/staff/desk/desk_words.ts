@@ -18,6 +18,7 @@ export const deskWords = spoken({
     details: "Einzelheiten",
     more: (n: number) => `${n} weitere zeigen`,
     history: "Bisher mit diesem Kunden",
+    historyShort: "Bisher",
     historyNone: "Noch kein früherer Rückruf.",
     note: "Notiz",
 
@@ -27,7 +28,7 @@ export const deskWords = spoken({
     next: "Als Nächstes",
     now: "jetzt",
     inTime: (time: string) => `in ${time}`,
-    overdueBy: (time: string) => `seit ${time} überfällig`,
+    overdueBy: (time: string) => `${time} überfällig`,
     today: "Heute",
     laterDays: "Später",
     done: "Heute erledigt",
@@ -116,6 +117,7 @@ export const deskWords = spoken({
     details: "Details",
     more: (n: number) => `Show ${n} more`,
     history: "So far with this customer",
+    historyShort: "So far",
     historyNone: "No earlier callback.",
     note: "Note",
 
@@ -125,7 +127,7 @@ export const deskWords = spoken({
     next: "Next",
     now: "now",
     inTime: (time: string) => `in ${time}`,
-    overdueBy: (time: string) => `overdue for ${time}`,
+    overdueBy: (time: string) => `${time} overdue`,
     today: "Today",
     laterDays: "Later",
     done: "Done today",

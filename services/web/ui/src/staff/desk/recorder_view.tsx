@@ -199,7 +199,7 @@ function Spoke({ take, again }: { take: Take; again: () => void }) {
   return (
     <div class="spoke">
       <div class="spoke-main">
-        <button type="button" class="play-button" onClick={listen} aria-label={playing.value ? w.halt : w.listen}>{playing.value ? "❚❚" : "▶"}</button>
+        <button type="button" class="play-button" onClick={listen} aria-label={playing.value ? w.halt : w.listen}><span aria-hidden="true">{playing.value ? "❚❚" : "▶"}</span></button>
         <div class="recorder-facts">
           <p class="recorder-clock numbers"><strong>{w.take}</strong> <span class="soft">{countdown(at.value * 1000)} / {countdown(take.seconds * 1000)}</span></p>
           <progress max={take.seconds || 1} value={at.value} aria-label={w.take} />

@@ -76,7 +76,7 @@ function Row({ caller: c }: { caller: CallbackJson }) {
         {late && <Tag kind="bad">{w.answerLate(when(c.dueTime))}</Tag>}
         {c.deliveryAlarm && <Tag kind="bad">{w.alarm}</Tag>}
         {c.assigneeId === me.value?.member.id ? <Tag>{w.mine}</Tag> : <Tag>{w.unassigned}</Tag>}
-        <button type="button" class="quiet-button row-more" aria-expanded={open.value} onClick={() => (open.value = !open.value)}>{w.history}</button>
+        <button type="button" class="quiet-button row-more" aria-expanded={open.value} aria-label={`${w.history}: ${nameOf(c.caller)}`} onClick={() => (open.value = !open.value)}>{w.historyShort}</button>
       </div>
       {open.value && <PastWithCustomer callback={c} />}
     </li>

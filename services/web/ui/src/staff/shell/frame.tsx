@@ -46,7 +46,7 @@ function Who() {
   const initials = name.split(/\s+/).map((part) => part[0]).filter(Boolean).slice(0, 2).join("");
   return (
     <details class="who" ref={box}>
-      <summary aria-label={`${w.menu}: ${name}`}><span aria-hidden="true">{initials}</span></summary>
+      <summary>{initials}<span class="unseen">, {w.menu}: {name}</span></summary>
       <div class="who-menu">
         <p><strong>{name}</strong><br />{me.value?.team.name}</p>
         <button type="button" class="plain" onClick={() => (keysShown.value = true)}>{w.keys} <kbd>?</kbd></button>

@@ -31,7 +31,7 @@ export function Dialog({ title, onClose, children, wide = false }: {
       <div class="dialog-body">
         <header class="dialog-head">
           <h2 id={id}>{title}</h2>
-          <button type="button" class="icon-button" aria-label={shellWords().close} onClick={onClose}>✕</button>
+          <button type="button" class="icon-button" aria-label={shellWords().close} onClick={onClose}><span aria-hidden="true">✕</span></button>
         </header>
         {children}
       </div>

@@ -7,6 +7,7 @@ let ahead = 0;
 
 export function setServerTime(now: string): void {
   ahead = Date.parse(now) - Date.now();
+  second.value = halfMinute.value = nowMs();
 }
 export const nowMs = (): number => Date.now() + ahead;
 

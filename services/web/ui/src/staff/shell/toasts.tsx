@@ -35,7 +35,7 @@ function One({ toast: it }: { toast: Toast }) {
       {it.undo && (
         <button type="button" class="quiet-button" onClick={() => (dismiss(it.id), it.undo?.())}>{it.undoLabel ?? shellWords().undo}</button>
       )}
-      <button type="button" class="icon-button" aria-label={shellWords().dismiss} onClick={() => dismiss(it.id)}>✕</button>
+      <button type="button" class="icon-button" aria-label={shellWords().dismiss} onClick={() => dismiss(it.id)}><span aria-hidden="true">✕</span></button>
     </div>
   );
 }

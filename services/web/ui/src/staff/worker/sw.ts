@@ -1,7 +1,8 @@
-// The service worker: the desk opens without a network. Keeps the shell (it holds no secret) and its script and style, which
+// The service worker: the desk opens without a network, and what was to be sent goes out without a tab. Keeps the shell (it holds no secret) and its script and style, which
 // are named by their content; never an answer of the API or a recording.
+import { sendWithoutPage } from "./outbox";
+
 declare const self: ServiceWorkerGlobalScope;
-export {};
 
 const CACHE = "ringback-shell-1";
 const PAGES = /^\/(desk|team|settings|report)(\/|$)/;
@@ -82,3 +83,5 @@ self.addEventListener("notificationclick", (event) => {
       await self.clients.openWindow(to);
     })());
 });
+// https://wicg.github.io/background-sync/spec/
+self.addEventListener("sync" as "message", (event) => event.waitUntil(sendWithoutPage()));
