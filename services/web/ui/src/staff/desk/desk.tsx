@@ -10,12 +10,12 @@ import { CallerPage } from "./caller_page";
 import "./desk.css";
 import { deskWords } from "./desk_words";
 import { Holding, Outbox, RowList } from "./outbox_view";
-import { startOutbox } from "./outbox";
+import { startOutbox, takes } from "./outbox";
 import { MyPromises } from "./promises";
 import { startReminders } from "./reminders";
 import { Speak } from "./speak";
 import { Waiting } from "./waiting";
-import { owed, waiting } from "./who";
+import { onItsWay, owed, waiting } from "./who";
 
 export function Desk() {
   useEffect(() => {
@@ -37,7 +37,7 @@ function Home() {
   const w = deskWords();
   const member = me.value?.member.id ?? "";
   void callbacksVersion.value;
-  const callers = waiting(callbacks.values(), member);
+  const callers = waiting(callbacks.values(), member).filter((c) => !onItsWay(c.id, takes.value));
   const mine = owed(callbacks.values(), member);
   useEffect(() => void (document.title = `${w.waiting}: ${callers.length}`));
   if (loadState.value === "loading") return <Loading />;

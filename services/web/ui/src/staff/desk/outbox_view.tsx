@@ -6,7 +6,7 @@ import { Tag } from "../shell/parts";
 import { navigate } from "../shell/router";
 import { clock, nowMs, second, when } from "../shell/time";
 import { toast } from "../shell/toasts";
-import { onSent, takes, uploadShare } from "./outbox";
+import { HOLD_MS, onSent, takes, uploadShare } from "./outbox";
 import { row, rowClear, rowEnded, rowTakeBack } from "./row";
 import { speakWords } from "./speak_words";
 import { changeTake, dropTake, putTake, type Take } from "./takes";
@@ -39,7 +39,7 @@ export function Holding() {
   return (
     <div class="holding" role="status">
       {held.map((take) => {
-        const left = Math.max(0, Math.ceil(((take.holdUntilMs ?? 0) - second.value) / 1000));
+        const left = Math.min(HOLD_MS / 1000, Math.max(0, Math.ceil(((take.holdUntilMs ?? 0) - second.value) / 1000)));
         return (
           <div class="hold" key={take.id}>
             <span class="hold-text">

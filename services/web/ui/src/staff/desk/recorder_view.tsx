@@ -1,7 +1,7 @@
 // The microphone on the page: record, pause, level, listen, again; or a file. What is spoken goes into this browser's
 // database while it is spoken.
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { newRequestId } from "../shell/api";
 import { useKeys } from "../shell/keys";
 import { me, team } from "../shell/session";
@@ -180,12 +180,8 @@ function Spoke({ take, again }: { take: Take; again: () => void }) {
   const audio = useRef<HTMLAudioElement>(null);
   const playing = useSignal(false);
   const at = useSignal(0);
-  const url = useSignal("");
-  useEffect(() => {
-    if (!take.audio) return;
-    const made = (url.value = URL.createObjectURL(take.audio));
-    return () => URL.revokeObjectURL(made);
-  }, [take.id, take.audio?.size]);
+  const url = useMemo(() => (take.audio ? URL.createObjectURL(take.audio) : ""), [take.id, take.audio?.size]);
+  useEffect(() => () => URL.revokeObjectURL(url), [url]);
   const listen = (): void => {
     const player = audio.current;
     if (!player) return;
@@ -212,9 +208,9 @@ function Spoke({ take, again }: { take: Take; again: () => void }) {
         {fatal && <p class="note bad">{w.unusable}</p>}
         {!found.length && !fatal && (take.findings ? <p class="fine">✓ {w.fine}</p> : take.recordingId ? <p class="soft small">{w.checking}</p> : null)}
       </div>
-      {url.value && (
+      {url && (
         <audio
-          ref={audio} src={url.value} preload="auto" onPlay={() => (playing.value = true)} onPause={() => (playing.value = false)}
+          ref={audio} src={url} preload="auto" onPlay={() => (playing.value = true)} onPause={() => (playing.value = false)}
           onEnded={() => ((playing.value = false), (at.value = 0))} onTimeUpdate={(event) => (at.value = event.currentTarget.currentTime)}
         />
       )}

@@ -130,17 +130,15 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
       <CallerLine callback={c} />
       <div class="speak-grid">
         <div class="card speak-when"><TimePicker slots={slots.times} own={slots.own} local={slots.local} chosen={at.value} choose={choose} /></div>
-        {!spokenOnly && (
-          <div class="card speak-text">
+        <div class="speak-send">
+          {!spokenOnly && <div class="card speak-text">
             <div class="spread">
               <label class="label" for="prompt">{w.say}</label>
               {text.value !== filled.value && <button type="button" class="quiet-button" onClick={refill}>{w.refill}</button>}
             </div>
             <Prompt text={text.value} write={(value) => (text.value = value)} lang={facts(null).language} />
             <p class="hint">{w.sayHelp}</p>
-          </div>
-        )}
-        <div class="speak-send">
+          </div>}
           {!spokenOnly && <Recorder whom={{ callbackId: c.id ?? "", who: nameOf(c.caller) }} take={take} />}
           <WayToCustomer callback={c} way={way} address={address} asking={asking} confirm={confirm} />
           <div class="card send-bar">

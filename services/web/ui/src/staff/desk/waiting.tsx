@@ -13,8 +13,6 @@ import { toast, toastError } from "../shell/toasts";
 import { shellWords } from "../shell/words";
 import { PastWithCustomer } from "./customer_history";
 import { deskWords } from "./desk_words";
-import { takes } from "./outbox";
-import { onItsWay } from "./who";
 
 const AT_FIRST = 30;
 
@@ -29,7 +27,7 @@ export function Waiting({ callers }: { callers: CallbackJson[] }) {
   };
   useKeys([
     { key: "n", help: w.addCaller, act: () => (adding.value = true) },
-    { key: "s", help: w.speak, act: () => callers[0] && navigate(`/desk/${(callers.find((c) => !onItsWay(c.id, takes.value)) ?? callers[0]).id}/speak`) },
+    { key: "s", help: w.speak, act: () => callers[0] && navigate(`/desk/${callers[0].id}/speak`) },
     { key: "j", help: "↓", act: () => move(1) },
     { key: "k", help: "↑", act: () => move(-1) },
   ]);
@@ -53,7 +51,6 @@ export function Waiting({ callers }: { callers: CallbackJson[] }) {
 function Row({ caller: c }: { caller: CallbackJson }) {
   const w = deskWords();
   const open = useSignal(false);
-  const way = onItsWay(c.id, takes.value);
   const late = ms(c.dueTime) <= nowMs();
   const rings = c.rings ?? 1;
   return (
@@ -66,11 +63,10 @@ function Row({ caller: c }: { caller: CallbackJson }) {
             {c.caller?.phone && <span class="numbers">{phoneOf(c.caller)}</span>}
           </p>
         </div>
-        <a class={way ? "button speak-link" : "button main speak-link"} href={`/desk/${c.id}/speak`} aria-label={`${w.speak}: ${nameOf(c.caller)}`}>{w.speak}</a>
+        <a class="button main speak-link" href={`/desk/${c.id}/speak`} aria-label={`${w.speak}: ${nameOf(c.caller)}`}>{w.speak}</a>
       </div>
       {c.note && <p class="row-note">{c.note}</p>}
       <div class="row-tags">
-        {way?.promise && <Tag kind="good">{when(way.promise.promisedMs)}</Tag>}
         <Tag kind={late ? "bad" : ""}>{w.waitsFor(span(nowMs() - ms(c.createTime)))}</Tag>
         {rings > 1 && <Tag kind="warn">{w.rang(rings)}</Tag>}
         {late && <Tag kind="bad">{w.answerLate(when(c.dueTime))}</Tag>}

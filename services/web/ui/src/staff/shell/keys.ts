@@ -1,6 +1,6 @@
 // The keyboard: single keys that work wherever nobody is typing; "?" shows them all. The newest part that knows a key has it.
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 export interface Key {
   // As KeyboardEvent.key says it: "n", "ArrowDown", " ", "Enter".
@@ -28,7 +28,7 @@ export function keyName(k: Key): string {
 export function useKeys(keys: Key[]): void {
   const layer = useRef(keys);
   layer.current = keys;
-  useEffect(() => {
+  useLayoutEffect(() => {
     layers.push(layer);
     return () => void layers.splice(layers.indexOf(layer), 1);
   }, []);

@@ -1,10 +1,10 @@
-// Numbers as they are read. The server knows the national form (libphonenumber); without it the digits stand in groups.
+// Numbers as they are read. The server knows the national form (libphonenumber).
 import type { CallerJson } from "../../protocol/ringback/v1/callback_pb";
 
 export function phoneOf(caller: (CallerJson & { phoneNational?: string }) | undefined): string {
   if (!caller?.phone) return "";
   if (caller.phoneNational) return caller.phoneNational;
-  return caller.phone.replace(/^(\+\d{2})(\d{2,3})(\d{3,})$/, "$1 $2 $3");
+  return caller.phone;
 }
 export const telephoneLink = (phone: string): string => "tel:" + phone.replace(/[^+\d]/g, "");
 // Who it is, in one line.
