@@ -85,7 +85,7 @@ function Complete({ callback: c }: { callback: CallbackJson }) {
     put(answer.callback);
     toast(w.completed(nameOf(c.caller)));
   });
-  return <button type="button" class="button main" disabled={busy} onClick={close}>{w.complete}</button>;
+  return <button type="button" class={c.phase === "PHASE_TALKED" ? "button main" : "button"} disabled={busy} onClick={close}>{w.complete}</button>;
 }
 
 export function Brief({ callback: c }: { callback: CallbackJson }) {
@@ -151,15 +151,17 @@ export interface Slots {
   // Reckoned here, without the server.
   local: boolean;
 }
-const SHOWN_SLOTS = 16;
+const SHOWN_SLOTS = 12;
 
 // Free times for this callback; what waits in the outbox is taken too.
 export function useSlots(callbackId: string): Slots | null {
   const slots = useSignal<Slots | null>(null);
   useEffect(() => {
     const member = callbacks.get(callbackId)?.assigneeId || me.value?.member.id || "";
+    // The server knows nothing yet of what is still on its way.
+    const leaving = takes.value.filter((t) => t.state === "held" || t.state === "queued").length;
     const own = ownTimes(callbacks.values(), takes.value, member, callbackId);
-    call("CallbackService", "listSlots", { callbackId, count: SHOWN_SLOTS + own.length }).then(
+    call("CallbackService", "listSlots", { callbackId, count: SHOWN_SLOTS + leaving }).then(
       ({ slots: free }) => (slots.value = { times: (free ?? []).map((s) => ms(s)), own, local: false }),
       () => (slots.value = { times: localSlots(team.value, own, nowMs(), zone.value, SHOWN_SLOTS), own, local: true }));
   }, [callbackId]);

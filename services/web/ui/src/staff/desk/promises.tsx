@@ -23,7 +23,7 @@ export function MyPromises({ owed }: { owed: CallbackJson[] }) {
         <h2 id="promises">{w.promises} <span class="count">{owed.length}</span></h2>
         <Reminding />
       </div>
-      {next ? <Next key={next.id} callback={next} /> : <div class="card"><Empty title={w.promisesEmpty}><p>{w.promisesEmptyText}</p></Empty></div>}
+      {next ? <Next key={next.id} callback={next} chosen={next.id === chosen.value} /> : <div class="card"><Empty title={w.promisesEmpty}><p>{w.promisesEmptyText}</p></Empty></div>}
       <Timeline owed={owed} next={next} choose={(id) => ((chosen.value = id), document.getElementById("next")?.scrollIntoView({ block: "nearest" }))} />
       <DoneToday />
     </section>
@@ -65,13 +65,13 @@ export function Countdown({ at }: { at: number }) {
   return <span class="countdown numbers" role="timer">{left <= 0 ? w.now : w.inTime(countdown(left))}</span>;
 }
 
-function Next({ callback: c }: { callback: CallbackJson }) {
+function Next({ callback: c, chosen }: { callback: CallbackJson; chosen: boolean }) {
   const w = deskWords();
   const at = callMs(c);
   const late = c.overdue || (c.phase !== "PHASE_TALKED" && at < nowMs() - 60000);
   return (
     <article id="next" class={late ? "card next late" : "card next"}>
-      <p class="next-head">{w.next}</p>
+      {!chosen && <p class="next-head">{w.next}</p>}
       <div class="next-when">
         <span class="when">{when(at)}</span>
         <Countdown at={at} />

@@ -124,7 +124,7 @@ export function Recorder({ whom, take }: { whom: For; take: Take | undefined }) 
         </div>
       )}
       {trouble.value && <p class="note bad" role="alert">{trouble.value}</p>}
-      {microphones.value.length > 0 && !live && (
+      {microphones.value.length > 1 && !live && !take && (
         <label class="microphone small">
           <span class="soft">{w.microphone}</span>
           <select class="field" value={microphone.value} onChange={(event) => chooseMicrophone(event.currentTarget.value)}>

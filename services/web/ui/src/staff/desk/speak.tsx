@@ -61,7 +61,7 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
   const address = useSignal(before?.email?.address ?? "");
   const asking = useSignal(!!before?.email);
   const confirm = useSignal(before?.confirm ?? false);
-  const question = useSignal<{ title: string; lines: string[]; address?: string } | null>(null);
+  const question = useSignal<Doubts | null>(null);
   const trouble = useSignal("");
 
   useEffect(() => void (document.title = w.title(nameOf(c.caller))));
@@ -114,6 +114,14 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
     goOn(c.id ?? "");
   };
 
+  const lookAgain = (): void => {
+    if (question.value?.address && !question.value.doubtful) {
+      asking.value = true;
+      address.value ||= question.value.address;
+    }
+    question.value = null;
+  };
+
   useKeys([
     { key: "Enter", withControl: true, help: spokenOnly ? w.note : w.send, act: () => void send() },
     { key: "t", help: w.when, act: () => document.querySelector<HTMLInputElement>(".times input:checked, .times input")?.focus() },
@@ -130,22 +138,24 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
       <CallerLine callback={c} />
       <div class="speak-grid">
         <div class="card speak-when"><TimePicker slots={slots.times} own={slots.own} local={slots.local} chosen={at.value} choose={choose} /></div>
-        <div class="speak-send">
-          {!spokenOnly && <div class="card speak-text">
-            <div class="spread">
-              <label class="label" for="prompt">{w.say}</label>
-              {text.value !== filled.value && <button type="button" class="quiet-button" onClick={refill}>{w.refill}</button>}
+        {!spokenOnly && (
+          <div class="speak-main">
+            <Recorder whom={{ callbackId: c.id ?? "", who: nameOf(c.caller) }} take={take} />
+            <div class="card">
+              <div class="spread">
+                <label class="label" for="prompt">{w.say}</label>
+                {text.value !== filled.value && <button type="button" class="quiet-button" onClick={refill}>{w.refill}</button>}
+              </div>
+              <Prompt text={text.value} write={(value) => (text.value = value)} lang={facts(null).language} />
+              <p class="hint">{w.sayHelp}</p>
             </div>
-            <Prompt text={text.value} write={(value) => (text.value = value)} lang={facts(null).language} />
-            <p class="hint">{w.sayHelp}</p>
-          </div>}
-          {!spokenOnly && <Recorder whom={{ callbackId: c.id ?? "", who: nameOf(c.caller) }} take={take} />}
-          <WayToCustomer callback={c} way={way} address={address} asking={asking} confirm={confirm} />
-          <div class="card send-bar">
-            <p class="send-when">{at.value !== null && <strong class="numbers">{when(at.value)}</strong>}</p>
-            <button type="button" class="button main large" onClick={() => void send()}>{spokenOnly ? w.note : w.send} <kbd>Ctrl ↵</kbd></button>
-            {trouble.value && <p class="hint bad" role="alert">{trouble.value}</p>}
           </div>
+        )}
+        <WayToCustomer callback={c} way={way} address={address} asking={asking} confirm={confirm} />
+        <div class="card send-bar">
+          <p class="send-when">{at.value !== null && <strong class="numbers">{when(at.value)}</strong>}</p>
+          <button type="button" class="button main large" onClick={() => void send()}>{spokenOnly ? w.note : w.send} <kbd>Ctrl ↵</kbd></button>
+          {trouble.value && <p class="hint bad" role="alert">{trouble.value}</p>}
         </div>
       </div>
       {question.value && (
@@ -153,12 +163,8 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
           {question.value.lines.map((line) => <p key={line}>{line}</p>)}
           {question.value.address && <p class="address large">{question.value.address}</p>}
           <div class="actions form-end">
-            <button type="button" class="button main" onClick={() => void send(true)}>{question.value.address ? w.firstYes : w.differSend}</button>
-            <button type="button" class="button" onClick={() => {
-              if (question.value?.address) asking.value = true;
-              if (question.value?.address) address.value ||= question.value.address;
-              question.value = null;
-            }}>{question.value.address ? w.firstNo : w.differBack}</button>
+            <button type="button" class="button main" onClick={() => void send(true)}>{question.value.doubtful ? w.differSend : w.firstYes}</button>
+            <button type="button" class="button" onClick={lookAgain}>{question.value.doubtful ? w.differBack : w.firstNo}</button>
           </div>
         </Dialog>
       )}
@@ -224,7 +230,15 @@ function goOn(from: string): void {
 }
 
 // What deserves a second look before it goes: an address that is used for the first time, a time that is not the spoken one.
-async function doubtsAbout(c: CallbackJson, promise: Promising, take: Take | undefined): Promise<{ title: string; lines: string[]; address?: string } | null> {
+interface Doubts {
+  title: string;
+  lines: string[];
+  // More than a new address.
+  doubtful: boolean;
+  // To be looked at: nothing has gone there yet.
+  address?: string;
+}
+async function doubtsAbout(c: CallbackJson, promise: Promising, take: Take | undefined): Promise<Doubts | null> {
   const w = speakWords();
   const { promisedMs, spokenText } = promise;
   const recordingId = take?.recordingId;
@@ -235,14 +249,15 @@ async function doubtsAbout(c: CallbackJson, promise: Promising, take: Take | und
     ...(promise.channel !== "PROMISE_CHANNEL_SPOKEN" && { spokenText }), ...(recordingId && { recordingId }),
   }).catch(() => null);
   const warnings = checked?.warnings ?? [];
-  if (warnings.length) {
-    const differs = warnings.some((text) => /text|spoken/i.test(text));
-    return { title: differs ? w.differTitle : w.warningTitle, lines: [...(differs ? [w.differText(when(promisedMs))] : []), ...warnings] };
-  }
-  if (promise.channel !== "PROMISE_CHANNEL_VOICE_MAIL") return null;
-  const address = promise.email?.address ?? c.caller?.email ?? "";
-  return (await usedBefore(c, address)) ? null : { title: w.firstTitle, lines: [w.firstText(nameOf(c.caller))], address };
+  const differs = warnings.some(namesAnotherTime);
+  const lines = [...(differs ? [w.differText(when(promisedMs))] : []), ...warnings.filter((text) => !namesAnotherTime(text))];
+  const to = promise.channel === "PROMISE_CHANNEL_VOICE_MAIL" ? (promise.email?.address ?? c.caller?.email ?? "") : "";
+  const address = to && !(await usedBefore(c, to)) ? to : undefined;
+  if (lines.length) return { title: differs ? w.differTitle : w.warningTitle, lines, doubtful: true, address };
+  return address ? { title: w.firstTitle, lines: [w.firstText(nameOf(c.caller))], doubtful: false, address } : null;
 }
+// The server's warning that the spoken text and the promised time do not agree.
+const namesAnotherTime = (warning: string): boolean => /spoken|text/i.test(warning);
 
 const ADDRESSES = "addresses";
 const KNOWN_MOST = 300;
