@@ -2,8 +2,9 @@
 // tabs that are closed, the keyboard alone, both languages. What stands behind the pages is a small server that answers
 // their contract from memory, so that it can fail on demand. Screenshots for people to look at land in build/screenshots.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { DeskFixture } from "./desk_fixture.mjs";
@@ -21,25 +22,27 @@ const DESK = { viewport: { width: 1280, height: 900 } };
 const MORNING = Date.parse("2026-11-24T09:40:00Z");
 
 let browser;
+const LAUNCH = {
+  executablePath: process.env.RINGBACK_CHROMIUM,
+  args: ["--no-sandbox", "--mute-audio", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+    `--use-file-for-fake-audio-capture=${SPEECH}`, "--autoplay-policy=no-user-gesture-required"],
+};
 
 before(async () => {
   mkdirSync(SCREENSHOTS, { recursive: true });
-  browser = await chromium.launch({
-    executablePath: process.env.RINGBACK_CHROMIUM,
-    args: ["--no-sandbox", "--mute-audio", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-      `--use-file-for-fake-audio-capture=${SPEECH}`, "--autoplay-policy=no-user-gesture-required"],
-  });
+  browser = await chromium.launch(LAUNCH);
 });
 after(() => browser?.close());
 
 // An office of its own for each test, and a visitor whose console stays clean.
 async function atTheDesk(options, work) {
-  const { office: settings = {}, allowed = /Failed to load resource|net::ERR/, path = "/desk", ...view } = options;
+  const { office: settings = {}, profile, allowed = /Failed to load resource|net::ERR/, path = "/desk", ...view } = options;
   const office = await new DeskFixture({ pages: PAGES, now: MORNING, callbacks: 30, ...settings }).listen();
-  const context = await browser.newContext({
+  const look = {
     timezoneId: "Europe/Berlin", locale: settings.language === "en" ? "en-GB" : "de-DE", colorScheme: "light",
-    permissions: ["microphone", "clipboard-read", "clipboard-write", "notifications"], ...DESK, ...view,
-  });
+    permissions: ["microphone", "clipboard-read", "clipboard-write", "notifications", "background-sync"], ...DESK, ...view,
+  };
+  const context = profile ? await chromium.launchPersistentContext(profile, { ...LAUNCH, ...look }) : await browser.newContext(look);
   const trouble = [];
   context.on("console", (message) => {
     if (message.type() === "error" && !allowed.test(message.text())) trouble.push(message.text());
@@ -219,6 +222,24 @@ test("what cannot go out is kept and goes once: cut uploads, a lost line, a clos
     assert.equal(office.recordings.size, 2);
     assert.equal(new Set(promises(office).map((p) => p.requestId)).size, 2);
   });
+});
+
+test("the last tab is closed within the ten seconds, and the message goes all the same", async () => {
+  // Private windows have no Background Sync: this browser has a profile.
+  const profile = mkdtempSync(join(tmpdir(), "ringback-profile-"));
+  await atTheDesk({ office: { callbacks: 0 }, profile }, async (tab, office, context) => {
+    await context.pages()[0].goto("about:blank");
+    office.ring({ name: "Herr Müller", email: "mueller@example.com" });
+    await tab.evaluate(() => navigator.serviceWorker.ready);
+    await tab.getByRole("link", { name: "Sprechen: Herr Müller" }).click();
+    await speakFor(tab);
+    await send(tab);
+    await tab.close();
+    assert.equal(promises(office).length, 0);
+    await until(() => promises(office).length === 1, "the promise without a page");
+    assert.equal(office.recordings.size, 1);
+  });
+  rmSync(profile, { recursive: true, force: true });
 });
 
 test("a tab that is closed in the middle of speaking has kept what was spoken", async () => {

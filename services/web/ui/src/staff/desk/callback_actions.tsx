@@ -1,19 +1,16 @@
 // What one does with a callback that is owed: call, note what came of it, close it, answer a wish. Each is one press.
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import type { CallbackJson } from "../../protocol/ringback/v1/callback_pb";
 import { ApiError, call, callUntyped, newRequestId } from "../shell/api";
-import { callbacks, put } from "../shell/callbacks";
+import { put } from "../shell/callbacks";
 import { Dialog, Loading, Tag } from "../shell/parts";
 import { nameOf, phoneOf, telephoneLink } from "../shell/phone";
-import { me, team } from "../shell/session";
-import { iso, ms, nowMs, when, zone } from "../shell/time";
+import { iso, ms, nowMs, when } from "../shell/time";
 import { toast, toastError } from "../shell/toasts";
 import { shellWords } from "../shell/words";
 import { deskWords } from "./desk_words";
-import { takes } from "./outbox";
-import { localSlots, ownTimes } from "./slots";
 import { TimePicker } from "./time_picker";
+import { useSlots } from "./use_slots";
 import { armedPromise } from "./who";
 
 type Outcome = "REACHED" | "NO_ANSWER" | "BUSY" | "VOICEMAIL" | "WRONG_NUMBER";
@@ -143,29 +140,6 @@ function Offer({ callback: c, busy, offer, onClose }: { callback: CallbackJson; 
       </div>
     </Dialog>
   );
-}
-
-export interface Slots {
-  times: number[];
-  own: number[];
-  // Reckoned here, without the server.
-  local: boolean;
-}
-const SHOWN_SLOTS = 12;
-
-// Free times for this callback; what waits in the outbox is taken too.
-export function useSlots(callbackId: string): Slots | null {
-  const slots = useSignal<Slots | null>(null);
-  useEffect(() => {
-    const member = callbacks.get(callbackId)?.assigneeId || me.value?.member.id || "";
-    // The server knows nothing yet of what is still on its way.
-    const leaving = takes.value.filter((t) => t.state === "held" || t.state === "queued").length;
-    const own = ownTimes(callbacks.values(), takes.value, member, callbackId);
-    call("CallbackService", "listSlots", { callbackId, count: SHOWN_SLOTS + leaving }).then(
-      ({ slots: free }) => (slots.value = { times: (free ?? []).map((s) => ms(s)), own, local: false }),
-      () => (slots.value = { times: localSlots(team.value, own, nowMs(), zone.value, SHOWN_SLOTS), own, local: true }));
-  }, [callbackId]);
-  return slots.value;
 }
 
 export function DeliveryAlarm({ callback: c }: { callback: CallbackJson }) {

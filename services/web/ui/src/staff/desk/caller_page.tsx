@@ -69,6 +69,7 @@ export function CallerPage({ id }: { id: string }) {
               </div>
             )}
             {!closed && <Outcomes callback={c} />}
+            {closed && <Closed callback={c} reopened={again} />}
           </div>
         </section>
         <section>
@@ -93,6 +94,23 @@ export function CallerPage({ id }: { id: string }) {
       {editing.value && <EditCaller callback={c} onClose={() => (editing.value = false)} />}
       {cancelling.value && <Cancel callback={c} onClose={() => (cancelling.value = false)} />}
     </>
+  );
+}
+
+function Closed({ callback: c, reopened }: { callback: CallbackJson; reopened: () => void }) {
+  const w = deskWords();
+  const [busy, once] = useOnce();
+  const reopen = (): void => once(async () => {
+    put((await call("CallbackService", "reopenCallback", { requestId: newRequestId(), callbackId: c.id })).callback);
+    toast(w.reopened(nameOf(c.caller)));
+    reopened();
+  });
+  const calledOff = c.closing === "CLOSING_CALLED_OFF";
+  return (
+    <div class="note">
+      <p>{calledOff ? w.calledOff : `${w.closed}: ${c.disposition || c.closeReason || when(c.closeTime)}`}</p>
+      {calledOff && <button type="button" class="button" disabled={busy} onClick={reopen}>{w.reopen}</button>}
+    </div>
   );
 }
 

@@ -100,6 +100,10 @@ export const deskWords = spoken({
     cancelCallback: "Ohne Anruf schließen",
     cancelReason: "Warum wird nicht angerufen? (sehen Ihre Vorgesetzten)",
     cancelled: "Geschlossen",
+    calledOff: "Der Kunde hat abgesagt.",
+    closed: "Geschlossen",
+    reopen: "Doch anrufen",
+    reopened: (who: string) => `${who} wartet wieder`,
   },
   en: {
     waiting: "Who waits",
@@ -199,5 +203,9 @@ export const deskWords = spoken({
     cancelCallback: "Close without a call",
     cancelReason: "Why is nobody calling? (your managers see this)",
     cancelled: "Closed",
+    calledOff: "The customer has called it off.",
+    closed: "Closed",
+    reopen: "Call all the same",
+    reopened: (who: string) => `${who} waits again`,
   },
 });

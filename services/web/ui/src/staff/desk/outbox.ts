@@ -1,18 +1,26 @@
 // The outbox of the open pages: which takes there are, how far an upload is, and the loop that sends them. Only one tab at
 // a time sends (Web Locks); the service worker goes on when the last one is closed.
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import type { RecordingJson } from "../../protocol/ringback/v1/recording_service_pb";
-import { ApiError, call, errorOf, formHeaders } from "../shell/api";
+import { ApiError, call, errorOf, formHeaders, withForm } from "../shell/api";
 import { put } from "../shell/callbacks";
 import { liveState } from "../shell/live";
 import { me } from "../shell/session";
 import { nowMs } from "../shell/time";
 import { sendWhatCan, sha256Of, uploadPath, type Means } from "./sending";
-import { allTakes, changeTake, onTakes, type Finding, type Take } from "./takes";
+import { allTakes, changeTake, dropTake, onTakes, type Finding, type Take } from "./takes";
 
 export const takes = signal<Take[]>([]);
+export const takesLoaded = signal(false);
 // Share of the bytes that are over, by take.
 export const uploadShare = signal<Record<string, number>>({});
+
+// A newer take takes the place of those before it.
+export async function dropOlder(kept: Take): Promise<void> {
+  for (const other of takes.value) {
+    if (other.callbackId === kept.callbackId && other.id !== kept.id && ["draft", "late", "refused"].includes(other.state)) await dropTake(other.id);
+  }
+}
 
 type Sent = (take: Take) => void;
 const sentListeners = new Set<Sent>();
@@ -29,7 +37,10 @@ let started = false;
 async function refresh(): Promise<void> {
   const author = me.value?.member.id;
   const all = await allTakes().catch(() => []);
-  takes.value = all.filter((take) => !author || take.author === author).sort((a, b) => a.recordedMs - b.recordedMs);
+  batch(() => {
+    takes.value = all.filter((take) => !author || take.author === author).sort((a, b) => a.recordedMs - b.recordedMs);
+    takesLoaded.value = true;
+  });
 }
 
 export function startOutbox(): void {
@@ -71,7 +82,7 @@ async function upload(take: Take): Promise<{ id: string }> {
   const audio = take.audio as Blob;
   const path = uploadPath(take, await sha256Of(audio));
   const share = (of: number): void => void (uploadShare.value = { ...uploadShare.value, [take.id]: of });
-  const recording = await new Promise<RecordingJson>((resolve, reject) => {
+  const recording = await withForm(() => new Promise<RecordingJson>((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", path);
     for (const [name, value] of Object.entries(formHeaders())) request.setRequestHeader(name, value);
@@ -85,7 +96,7 @@ async function upload(take: Take): Promise<{ id: string }> {
     };
     share(0);
     request.send(audio);
-  });
+  }));
   share(1);
   // What listening shows comes later, and holds nothing up.
   void findingsOf(recording).then((findings) => changeTake(take.id, ["draft", "held", "queued"], { findings }));

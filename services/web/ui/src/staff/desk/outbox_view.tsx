@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { useKeys } from "../shell/keys";
 import { liveState } from "../shell/live";
 import { Tag } from "../shell/parts";
-import { navigate } from "../shell/router";
+import { navigate, path } from "../shell/router";
 import { clock, nowMs, second, when } from "../shell/time";
 import { toast } from "../shell/toasts";
 import { HOLD_MS, onSent, takes, uploadShare } from "./outbox";
@@ -35,9 +35,12 @@ export function Holding() {
     const url = take.promise.channel === "PROMISE_CHANNEL_LINK_SHARED" ? take.pageUrl : undefined;
     toast(said(take.who, when(take.promise.promisedMs)), url ? { undo: () => void copyLink(url), undoLabel: w.copyLink, seconds: 20 } : {});
   }), []);
-  if (held.length === 0) return null;
+  // On the desk itself the outbox shows them.
+  const going = path.value === "/desk" ? [] : takes.value.filter((take) => take.state === "queued" || take.state === "late" || take.state === "refused");
+  if (held.length === 0 && going.length === 0) return null;
   return (
     <div class="holding" role="status">
+      {going.map((take) => <a class="hold going" href="/desk" key={take.id}><strong>{take.who}</strong> {stateOf(take)}</a>)}
       {held.map((take) => {
         const left = Math.min(HOLD_MS / 1000, Math.max(0, Math.ceil(((take.holdUntilMs ?? 0) - second.value) / 1000)));
         return (

@@ -3,32 +3,39 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { CallbackJson } from "../../protocol/ringback/v1/callback_pb";
-import { call, newRequestId } from "../shell/api";
+import { newRequestId } from "../shell/api";
 import { callbacks } from "../shell/callbacks";
 import { useKeys } from "../shell/keys";
 import { Dialog, Failed, Loading, Tag } from "../shell/parts";
 import { nameOf, phoneOf } from "../shell/phone";
 import { navigate } from "../shell/router";
 import { me, team } from "../shell/session";
-import { iso, ms, nowMs, span, when, zone } from "../shell/time";
+import { ms, nowMs, span, when, zone } from "../shell/time";
 import type { Language } from "../shell/words";
-import { useSlots, type Slots } from "./callback_actions";
 import { useCallback } from "./caller_page";
-import { PastWithCustomer, pastOf } from "./customer_history";
+import { PastWithCustomer } from "./customer_history";
 import { deskWords } from "./desk_words";
-import { takes, HOLD_MS } from "./outbox";
+import { dropOlder, HOLD_MS, takes, takesLoaded } from "./outbox";
 import { fillPrompt, moveTime, spokenTime } from "./prompt";
 import { recorderState } from "./recorder";
-import { findingsInWords, Recorder } from "./recorder_view";
+import { Recorder } from "./recorder_view";
 import { lastPromisedMs, row, rowAdd, rowEnded, skipped } from "./row";
+import { doubtsAbout, rememberAddress, type Doubts } from "./second_look";
 import { collides, slotLengthMs } from "./slots";
 import { speakWords } from "./speak_words";
+import { findingsInWords } from "./take_view";
 import { putTake, type Promising, type Take } from "./takes";
 import { TimePicker } from "./time_picker";
+import { useSlots, type Slots } from "./use_slots";
 import { validAddress, WayToCustomer, type Way } from "./way_to_customer";
 import { nextCaller } from "./who";
 
+// A take that is kept here brings back what was chosen with it.
 export function Speak({ id }: { id: string }) {
+  return takesLoaded.value ? <WithSlots id={id} /> : <Loading />;
+}
+
+function WithSlots({ id }: { id: string }) {
   const { callback, error, again } = useCallback(id);
   const slots = useSlots(id);
   if (!callback) return error ? <Failed error={error} retry={again} /> : <Loading />;
@@ -108,6 +115,7 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
     const { error: _, tried: __, ...kept } = take && !spokenOnly ? take : emptyTake(c);
     const held: Take = { ...kept, state: "held", promise, holdUntilMs: nowMs() + HOLD_MS };
     await putTake(held);
+    await dropOlder(held);
     void registerSync();
     if (promise.channel === "PROMISE_CHANNEL_VOICE_MAIL") rememberAddress(newAddress || c.caller?.email || "");
     rowAdd({ takeId: held.id, callbackId: c.id ?? "", who: nameOf(c.caller), promisedMs: promise.promisedMs });
@@ -227,55 +235,6 @@ function goOn(from: string): void {
   const next = nextCaller([...callbacks.values()].filter((c) => c.id !== from), me.value?.member.id ?? "", takes.value, skipped.value);
   if (next) navigate(`/desk/${next.id}/speak`);
   else finishRow();
-}
-
-// What deserves a second look before it goes: an address that is used for the first time, a time that is not the spoken one.
-interface Doubts {
-  title: string;
-  lines: string[];
-  // More than a new address.
-  doubtful: boolean;
-  // To be looked at: nothing has gone there yet.
-  address?: string;
-}
-async function doubtsAbout(c: CallbackJson, promise: Promising, take: Take | undefined): Promise<Doubts | null> {
-  const w = speakWords();
-  const { promisedMs, spokenText } = promise;
-  const recordingId = take?.recordingId;
-  // Checked as what it will be, or as good as that: without its recording a voice message cannot be checked yet.
-  const channel = promise.channel === "PROMISE_CHANNEL_VOICE_MAIL" && (!recordingId || promise.email) ? "PROMISE_CHANNEL_LINK_SHARED" : promise.channel;
-  const checked = await call("CallbackService", "makePromise", {
-    requestId: newRequestId(), callbackId: c.id, promisedTime: iso(promisedMs), channel, validateOnly: true,
-    ...(promise.channel !== "PROMISE_CHANNEL_SPOKEN" && { spokenText }), ...(recordingId && { recordingId }),
-  }).catch(() => null);
-  const warnings = checked?.warnings ?? [];
-  const differs = warnings.some(namesAnotherTime);
-  const lines = [...(differs ? [w.differText(when(promisedMs))] : []), ...warnings.filter((text) => !namesAnotherTime(text))];
-  const to = promise.channel === "PROMISE_CHANNEL_VOICE_MAIL" ? (promise.email?.address ?? c.caller?.email ?? "") : "";
-  const address = to && !(await usedBefore(c, to)) ? to : undefined;
-  if (lines.length) return { title: differs ? w.differTitle : w.warningTitle, lines, doubtful: true, address };
-  return address ? { title: w.firstTitle, lines: [w.firstText(nameOf(c.caller))], doubtful: false, address } : null;
-}
-// The server's warning that the spoken text and the promised time do not agree.
-const namesAnotherTime = (warning: string): boolean => /spoken|text/i.test(warning);
-
-const ADDRESSES = "addresses";
-const KNOWN_MOST = 300;
-const known = (): string[] => (localStorage.getItem("ringback-" + ADDRESSES) ?? "").split(" ");
-async function usedBefore(c: CallbackJson, address: string): Promise<boolean> {
-  if (known().includes(await shortHash(address))) return true;
-  const arrived = (other: CallbackJson): boolean =>
-    other.caller?.email === address && !!other.promises?.some((p) => p.channel === "PROMISE_CHANNEL_VOICE_MAIL" && p.acceptTime);
-  if (arrived(c)) return true;
-  return (await pastOf(c).catch(() => [])).some(arrived);
-}
-// Only what tells whether it is the same, not the address.
-async function shortHash(address: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${me.value?.team.id}:${address.toLowerCase()}`));
-  return Array.from(new Uint8Array(digest).slice(0, 6), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-function rememberAddress(address: string): void {
-  void shortHash(address).then((hash) => localStorage.setItem("ringback-" + ADDRESSES, [...known().filter((k) => k !== hash), hash].slice(-KNOWN_MOST).join(" ").trim()));
 }
 
 // Where the browser can, it goes on sending when the tab is closed.

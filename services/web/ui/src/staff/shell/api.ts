@@ -81,9 +81,22 @@ export async function call<S extends keyof Services, M extends keyof Methods<S> 
 }
 // A method that not every server has yet.
 export function callUntyped(service: string, method: string, request: unknown): Promise<unknown> {
-  return ask(`/api/v1/${service}/${method}`, {
+  return withForm(() => ask(`/api/v1/${service}/${method}`, {
     method: "POST", headers: { "Content-Type": "application/json", ...formHeaders() }, body: JSON.stringify(request),
-  });
+  }));
+}
+
+// Signed in anew in another tab, the session has another word for forms: asked for, and once more.
+export async function withForm<T>(work: () => Promise<T>): Promise<T> {
+  const before = formToken;
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== "PERMISSION_DENIED") throw error;
+    await fetchMe();
+    if (formToken === before) throw error;
+    return work();
+  }
 }
 
 // For what is sent by other means: the error that an answer is, or none.

@@ -68,10 +68,21 @@ export async function start(): Promise<void> {
   startLive(me.value.member.id ?? "", {
     revision: currentRevision,
     change: applyChange,
-    anew: () => void loadCallbacks().catch(() => {}),
+    anew: () => void again(),
     signedOut: leave,
   });
   remember();
+}
+
+// Until it is whole: what is shown must not stay behind what is told.
+async function again(): Promise<void> {
+  while (!signedOut.value) {
+    try {
+      return await loadCallbacks();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+    }
+  }
 }
 
 async function untilConnected(): Promise<void> {
