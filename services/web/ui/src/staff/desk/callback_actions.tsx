@@ -1,5 +1,5 @@
 // What one does with a callback that is owed: call, note what came of it, close it, answer a wish. Each is one press.
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import type { CallbackJson } from "../../protocol/ringback/v1/callback_pb";
 import { ApiError, call, callUntyped, newRequestId } from "../shell/api";
 import { put } from "../shell/callbacks";
@@ -14,6 +14,9 @@ import { useSlots } from "./use_slots";
 import { armedPromise } from "./who";
 
 type Outcome = "REACHED" | "NO_ANSWER" | "BUSY" | "VOICEMAIL" | "WRONG_NUMBER";
+
+// Whom the rep is busy with: stays in front after a call, so that the next press is for the same customer.
+export const atHand = signal("");
 
 // Whatever it is, a second press while the first is on its way does nothing.
 export function useOnce(): [boolean, (work: () => Promise<void>) => void] {
@@ -31,6 +34,7 @@ export function CallLink({ callback: c, large = false }: { callback: CallbackJso
   const phone = c.caller?.phone;
   if (!phone) return <p class="soft">{w.noPhone}</p>;
   const tell = (): void => {
+    atHand.value = c.id ?? "";
     callUntyped("CallbackService", "StartCall", { requestId: newRequestId(), callbackId: c.id })
       .then((answer) => put((answer as { callback?: CallbackJson }).callback))
       // A server that does not know it: the call is what counts.
@@ -48,6 +52,7 @@ export function Outcomes({ callback: c }: { callback: CallbackJson }) {
   const w = deskWords();
   const [busy, once] = useOnce();
   const log = (outcome: Outcome): void => once(async () => {
+    atHand.value = c.id ?? "";
     const calledTime = iso(nowMs());
     const answer = await call("CallbackService", "logAttempt", { requestId: newRequestId(), callbackId: c.id, outcome: `ATTEMPT_OUTCOME_${outcome}`, calledTime });
     put(answer.callback);

@@ -8,23 +8,22 @@ import { Empty, Tag } from "../shell/parts";
 import { nameOf, phoneOf } from "../shell/phone";
 import { me } from "../shell/session";
 import { clock, countdown, isoDay, nowMs, relativeDay, second, span, when } from "../shell/time";
-import { Acknowledge, Brief, CallLink, DeliveryAlarm, Outcomes, Proposal } from "./callback_actions";
+import { Acknowledge, atHand, Brief, CallLink, DeliveryAlarm, Outcomes, Proposal } from "./callback_actions";
 import { deskWords } from "./desk_words";
 import { noticesAllowed, remindersOn, switchReminders } from "./reminders";
 import { armedPromise, callMs, newestPromise, pendingPromise } from "./who";
 
 export function MyPromises({ owed }: { owed: CallbackJson[] }) {
   const w = deskWords();
-  const chosen = useSignal("");
-  const next = owed.find((c) => c.id === chosen.value) ?? owed.find((c) => c.phase === "PHASE_PROMISED" || c.phase === "PHASE_FOLLOW_UP") ?? owed[0];
+  const next = owed.find((c) => c.id === atHand.value) ?? owed.find((c) => c.phase === "PHASE_PROMISED" || c.phase === "PHASE_FOLLOW_UP") ?? owed[0];
   return (
     <section aria-labelledby="promises">
       <div class="spread section-head">
         <h2 id="promises">{w.promises} <span class="count">{owed.length}</span></h2>
         <Reminding />
       </div>
-      {next ? <Next key={next.id} callback={next} chosen={next.id === chosen.value} /> : <div class="card"><Empty title={w.promisesEmpty}><p>{w.promisesEmptyText}</p></Empty></div>}
-      <Timeline owed={owed} next={next} choose={(id) => ((chosen.value = id), document.getElementById("next")?.scrollIntoView({ block: "nearest" }))} />
+      {next ? <Next key={next.id} callback={next} chosen={next.id === atHand.value} /> : <div class="card"><Empty title={w.promisesEmpty}><p>{w.promisesEmptyText}</p></Empty></div>}
+      <Timeline owed={owed} next={next} choose={(id) => ((atHand.value = id), document.getElementById("next")?.scrollIntoView({ block: "nearest" }))} />
       <DoneToday />
     </section>
   );

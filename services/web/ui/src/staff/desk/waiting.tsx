@@ -28,8 +28,8 @@ export function Waiting({ callers }: { callers: CallbackJson[] }) {
   useKeys([
     { key: "n", help: w.addCaller, act: () => (adding.value = true) },
     { key: "s", help: w.speak, act: () => callers[0] && navigate(`/desk/${callers[0].id}/speak`) },
-    { key: "j", help: "↓", act: () => move(1) },
-    { key: "k", help: "↑", act: () => move(-1) },
+    { key: "j", help: w.down, act: () => move(1) },
+    { key: "k", help: w.up, act: () => move(-1) },
   ]);
   void halfMinute.value;
   return (

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import type { TeamJson } from "../../protocol/ringback/v1/team_service_pb";
 import { call, fetchMe, formHeaders, whenSignedOut, type Me } from "./api";
 import { applyChange, callbacks, currentRevision, loadCallbacks, restoreCallbacks, callbacksVersion } from "./callbacks";
-import { startLive, stopLive } from "./live";
+import { liveState, startLive, stopLive } from "./live";
 import { forget, keep, recall } from "./memory";
 import { setServerTime, zone } from "./time";
 import { setLanguage } from "./words";
@@ -61,6 +61,7 @@ export async function start(): Promise<void> {
   } catch (error) {
     if (signedOut.value) return;
     startError.value = error;
+    liveState.value = "lost";
     await fromMemory();
     await untilConnected();
   }

@@ -1,12 +1,15 @@
 // Times and numbers as people of this language say them, in the team's time zone. The clock is the server's.
 import { signal } from "@preact/signals";
+import { choice, choose } from "./memory";
 import { language } from "./words";
 
 export const zone = signal(Intl.DateTimeFormat().resolvedOptions().timeZone);
-let ahead = 0;
+// Remembered, so that a desk that opens without a network has it too.
+let ahead = Number(choice("clock-ahead")) || 0;
 
 export function setServerTime(now: string): void {
   ahead = Date.parse(now) - Date.now();
+  choose("clock-ahead", String(ahead));
   second.value = halfMinute.value = nowMs();
 }
 export const nowMs = (): number => Date.now() + ahead;
