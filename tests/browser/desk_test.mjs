@@ -175,6 +175,7 @@ test("within ten seconds it can be undone, and the take is still there", async (
     await tab.getByRole("link", { name: "Sprechen: Herr Müller" }).click();
     await speakFor(tab);
     await send(tab);
+    await tab.locator(".hold").waitFor();
     await tab.keyboard.press("z");
     await tab.getByRole("heading", { name: "Herr Müller" }).waitFor();
     await tab.getByRole("button", { name: "Anhören", exact: true }).waitFor();

@@ -34,7 +34,7 @@ export const HOLD_MS = 10000;
 let wake = (): void => {};
 let started = false;
 
-async function refresh(): Promise<void> {
+export async function refreshTakes(): Promise<void> {
   const author = me.value?.member.id;
   const all = await allTakes().catch(() => []);
   batch(() => {
@@ -46,10 +46,10 @@ async function refresh(): Promise<void> {
 export function startOutbox(): void {
   if (started) return;
   started = true;
-  onTakes(() => void refresh().then(() => wake()));
+  onTakes(() => void refreshTakes().then(() => wake()));
   addEventListener("online", () => wake());
   liveState.subscribe((state) => state === "live" && wake());
-  void refresh();
+  void refreshTakes();
   if (navigator.locks) void navigator.locks.request("ringback-outbox", loop);
   else void loop();
 }

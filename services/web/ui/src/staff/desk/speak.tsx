@@ -15,7 +15,7 @@ import type { Language } from "../shell/words";
 import { useCallback } from "./caller_page";
 import { PastWithCustomer } from "./customer_history";
 import { deskWords } from "./desk_words";
-import { dropOlder, HOLD_MS, takes, takesLoaded } from "./outbox";
+import { dropOlder, HOLD_MS, refreshTakes, takes, takesLoaded } from "./outbox";
 import { fillPrompt, moveTime, spokenTime } from "./prompt";
 import { recorderState } from "./recorder";
 import { Recorder } from "./recorder_view";
@@ -116,6 +116,7 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
     const held: Take = { ...kept, state: "held", promise, holdUntilMs: nowMs() + HOLD_MS };
     await putTake(held);
     await dropOlder(held);
+    await refreshTakes();
     void registerSync();
     if (promise.channel === "PROMISE_CHANNEL_VOICE_MAIL") rememberAddress(newAddress || c.caller?.email || "");
     rowAdd({ takeId: held.id, callbackId: c.id ?? "", who: nameOf(c.caller), promisedMs: promise.promisedMs });
