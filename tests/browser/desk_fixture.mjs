@@ -122,7 +122,8 @@ export class DeskFixture {
       return response.end(shell(this.language, this.hashed("staff.js"), this.hashed("staff.css")));
     }
     if (pathname === "/sign-in") return response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" }).end("<title>Anmelden</title><h1>Anmelden</h1>");
-    if (pathname === "/sign-out") {
+    if (pathname === "/sign-out" || pathname === "/sign-out-everywhere") {
+      if (new URLSearchParams((await bytesOf(request)).toString()).get("form") !== "form") throw new Refusal(403, "PERMISSION_DENIED", "form token");
       this.signedIn = false;
       return response.writeHead(303, { Location: "/sign-in" }).end();
     }

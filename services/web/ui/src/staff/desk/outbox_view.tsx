@@ -11,6 +11,9 @@ import { row, rowClear, rowEnded, rowTakeBack } from "./row";
 import { speakWords } from "./speak_words";
 import { changeTake, dropTake, putTake, type Take } from "./takes";
 
+// So long a message takes when nothing is in the way.
+const LONG_MS = 10000;
+
 export async function copyLink(url: string): Promise<void> {
   await navigator.clipboard.writeText(url);
   toast(speakWords().copied);
@@ -67,7 +70,7 @@ function stateOf(take: Take) {
   if (take.state === "sent") return <Tag kind="good">{w.sent}</Tag>;
   if (!navigator.onLine || liveState.value !== "live") return <Tag kind="warn">{w.waitingNetwork}</Tag>;
   if (share !== undefined && share < 1) return <Tag>{w.uploading(Math.round(share * 100))}</Tag>;
-  return <Tag>{take.tried ? w.retrying : w.sending}</Tag>;
+  return <Tag>{nowMs() - (take.holdUntilMs ?? 0) > LONG_MS ? w.retrying : w.sending}</Tag>;
 }
 
 export function Outbox() {

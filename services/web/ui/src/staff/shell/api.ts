@@ -54,10 +54,11 @@ export class ApiError extends Error {
   }
 }
 
-let formToken = "";
+let token = "";
 let onSignedOut = (): void => {};
 export const whenSignedOut = (then: () => void): void => void (onSignedOut = then);
-export const formHeaders = (): Record<string, string> => ({ "X-Ringback-Form": formToken });
+export const formToken = (): string => token;
+export const formHeaders = (): Record<string, string> => ({ "X-Ringback-Form": token });
 
 // The same id again gets the first answer: whoever repeats keeps it.
 export function newRequestId(): string {
@@ -67,7 +68,7 @@ export function newRequestId(): string {
 
 export async function fetchMe(): Promise<Me> {
   const me = (await ask("/api/v1/me", {})) as Me;
-  formToken = me.formToken;
+  token = me.formToken;
   return me;
 }
 
@@ -88,13 +89,13 @@ export function callUntyped(service: string, method: string, request: unknown): 
 
 // Signed in anew in another tab, the session has another word for forms: asked for, and once more.
 export async function withForm<T>(work: () => Promise<T>): Promise<T> {
-  const before = formToken;
+  const before = token;
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== "PERMISSION_DENIED") throw error;
     await fetchMe();
-    if (formToken === before) throw error;
+    if (token === before) throw error;
     return work();
   }
 }

@@ -1,7 +1,7 @@
 // Who is signed in, and what of it this browser remembers so that the desk opens without a network.
 import { signal } from "@preact/signals";
 import type { TeamJson } from "../../protocol/ringback/v1/team_service_pb";
-import { call, fetchMe, formHeaders, whenSignedOut, type Me } from "./api";
+import { ApiError, call, fetchMe, formToken, whenSignedOut, type Me } from "./api";
 import { applyChange, callbacks, currentRevision, loadCallbacks, restoreCallbacks, callbacksVersion } from "./callbacks";
 import { liveState, startLive, stopLive } from "./live";
 import { forget, keep, recall } from "./memory";
@@ -116,6 +116,12 @@ function remember(): void {
 }
 
 export async function signOut(everywhere = false): Promise<void> {
-  await fetch(everywhere ? "/sign-out?everywhere=1" : "/sign-out", { method: "POST", headers: formHeaders(), redirect: "manual" }).catch(() => {});
+  // The form of the sign-in pages; what it answers is a way to /sign-in.
+  const answer = await fetch(everywhere ? "/sign-out-everywhere" : "/sign-out", {
+    method: "POST", body: new URLSearchParams({ form: formToken() }), redirect: "manual",
+  }).catch(() => {
+    throw new ApiError("OFFLINE", "");
+  });
+  if (answer.status >= 400) throw new ApiError("PERMISSION_DENIED", "");
   leave();
 }
