@@ -3,15 +3,17 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { CallbackJson } from "../../protocol/ringback/v1/callback_pb";
 import { call } from "../shell/api";
-import { onChange } from "../shell/callbacks";
-import { Empty, Tag } from "../shell/parts";
+import { loadedWhole, onChange } from "../shell/callbacks";
+import { Empty, Loading, Tag } from "../shell/parts";
 import { nameOf, phoneOf } from "../shell/phone";
 import { me } from "../shell/session";
-import { clock, countdown, isoDay, nowMs, relativeDay, second, span, when } from "../shell/time";
+import { clock, countdown, halfMinute, isoDay, nowMs, relativeDay, second, span, when } from "../shell/time";
 import { Acknowledge, atHand, Brief, CallLink, DeliveryAlarm, Outcomes, Proposal } from "./callback_actions";
 import { deskWords } from "./desk_words";
 import { noticesAllowed, remindersOn, switchReminders } from "./reminders";
 import { armedPromise, callMs, newestPromise, pendingPromise } from "./who";
+
+const AT_FIRST = 40;
 
 export function MyPromises({ owed }: { owed: CallbackJson[] }) {
   const w = deskWords();
@@ -22,7 +24,7 @@ export function MyPromises({ owed }: { owed: CallbackJson[] }) {
         <h2 id="promises">{w.promises} <span class="count">{owed.length}</span></h2>
         <Reminding />
       </div>
-      {next ? <Next key={next.id} callback={next} chosen={next.id === atHand.value} /> : <div class="card"><Empty title={w.promisesEmpty}><p>{w.promisesEmptyText}</p></Empty></div>}
+      {!next && !loadedWhole.value ? <Loading /> : next ? <Next key={next.id} callback={next} chosen={next.id === atHand.value} /> : <div class="card"><Empty title={w.promisesEmpty}><p>{w.promisesEmptyText}</p></Empty></div>}
       <Timeline owed={owed} next={next} choose={(id) => ((atHand.value = id), document.getElementById("next")?.scrollIntoView({ block: "nearest" }))} />
       <DoneToday />
     </section>
@@ -93,12 +95,14 @@ function Next({ callback: c, chosen }: { callback: CallbackJson; chosen: boolean
 
 function Timeline({ owed, next, choose }: { owed: CallbackJson[]; next?: CallbackJson; choose: (id: string) => void }) {
   const w = deskWords();
+  const shown = useSignal(AT_FIRST);
   if (owed.length === 0) return null;
-  void second.value;
+  void halfMinute.value;
   const today = isoDay(nowMs());
   const now = nowMs();
-  const ofToday = owed.filter((c) => isoDay(callMs(c)) <= today);
-  const later = owed.filter((c) => isoDay(callMs(c)) > today);
+  const lines = owed.slice(0, shown.value);
+  const ofToday = lines.filter((c) => isoDay(callMs(c)) <= today);
+  const later = lines.filter((c) => isoDay(callMs(c)) > today);
   const nowAt = ofToday.findIndex((c) => callMs(c) > now);
   const line = (c: CallbackJson, label: string) => (
     <li key={c.id} class={`line ${c.overdue ? "late" : ""}`} aria-current={c.id === next?.id ? "true" : undefined}>
@@ -119,6 +123,7 @@ function Timeline({ owed, next, choose }: { owed: CallbackJson[]; next?: Callbac
         ])}
       </ol>
       {later.length > 0 && <><h3 class="later">{w.laterDays}</h3><ol class="bare">{later.map((c) => line(c, when(callMs(c))))}</ol></>}
+      {owed.length > shown.value && <button type="button" class="quiet-button" onClick={() => (shown.value += 100)}>{w.more(owed.length - shown.value)}</button>}
     </div>
   );
 }

@@ -2,9 +2,9 @@
 import { useSignal } from "@preact/signals";
 import type { CallbackJson } from "../../protocol/ringback/v1/callback_pb";
 import { call, newRequestId } from "../shell/api";
-import { put } from "../shell/callbacks";
+import { loadedWhole, put } from "../shell/callbacks";
 import { useKeys } from "../shell/keys";
-import { Dialog, Empty, Tag } from "../shell/parts";
+import { Dialog, Empty, Loading, Tag } from "../shell/parts";
 import { nameOf, phoneOf } from "../shell/phone";
 import { navigate } from "../shell/router";
 import { me } from "../shell/session";
@@ -38,7 +38,8 @@ export function Waiting({ callers }: { callers: CallbackJson[] }) {
         <h2 id="waiting">{w.waiting} <span class="count">{callers.length}</span></h2>
         <button type="button" class="button" onClick={() => (adding.value = true)}>{w.addCaller}</button>
       </div>
-      {callers.length === 0 && <div class="card"><Empty title={w.waitingEmpty}><p>{w.waitingEmptyText}</p></Empty></div>}
+      {callers.length === 0 && !loadedWhole.value && <Loading />}
+      {callers.length === 0 && loadedWhole.value && <div class="card"><Empty title={w.waitingEmpty}><p>{w.waitingEmptyText}</p></Empty></div>}
       <ul class="bare">{callers.slice(0, shown.value).map((c) => <Row key={c.id} caller={c} />)}</ul>
       {callers.length > shown.value && (
         <button type="button" class="quiet-button" onClick={() => (shown.value += 100)}>{w.more(callers.length - shown.value)}</button>

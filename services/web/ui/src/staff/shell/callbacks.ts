@@ -9,6 +9,8 @@ import { call } from "./api";
 export const callbacks = new Map<string, CallbackJson>();
 export const callbacksVersion = signal(0);
 export const loadState = signal<"loading" | "ready" | "failed">("loading");
+// All of them are there, not only the first page.
+export const loadedWhole = signal(false);
 export const loadError = signal<unknown>(null);
 
 type Listener = (callback: CallbackJson, change: WatchCallbacksResponseJson) => void;
@@ -104,6 +106,7 @@ async function readAll(): Promise<void> {
     waiting = [];
     loadError.value = null;
     loadState.value = "ready";
+    loadedWhole.value = true;
     callbacksVersion.value++;
   });
 }
@@ -111,6 +114,7 @@ async function readAll(): Promise<void> {
 // From this browser's memory, while there is no network.
 export function restoreCallbacks(kept: CallbackJson[]): void {
   for (const callback of kept) set(callback);
-  if (kept.length) loadState.value = "ready";
+  loadState.value = "ready";
+  loadedWhole.value = true;
   callbacksVersion.value++;
 }
