@@ -97,6 +97,9 @@ export function Recorder({ whom, take }: { whom: For; take: Take | undefined }) 
           </div>
           <p class="unseen" role="status">{state === "paused" ? w.paused : w.recording}</p>
         </div>
+      ) : take?.unfinished ? (
+        // The last second is being put to the rest: what is played must not change under the listener.
+        <p class="soft">{w.checking}</p>
       ) : take ? (
         <Spoke take={take} again={() => void begin()} />
       ) : (
