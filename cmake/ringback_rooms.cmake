@@ -31,14 +31,16 @@ function(ringback_embed_templates out header namespace)
 endfunction()
 
 # ringback_build_pages(OUT FILES…): what ui/ of this room builds, as paths that are put into OUT. npm's packages come from the
-# lock file, into the build folder, and only when it has changed; sources stay clean.
+# lock file, into the build folder, and only when it has changed; sources stay clean. The protos' types are made for it.
 find_program(NPM_PROGRAM npm REQUIRED)
 function(ringback_build_pages out)
   set(ui ${CMAKE_CURRENT_SOURCE_DIR}/ui)
   set(work ${CMAKE_CURRENT_BINARY_DIR}/ui)
   list(TRANSFORM ARGN PREPEND ${work}/dist/ OUTPUT_VARIABLE built)
-  set(set_up ${ui}/package.json ${ui}/tsconfig.json ${ui}/vite.config.ts)
+  set(set_up ${ui}/package.json ${ui}/tsconfig.json ${ui}/tsconfig.worker.json ${ui}/vite.config.ts)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${ui}/src/*)
+  list(FILTER sources EXCLUDE REGEX /src/protocol/)
+  file(GLOB protos CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/protos/ringback/v1/*.proto)
   add_custom_command(OUTPUT ${work}/packages.stamp
     COMMAND ${CMAKE_COMMAND} -E make_directory ${work}
     COMMAND ${CMAKE_COMMAND} -E copy ${ui}/package.json ${ui}/package-lock.json ${work}
@@ -49,8 +51,8 @@ function(ringback_build_pages out)
     COMMAND ${CMAKE_COMMAND} -E rm -rf ${work}/src ${work}/dist
     COMMAND ${CMAKE_COMMAND} -E copy_directory ${ui}/src ${work}/src
     COMMAND ${CMAKE_COMMAND} -E copy ${set_up} ${work}
-    COMMAND ${NPM_PROGRAM} run build --prefix ${work} --silent
-    DEPENDS ${work}/packages.stamp ${set_up} ${sources} COMMENT "Building the pages" VERBATIM)
+    COMMAND ${CMAKE_COMMAND} -E env RINGBACK_PROTOS=${CMAKE_SOURCE_DIR}/protos ${NPM_PROGRAM} run build --prefix ${work} --silent
+    DEPENDS ${work}/packages.stamp ${set_up} ${sources} ${protos} COMMENT "Building the pages" VERBATIM)
   set(${out} ${built} PARENT_SCOPE)
 endfunction()
 

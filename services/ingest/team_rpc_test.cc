@@ -117,6 +117,7 @@ TEST_F(TeamRpcTest, ATemplateThatCannotWorkIsRefusedByName) {
   const std::pair<const char*, const char*> refused[] = {{"voice_message.de.text", "--- text\nHallo\n"},
                                                          {"de/voice_mesage", "--- text\nHallo\n"},
                                                          {"de/voice_message", "Hallo\n"},
+                                                         {"en/teleprompter", "--- subject\nHello\n"},
                                                          {"de/voice_message", "--- txt\nHallo\n"},
                                                          {"de/voice_message", "--- text\n{{#when}}Hallo\n"}};
   for (const auto& [name, text] : refused) {
@@ -134,6 +135,15 @@ TEST_F(TeamRpcTest, ATemplateThatCannotWorkIsRefusedByName) {
   (*request.mutable_team()->mutable_templates())["de/voice_message"] = "--- subject\nHallo\n";
   EXPECT_TRUE(Call(&Stub::UpdateTeam, request, &response, team_.admin_token).ok());
   EXPECT_EQ(Team().templates_size(), 1);
+}
+
+TEST_F(TeamRpcTest, ATeamHasItsOwnWordsForWhatIsReadAloud) {
+  api::UpdateTeamRequest request;
+  api::UpdateTeamResponse response;
+  request.set_request_id("read aloud");
+  (*request.mutable_team()->mutable_templates())["de/teleprompter"] = "--- text\n{{greeting}} {{caller}}, bis {{when}}!\n";
+  EXPECT_TRUE(Call(&Stub::UpdateTeam, request, &response, team_.admin_token).ok());
+  EXPECT_EQ(Team().templates().count("de/teleprompter"), 1);
 }
 
 TEST_F(TeamRpcTest, ATeamsAddressLeavesRoomForTheTokenOfAnswers) {

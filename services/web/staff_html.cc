@@ -12,7 +12,7 @@ namespace ringback::web {
 namespace {
 
 const std::string& Style() {
-  static const auto& style = *new std::string(CompiledTemplates().at("page.css") + CompiledTemplates().at("staff.css"));
+  static const auto& style = *new std::string(CompiledTemplates().at("page.css") + CompiledTemplates().at("sign_in.css"));
   return style;
 }
 

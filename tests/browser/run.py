@@ -1,5 +1,5 @@
-"""Runs the browser tests: installs what they drive from its lock file into the build folder, finds Chromium, and leaves the
-rest to node. Exit code 77 (skipped) where there is no Chromium."""
+"""Runs browser tests, run.py page|desk [node's options]: installs what they drive from its lock file into the build folder,
+finds Chromium, and leaves the rest to node. Exit code 77 (skipped) where there is no Chromium."""
 
 import os
 import pathlib
@@ -35,7 +35,8 @@ def main():
     subprocess.run([ROOT / "scripts" / "make-speech", BUILD / "speech"], check=True, stdout=subprocess.DEVNULL)
     environment = os.environ | {"RINGBACK_BUILD": str(BUILD), "RINGBACK_CHROMIUM": chromium,
                                 "RINGBACK_BROWSER_PACKAGES": str(PACKAGES)}
-    return subprocess.run(["node", "--test", *sys.argv[1:], HERE / "page_test.mjs"], env=environment).returncode
+    which, *options = sys.argv[1:]
+    return subprocess.run(["node", "--test", *options, HERE / f"{which}_test.mjs"], env=environment).returncode
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -20,7 +21,7 @@ absl::Status Wrong(absl::string_view name, absl::string_view what) {
 
 bool IsKnown(absl::string_view name) {
   if (!absl::ConsumePrefix(&name, "de/") && !absl::ConsumePrefix(&name, "en/")) return false;
-  return std::find(kNoticeNames.begin(), kNoticeNames.end(), name) != kNoticeNames.end();
+  return name == kTeleprompter || std::find(kNoticeNames.begin(), kNoticeNames.end(), name) != kNoticeNames.end();
 }
 
 }  // namespace
@@ -60,6 +61,7 @@ absl::Status CheckNotice(absl::string_view name, absl::string_view text) {
   RB_ASSIGN_OR_RETURN(const NoticeParts parts, SplitNotice(name, text));
   const std::pair<absl::string_view, const std::string&> all[] = {
       {"subject", parts.subject}, {"line", parts.line}, {"text", parts.text}, {"html", parts.html}};
+  if (absl::EndsWith(name, kTeleprompter) && parts.text.empty()) return Wrong(name, ": what is read aloud is \"--- text\"");
   bool any = false;
   for (const auto& [part, of] : all) {
     any = any || !of.empty();

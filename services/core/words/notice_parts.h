@@ -18,6 +18,10 @@ inline constexpr std::array<absl::string_view, 21> kNoticeNames = {
     "delivery_failed", "handover",      "brief_arrived",     "customer_answer", "closed_unattempted", "wrap_up",
     "response_due",    "follow_up_due", "closed_early"};
 
+// No notice, but a team's own words like one: what a rep reads while speaking, "de/teleprompter". It has a text and nothing
+// else; the pages have the built-in one and fill it in.
+inline constexpr absl::string_view kTeleprompter = "teleprompter";
+
 struct NoticeParts {
   std::string subject, line, text, html;
 };

@@ -1,0 +1,6 @@
+// The report page.
+import { Loading } from "../shell/parts";
+
+export function Report() {
+  return <Loading />;
+}

@@ -1,0 +1,6 @@
+// The settings page.
+import { Loading } from "../shell/parts";
+
+export function Settings() {
+  return <Loading />;
+}

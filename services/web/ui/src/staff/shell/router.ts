@@ -1,0 +1,25 @@
+// Which page: the address is the only state. Plain links work; those to the team's pages do not load anew.
+import { computed, signal } from "@preact/signals";
+
+const OWN = /^\/(desk|team|settings|report)(\/|$)/;
+const address = signal(location.pathname + location.search);
+addEventListener("popstate", () => (address.value = location.pathname + location.search));
+
+export const path = computed(() => address.value.split("?")[0].replace(/\/$/, "") || "/desk");
+export const query = computed(() => new URLSearchParams(address.value.split("?")[1] ?? ""));
+
+export function navigate(to: string, { replace = false } = {}): void {
+  if (to === address.value) return;
+  history[replace ? "replaceState" : "pushState"](null, "", to);
+  const samePage = to.split("?")[0] === address.value.split("?")[0];
+  address.value = to;
+  if (!samePage) scrollTo(0, 0);
+}
+
+document.addEventListener("click", (event) => {
+  const link = (event.target as Element | null)?.closest?.("a[href]") as HTMLAnchorElement | null;
+  if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  if (link.target || link.hasAttribute("download") || link.origin !== location.origin || !OWN.test(link.pathname)) return;
+  event.preventDefault();
+  navigate(link.pathname + link.search);
+});

@@ -1,0 +1,6 @@
+// The team page.
+import { Loading } from "../shell/parts";
+
+export function Team() {
+  return <Loading />;
+}
