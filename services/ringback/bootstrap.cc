@@ -7,10 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
+#include "core/rpc/places.h"
 #include "core/runtime/host.h"
 #include "core/runtime/service_main.h"
 #include "ingest/bootstrap.h"
-#include "ringback/cli/target.h"
 #include "ringback/server_options.h"
 
 namespace ringback {
@@ -31,7 +31,7 @@ absl::Status Bootstrap(runtime::Config config, const std::string& target, cli::C
   config.handoff_events_listen.clear();
   config.handoff_jobs_peers.clear();
   config.handoff_events_peers.clear();
-  RB_RETURN_IF_ERROR(cli::ParsePlaces(target).status());
+  RB_RETURN_IF_ERROR(rpc::ParsePlaces(target).status());
   RB_RETURN_IF_ERROR(MakeFolder(config.data_dir));  // with Redis nothing else has made it
   RB_ASSIGN_OR_RETURN(const auto host, runtime::Host::Create(config));
   RB_ASSIGN_OR_RETURN(const ingest::Bootstrap team, ingest::EnsureDemoTeam(*host));

@@ -10,15 +10,23 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/http/listener.h"
+#include "core/base/mutex.h"
+#include "core/rpc/places.h"
 #include "core/rpc/trace.h"
+#include "core/runtime/pool.h"
 #include "core/runtime/tls_files.h"
+#include "web/api_routes.h"
 #include "web/routes.h"
 #include "web/sign_in_routes.h"
+#include "web/staff_pages.h"
 
 namespace ringback::web {
 namespace {
 
 constexpr size_t kShownBytes = 8 << 20;
+constexpr size_t kQueueMax = 1024;
+// Of what the team's pages send besides takes: a team's templates are the longest.
+constexpr size_t kFormBytesMax = 1 << 20;
 // Far more than a person presses, far less than a program can.
 constexpr RateLimiter::Rate kPosts{.burst = 30, .refill = absl::Seconds(2)};
 
@@ -48,18 +56,86 @@ SignInParts SignInPartsOf(runtime::Host& host) {
   return parts;
 }
 
+EventHubParts HubPartsOf(runtime::Host& host, runtime::Pool* pool) {
+  EventHubParts parts;
+  parts.store = &host.store();
+  parts.known = host.rpc().known.get();
+  parts.signals = &host.signals();
+  parts.clock = &host.clock();
+  parts.public_url = host.config().public_url;
+  parts.submit = [pool](std::function<void()> work) { return pool->Submit(std::move(work)); };
+  return parts;
+}
+
 // What all listeners answer from.
-struct Pages {
+class Pages {
+ public:
   explicit Pages(runtime::Host& host)
-      : posts(kPosts, &host.clock()), routes(PartsOf(host, &posts, &shown)), sign_in(SignInPartsOf(host)) {}
-  HttpResponse Handle(const HttpRequest& request) {
-    auto answer = sign_in.Handle(request);
-    return answer ? *std::move(answer) : routes.Handle(request);
+      : host_(host),
+        pool_(host.config().pool_threads, kQueueMax),
+        posts_(kPosts, &host.clock()),
+        routes_(PartsOf(host, &posts_, &shown_)),
+        sign_in_(SignInPartsOf(host)),
+        gate_(&host.store(), &host.clock(), host.config().public_url),
+        hub_(HubPartsOf(host, &pool_)),
+        staff_(&gate_),
+        api_(ApiParts{&gate_, &host.clock(), &hub_, [this] { return Caller(); }, host.config().public_url}) {}
+
+  // Once the host's own services can be called. May be called again.
+  absl::Status Start() {
+    MutexLock lock(&mutex_);
+    if (caller_ != nullptr) return absl::OkStatus();
+    const runtime::Config& config = host_.config();
+    if (config.web_services.empty()) {
+      const auto own = host_.InProcessChannel();
+      caller_ = std::make_shared<const ServiceCaller>(ServiceChannels{own, own, own}, &host_.random());
+      return absl::OkStatus();
+    }
+    RB_ASSIGN_OR_RETURN(const rpc::Places places, rpc::ParsePlaces(config.web_services));
+    rpc::ClientOptions options;
+    RB_ASSIGN_OR_RETURN(options.ca_pem, runtime::ReadWebServicesCa(config));
+    if (!options.ca_pem.empty()) {
+      RB_ASSIGN_OR_RETURN(const runtime::TlsFiles own, runtime::ReadTlsFiles(config));
+      options.certificate_pem = own.pem.certificate_pem;
+      options.key_pem = own.pem.key_pem;
+    }
+    RB_ASSIGN_OR_RETURN(ServiceChannels channels, ConnectServices(places, options, &host_.random()));
+    caller_ = std::make_shared<const ServiceCaller>(std::move(channels), &host_.random());
+    return absl::OkStatus();
   }
-  RateLimiter posts;
-  PageCache shown{kShownBytes};
-  const Routes routes;
-  SignInRoutes sign_in;
+
+  HttpResponse Handle(const HttpRequest& request) {
+    if (auto answer = api_.Handle(request)) return *std::move(answer);
+    if (IsStaffPage(request.target)) {
+      if (auto answer = sign_in_.EnterByProxy(request)) return *std::move(answer);
+    }
+    if (auto answer = staff_.Handle(request)) return *std::move(answer);
+    if (auto answer = sign_in_.Handle(request)) return *std::move(answer);
+    return routes_.Handle(request);
+  }
+  std::optional<HttpResponse> AdmitTake(const HttpRequest& request) const { return api_.AdmitTake(request); }
+  bool Submit(std::function<void()> work) { return pool_.Submit(std::move(work)); }
+  EventHub& hub() { return hub_; }
+
+ private:
+  std::shared_ptr<const ServiceCaller> Caller() {
+    MutexLock lock(&mutex_);
+    return caller_;
+  }
+
+  runtime::Host& host_;
+  // Its own threads: what a page asks of the API waits here, while the API's handlers run on the host's.
+  runtime::Pool pool_;
+  RateLimiter posts_;
+  PageCache shown_{kShownBytes};
+  const Routes routes_;
+  SignInRoutes sign_in_;
+  const SessionGate gate_;
+  EventHub hub_;
+  const StaffPages staff_;
+  const ApiRoutes api_;
+  Mutex mutex_;
+  std::shared_ptr<const ServiceCaller> caller_ RB_GUARDED_BY(mutex_);
 };
 
 // What faces the internet where public_listen is set. Everything else is not there.
@@ -87,30 +163,43 @@ class HttpComponent : public runtime::Component {
     options.proxies = host.config().web_proxies;
     options.tls = TlsOf(host.config());
     http::ListenerParts parts;
-    parts.handle = [&host, pages = std::move(pages), public_only](const HttpRequest& request) {
+    if (!public_only) {
+      options.body_bytes_max = kFormBytesMax;
+      options.large_path = kTakesPath;
+      options.large_bytes_max = kTakeBytesMax;
+      options.member_header = host.config().web_member_header;
+      parts.admit_large = [pages](const HttpRequest& request) { return pages->AdmitTake(request); };
+    }
+    parts.handle = [&host, pages, public_only](const HttpRequest& request) {
       const TraceScope trace(rpc::NewTraceId(host.random()));
       if (public_only && !IsPublic(request.target)) return http::PlainResponse(404, "other", "there is nothing here\n");
       return pages->Handle(request);
     };
-    parts.submit = [&host](std::function<void()> work) { return host.rpc().executor->Submit(std::move(work)); };
+    parts.submit = [pages](std::function<void()> work) { return pages->Submit(std::move(work)); };
     parts.clock = &host.clock();
     parts.finished = [&host](const std::string& route, int status, double seconds) {
       host.metrics().Count("ringback_http_requests_total", {{"route", route}, {"code", absl::StrCat(status)}});
       host.metrics().Observe("ringback_http_request_seconds", {{"route", route}}, seconds);
     };
     name_ = public_only ? "http for the public" : "http";
+    pages_ = std::move(pages);
     listener_ = http::Listener::Create(std::move(options), std::move(parts));
   }
 
   absl::Status Start() override {
+    RB_RETURN_IF_ERROR(pages_->Start());
     RB_RETURN_IF_ERROR(listener_->Start());
     RB_LOG_INFO("{}: listening on port {}", name_, listener_->port());
     return absl::OkStatus();
   }
-  void Drain() override { listener_->Drain(); }
+  void Drain() override {
+    pages_->hub().Close();
+    listener_->Drain();
+  }
 
  private:
   std::string name_;
+  std::shared_ptr<Pages> pages_;
   std::unique_ptr<http::Listener> listener_;
 };
 
@@ -120,7 +209,13 @@ absl::Status RunWeb(runtime::Host& host) {
   host.metrics().Describe("ringback_http_requests_total", "Answered requests of the pages by route and status.");
   host.metrics().Describe("ringback_http_request_seconds", "Duration of answered requests of the pages.");
   const runtime::Config& config = host.config();
+  host.metrics().Describe("ringback_live_viewers", "Browsers that see changes live.");
   const auto pages = std::make_shared<Pages>(host);
+  host.AddPeriodic("live changes", absl::Seconds(1), [&host, pages] {
+    pages->hub().LookAround();
+    host.metrics().Gauge("ringback_live_viewers", {}, pages->hub().viewers());
+    return absl::OkStatus();
+  });
   if (!config.http_listen.empty()) {
     host.AddComponent("http", std::make_unique<HttpComponent>(host, pages, "ringback.http_listen", config.http_listen, false));
   }

@@ -12,6 +12,7 @@
 #include "web/browser_words.h"
 #include "web/page_words.h"
 #include "web/staff_html.h"
+#include "web/staff_pages.h"
 #include "web/start_page.h"
 
 namespace ringback::web {
@@ -36,8 +37,12 @@ std::string AddressOf(const http::Form& form) {
   return address.ok() ? absl::AsciiStrToLower(*address) : "";
 }
 
-HttpResponse CodePage(const HttpRequest& request, int status, const std::string& address, bool wrong) {
+// Where the browser goes on once it is signed in: back to the team's page that sent it here, else to the desk.
+std::string WayOn(const std::string& to) { return IsStaffPage(to) ? to : "/desk"; }
+
+HttpResponse CodePage(const HttpRequest& request, int status, const std::string& address, const std::string& to, bool wrong) {
   words::TemplateValues values;
+  values.texts["to"] = IsStaffPage(to) ? to : "";
   values.texts["address"] = address;
   values.texts["wrong"] = wrong ? "1" : "";
   return StaffPage(status, kRoute, "sign_in_code", LanguageOf(request), std::move(values));
@@ -112,9 +117,12 @@ HttpResponse SignInRoutes::Start(const HttpRequest& request) {
 }
 
 HttpResponse SignInRoutes::Form(const HttpRequest& request) {
-  if (gate_.Open(request).ok()) return SeeOther(kRoute, "/");
+  const auto query = http::ParseQuery(request.target);
+  const std::string to = query.ok() ? query->Get("to") : "";
+  if (gate_.Open(request).ok()) return SeeOther(kRoute, WayOn(to));
   words::TemplateValues values;
-  values.texts["out"] = absl::EndsWith(request.target, "?out") ? "1" : "";
+  values.texts["to"] = IsStaffPage(to) ? to : "";
+  values.texts["out"] = query.ok() && query->Has("out") ? "1" : "";
   return StaffPage(200, kRoute, "sign_in", LanguageOf(request), std::move(values));
 }
 
@@ -141,6 +149,7 @@ HttpResponse SignInRoutes::PostAddress(const HttpRequest& request, const http::F
   if (address.empty()) {
     words::TemplateValues values;
     values.texts["no_address"] = "1";
+    values.texts["to"] = IsStaffPage(form.Get("to")) ? form.Get("to") : "";
     return StaffPage(400, kRoute, "sign_in", LanguageOf(request), std::move(values));
   }
   absl::Duration wait = mails_.Take(ClientKey(request.peer));
@@ -153,7 +162,7 @@ HttpResponse SignInRoutes::PostAddress(const HttpRequest& request, const http::F
     if (!mailed.ok()) RB_LOG_ERROR("sign-in: a mail could not be made: {}", mailed.ToString());
   });
   if (!taken) return Told(request, 503, "busy");
-  return CodePage(request, 200, address, false);
+  return CodePage(request, 200, address, form.Get("to"), false);
 }
 
 absl::Status SignInRoutes::MailTo(const std::string& address) {
@@ -174,8 +183,8 @@ HttpResponse SignInRoutes::PostCode(const HttpRequest& request, const http::Form
   if (!members.ok()) return Trouble(request, kRoute, members.status());
   const auto session =
       rpc::EnterByCode(*parts_.store, *parts_.random, *members, form.Get("code"), EntryOf(request));
-  HttpResponse response = absl::IsNotFound(session.status()) ? CodePage(request, 403, form.Get("address"), true)
-                                                             : Enter(request, session);
+  HttpResponse response = absl::IsNotFound(session.status()) ? CodePage(request, 403, form.Get("address"), form.Get("to"), true)
+                                                             : Enter(request, session, form.Get("to"));
   response.no_sooner = kCodeAnswer;
   return response;
 }
@@ -190,19 +199,33 @@ HttpResponse SignInRoutes::PostLink(const HttpRequest& request, std::string_view
     wrong_links_.Take(client);
     return Told(request, 404, "over");
   }
-  return Enter(request, session);
+  return Enter(request, session, "");
 }
 
-HttpResponse SignInRoutes::Enter(const HttpRequest& request, const absl::StatusOr<rpc::NewSession>& session) {
+HttpResponse SignInRoutes::Enter(const HttpRequest& request, const absl::StatusOr<rpc::NewSession>& session,
+                                 const std::string& to) {
   if (!session.ok()) return Trouble(request, kRoute, session.status());
   // Whoever was signed in here before is so no longer.
   if (const std::string before = gate_.Secret(request); !before.empty()) {
     const absl::Status ended = rpc::EndSession(*parts_.store, *parts_.random, before);
     if (!ended.ok()) RB_LOG_WARN("sign-in: the session before could not be ended: {}", ended.ToString());
   }
-  HttpResponse response = SeeOther(kRoute, "/");
+  HttpResponse response = SeeOther(kRoute, WayOn(to));
   response.headers.emplace_back("Set-Cookie", gate_.Keep(request, session->secret, parts_.session_lifetime));
   return response;
+}
+
+std::optional<HttpResponse> SignInRoutes::EnterByProxy(const HttpRequest& request) {
+  if (request.proxy_member.empty() || request.method != "GET" || !gate_.CookieName(request)) return std::nullopt;
+  const auto address = domain::NormaliseEmail(request.proxy_member, "address");
+  if (!address.ok()) return std::nullopt;
+  const auto signed_in = gate_.Open(request);
+  if (signed_in.ok() && absl::EqualsIgnoreCase(signed_in->session.member.email(), *address)) return std::nullopt;
+  if (!signed_in.ok() && !absl::IsUnauthenticated(signed_in.status())) return Trouble(request, kRoute, signed_in.status());
+  auto members = directory_.Find(absl::AsciiStrToLower(*address));
+  if (!members.ok()) return Trouble(request, kRoute, members.status());
+  if (members->empty()) return std::nullopt;
+  return Enter(request, rpc::EnterTrusted(*parts_.store, *parts_.random, members->front(), EntryOf(request)), request.target);
 }
 
 HttpResponse SignInRoutes::PostOut(const HttpRequest& request, const http::Form& form, bool everywhere) {

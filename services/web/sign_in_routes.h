@@ -36,6 +36,11 @@ class SignInRoutes {
   // nullopt for a path that is not its own. Blocks; thread-safe.
   std::optional<HttpResponse> Handle(const HttpRequest& request);
 
+  // For a page that only members see, asked for through a proxy that says whom it has signed in (HttpRequest::proxy_member,
+  // a mail address): the way to that very page as this member, or nullopt when the session is the member's already, no
+  // proxy says anything, or nobody has that address (who then signs in here). Blocks; thread-safe.
+  std::optional<HttpResponse> EnterByProxy(const HttpRequest& request);
+
  private:
   HttpResponse Start(const HttpRequest& request);
   HttpResponse Form(const HttpRequest& request);
@@ -47,7 +52,7 @@ class SignInRoutes {
 
   HttpResponse Get(const HttpRequest& request, std::string_view path);
   HttpResponse Post(const HttpRequest& request, std::string_view path);
-  HttpResponse Enter(const HttpRequest& request, const absl::StatusOr<rpc::NewSession>& session);
+  HttpResponse Enter(const HttpRequest& request, const absl::StatusOr<rpc::NewSession>& session, const std::string& to);
   HttpResponse Trouble(const HttpRequest& request, std::string route, const absl::Status& status) const;
   HttpResponse TooOften(const HttpRequest& request, std::string route, absl::Duration wait) const;
   absl::Status MailTo(const std::string& address);

@@ -79,4 +79,25 @@ const std::string& Form::Get(std::string_view name) const {
   return found == fields_.end() ? none : found->second;
 }
 
+std::string FormEncoded(std::string_view text) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (absl::ascii_isalnum(byte) || std::string_view("-._~").find(c) != std::string_view::npos) {
+      encoded += c;
+    } else {
+      encoded += '%';
+      encoded += kDigits[byte >> 4];
+      encoded += kDigits[byte & 15];
+    }
+  }
+  return encoded;
+}
+
+absl::StatusOr<Form> ParseQuery(std::string_view target) {
+  const size_t mark = target.find('?');
+  return Form::Parse("application/x-www-form-urlencoded", mark == std::string_view::npos ? "" : target.substr(mark + 1));
+}
+
 }  // namespace ringback::http

@@ -34,5 +34,9 @@ class Form {
 
 // "a%20b+c" as "a b c". INVALID_ARGUMENT for a broken percent sign.
 absl::StatusOr<std::string> FormDecoded(std::string_view text);
+// The reverse, for one value in an address: everything but letters, digits and "-._~" as %XX (RFC 3986, 2.3).
+std::string FormEncoded(std::string_view text);
+// The fields of an address's query, "a=b&c=d"; errors as Form::Parse.
+absl::StatusOr<Form> ParseQuery(std::string_view target);
 
 }  // namespace ringback::http

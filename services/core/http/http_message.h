@@ -5,11 +5,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/http/live_body.h"
 
 namespace ringback::http {
 
@@ -30,6 +32,9 @@ struct HttpRequest {
   std::string referer;
   std::string sec_fetch_site;
   std::string content_type;
+  std::string form_token;       // X-Ringback-Form: what a page's own script proves itself with
+  std::string last_event_id;
+  std::string proxy_member;     // whom a proxy in front has signed in (ListenerOptions::member_header); "" from anybody else
   std::string body;             // complete; of POST alone
 };
 
@@ -42,6 +47,8 @@ struct HttpResponse {
   // for the whole. `body` is empty then.
   std::function<absl::StatusOr<std::string>(int64_t offset, int64_t size)> source;
   int64_t source_size = 0;
+  // Set for an answer without an end: sent as it comes, until it closes or the client goes. `body` is empty then.
+  std::shared_ptr<LiveBody> live;
   // Not sent sooner than so long after the request was read, so that how long an answer took tells nothing.
   std::chrono::milliseconds no_sooner{0};
   std::string route;  // for metrics: a fixed word, never a part of the target

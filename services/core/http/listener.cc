@@ -19,6 +19,7 @@
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -39,6 +40,13 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr char kNoBody[] = "a request has no body here\n";
+constexpr char kTooLarge[] = "the body of the request is too large\n";
+
+HttpResponse Busy(std::string text) {
+  HttpResponse response = PlainResponse(503, "refused", std::move(text));
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
 
 auto Into(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
 
@@ -106,6 +114,8 @@ HttpRequest RequestOf(Parser& parser) {
   request.referer = Field(header, field::referer);
   request.sec_fetch_site = View(header["Sec-Fetch-Site"]);
   request.content_type = Field(header, field::content_type);
+  request.form_token = View(header["X-Ringback-Form"]);
+  request.last_event_id = View(header["Last-Event-ID"]);
   request.body = std::move(parser.get().body());
   return request;
 }
@@ -137,10 +147,16 @@ class BeastListener : public Listener {
   awaitable<void> Serve(tcp::socket socket);
   awaitable<bool> Handshake(Connection& connection);
   awaitable<bool> ServeOne(Connection& connection, beast::flat_buffer& buffer);
-  awaitable<error_code> Read(Connection& connection, beast::flat_buffer& buffer, Parser& parser);
+  awaitable<error_code> Read(Connection& connection, beast::flat_buffer& buffer, Parser& parser,
+                             std::optional<HttpResponse>& refusal);
+  awaitable<void> ReadLarge(Connection& connection, beast::flat_buffer& buffer, Parser& parser, error_code& error,
+                            std::optional<HttpResponse>& refusal);
   std::optional<HttpResponse> Refusal(const error_code& error, const Parser& parser) const;
+  bool IsLarge(const Parser& parser) const;
+  HttpRequest Asked(const Connection& connection, Parser& parser) const;
   void AddPeer(const Connection& connection, const Header& header, HttpRequest* request) const;
   awaitable<bool> Send(Connection& connection, const HttpResponse& response, bool head, unsigned version, bool keep);
+  awaitable<bool> SendLive(Connection& connection, LiveBody& live);
   awaitable<void> Linger(Connection& connection);
   awaitable<HttpResponse> Ask(HttpRequest request);
   // Runs `work` on the pool and waits for it without holding the thread. False: the pool took none.
@@ -164,6 +180,8 @@ class BeastListener : public Listener {
   tcp::acceptor acceptor_;
   std::list<Connection*> all_;
   std::list<Connection*> waiting_;  // for a complete request header; longest first
+  std::list<LiveBody*> live_;       // being sent
+  int large_ = 0;                   // bodies being read
   bool draining_ = false;
   int port_ = 0;
   std::thread thread_;
@@ -209,6 +227,7 @@ void BeastListener::Drain() {
     error_code ignored;
     acceptor_.close(ignored);
     for (Connection* connection : waiting_) connection->stream.cancel();
+    for (LiveBody* live : live_) live->Close();
     if (all_.empty()) return;
     drain_timer_.expires_after(options_.drain);
     drain_timer_.async_wait([this](error_code error) {
@@ -238,7 +257,7 @@ awaitable<void> BeastListener::Accept() {
 
 // True when the newest connection (already in all_) has a place.
 bool BeastListener::MakeRoom() {
-  if (static_cast<int>(all_.size()) <= options_.connections_max) return true;
+  if (static_cast<int>(all_.size() - live_.size()) <= options_.connections_max) return true;
   if (waiting_.empty()) return false;
   Connection* longest = waiting_.front();
   StopWaiting(*longest);
@@ -284,9 +303,11 @@ awaitable<bool> BeastListener::ServeOne(Connection& connection, beast::flat_buff
   if (draining_) co_return false;
   Parser parser;
   parser.header_limit(static_cast<uint32_t>(options_.header_bytes_max));
-  parser.body_limit(options_.body_bytes_max);
+  // Which of the two it is, the header will say.
+  parser.body_limit(std::max(options_.body_bytes_max, options_.large_bytes_max));
   StartWaiting(connection);
-  const error_code error = co_await Read(connection, buffer, parser);
+  std::optional<HttpResponse> refusal;
+  const error_code error = co_await Read(connection, buffer, parser, refusal);
   StopWaiting(connection);
   const auto begun = std::chrono::steady_clock::now();
   // Only what was sent and is wrong gets an answer; time-outs and hung-up connections are closed.
@@ -298,13 +319,16 @@ awaitable<bool> BeastListener::ServeOne(Connection& connection, beast::flat_buff
   const Header& header = parser.get().base();
   bool keep = false;
   HttpResponse response;
-  if (auto refusal = Refusal(error, parser)) {
+  if (!refusal) refusal = Refusal(error, parser);
+  if (refusal) {
     response = *std::move(refusal);
   } else {
     keep = parser.keep_alive();
-    HttpRequest request = RequestOf(parser);
-    AddPeer(connection, header, &request);
-    response = co_await Ask(std::move(request));
+    response = co_await Ask(Asked(connection, parser));
+    if (response.live && static_cast<int>(live_.size()) >= options_.live_max) {
+      response.live->Leave();
+      response = Busy("too many live answers\n");
+    }
     if (begun + response.no_sooner > std::chrono::steady_clock::now()) {
       asio::steady_timer pause(io_, begun + response.no_sooner);
       error_code ignored;
@@ -312,10 +336,11 @@ awaitable<bool> BeastListener::ServeOne(Connection& connection, beast::flat_buff
     }
   }
 
-  keep = keep && !draining_;
+  keep = keep && !draining_ && response.live == nullptr;
   const bool head = header.method() == beast_http::verb::head;
   const unsigned version = !error && header.version() == 10 ? 10 : 11;
   const bool sent = co_await Send(connection, response, head, version, keep);
+  if (response.live) response.live->Leave();  // also when nothing of it was sent
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
   parts_.finished(response.route, response.status, took.count());
   if (sent && !keep) co_await Linger(connection);
@@ -323,28 +348,74 @@ awaitable<bool> BeastListener::ServeOne(Connection& connection, beast::flat_buff
 }
 
 // A header and, where one is wanted and none of it is refused, the body behind it.
-awaitable<error_code> BeastListener::Read(Connection& connection, beast::flat_buffer& buffer, Parser& parser) {
+awaitable<error_code> BeastListener::Read(Connection& connection, beast::flat_buffer& buffer, Parser& parser,
+                                          std::optional<HttpResponse>& refusal) {
   error_code error;
   connection.stream.expires_after(options_.idle);
   co_await Through(connection, [&](auto& stream) {
     return beast_http::async_read_header(stream, buffer, parser, Into(error));
   });
-  if (error || Refusal(error, parser) || parser.is_done()) co_return error;
+  if (!error) refusal = Refusal(error, parser);
+  if (error || refusal || parser.is_done()) co_return error;
+  const bool large = IsLarge(parser);
+  if (!large) parser.body_limit(options_.body_bytes_max);
+  if (large && large_ >= options_.large_max) refusal = Busy("too many large requests at once; please try again\n");
+  if (large && !refusal) {
+    const HttpRequest announced = Asked(connection, parser);
+    const bool ran = co_await OnPool([&] { refusal = parts_.admit_large(announced); });
+    if (!ran) refusal = Busy("busy; please try again\n");
+  }
+  if (refusal) co_return error;
   connection.stream.expires_after(options_.idle);
   if (beast::iequals(parser.get()[beast_http::field::expect], "100-continue")) {
     static constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
     co_await Through(connection, [&](auto& stream) { return asio::async_write(stream, asio::buffer(kGoOn), Into(error)); });
     if (error) co_return error;
   }
+  if (large) {
+    // Complete enough not to give way to others.
+    StopWaiting(connection);
+    ++large_;
+    co_await ReadLarge(connection, buffer, parser, error, refusal);
+    --large_;
+    co_return error;
+  }
   co_await Through(connection, [&](auto& stream) { return beast_http::async_read(stream, buffer, parser, Into(error)); });
   co_return error;
+}
+
+// As long as something comes, within the whole time for it.
+awaitable<void> BeastListener::ReadLarge(Connection& connection, beast::flat_buffer& buffer, Parser& parser, error_code& error,
+                                         std::optional<HttpResponse>& refusal) {
+  const auto end = std::chrono::steady_clock::now() + options_.large;
+  while (!error && !parser.is_done() && !draining_) {
+    if (std::chrono::steady_clock::now() > end) {
+      refusal = PlainResponse(408, "refused", "the body of the request took too long\n");
+      co_return;
+    }
+    connection.stream.expires_after(options_.idle);
+    co_await Through(connection, [&](auto& stream) { return beast_http::async_read_some(stream, buffer, parser, Into(error)); });
+  }
+  if (!error && !parser.is_done()) error = beast_http::error::partial_message;
+}
+
+bool BeastListener::IsLarge(const Parser& parser) const {
+  const std::string_view target = View(parser.get().target());
+  return !options_.large_path.empty() && parser.get().method() == beast_http::verb::post &&
+         target.substr(0, target.find('?')) == options_.large_path;
+}
+
+HttpRequest BeastListener::Asked(const Connection& connection, Parser& parser) const {
+  HttpRequest request = RequestOf(parser);
+  AddPeer(connection, parser.get().base(), &request);
+  return request;
 }
 
 // What the listener itself has against a request; nullopt: nothing.
 std::optional<HttpResponse> BeastListener::Refusal(const error_code& error, const Parser& parser) const {
   if (error == beast_http::error::body_limit) {
     const bool none = options_.body_bytes_max == 0 || parser.get().method() != beast_http::verb::post;
-    return PlainResponse(413, "refused", none ? kNoBody : "the body of the request is too large\n");
+    return PlainResponse(413, "refused", none ? kNoBody : kTooLarge);
   }
   if (error == beast_http::error::header_limit || error == beast_http::error::buffer_overflow) {
     return PlainResponse(431, "refused", "the request header is too large\n");
@@ -358,6 +429,9 @@ std::optional<HttpResponse> BeastListener::Refusal(const error_code& error, cons
   if (body && (header.method() != beast_http::verb::post || options_.body_bytes_max == 0)) {
     return PlainResponse(413, "refused", kNoBody);
   }
+  if (parser.content_length().value_or(0) > options_.body_bytes_max && !IsLarge(parser)) {
+    return PlainResponse(413, "refused", kTooLarge);
+  }
   return std::nullopt;
 }
 
@@ -365,6 +439,9 @@ void BeastListener::AddPeer(const Connection& connection, const Header& header, 
   request->peer = proxies_.ClientAddress(connection.address, Joined(header, "X-Forwarded-For", ","));
   const bool secure_before = proxies_.Has(connection.address) && beast::iequals(header["X-Forwarded-Proto"], "https");
   request->secure = connection.tls.has_value() || secure_before;
+  if (!options_.member_header.empty() && proxies_.Has(connection.address)) {
+    request->proxy_member = View(header[options_.member_header]);
+  }
 }
 
 awaitable<bool> BeastListener::Send(Connection& connection, const HttpResponse& response, bool head, unsigned version,
@@ -377,7 +454,8 @@ awaitable<bool> BeastListener::Send(Connection& connection, const HttpResponse& 
   if (connection.tls) message.set(beast_http::field::strict_transport_security, "max-age=31536000");
   for (const auto& [name, value] : response.headers) message.insert(name, value);
   const int64_t size = response.source ? response.source_size : static_cast<int64_t>(response.body.size());
-  if (response.status != 304) message.content_length(static_cast<uint64_t>(size));
+  // A live answer's end is the connection's.
+  if (response.status != 304 && !response.live) message.content_length(static_cast<uint64_t>(size));
   if (!head && !response.source) message.body() = response.body;
 
   error_code error;
@@ -385,6 +463,7 @@ awaitable<bool> BeastListener::Send(Connection& connection, const HttpResponse& 
   connection.stream.expires_after(options_.write);
   co_await Through(connection, [&](auto& stream) { return beast_http::async_write(stream, serializer, Into(error)); });
   if (error) co_return false;
+  if (!head && response.live) co_return co_await SendLive(connection, *response.live);
   if (head || !response.source) co_return true;
 
   for (int64_t offset = 0; offset < size;) {
@@ -401,6 +480,32 @@ awaitable<bool> BeastListener::Send(Connection& connection, const HttpResponse& 
     offset += wanted;
   }
   co_return true;
+}
+
+awaitable<bool> BeastListener::SendLive(Connection& connection, LiveBody& live) {
+  const auto place = live_.insert(live_.end(), &live);
+  // Set off by whoever puts something; by the clock: time for a beat.
+  const auto timer = std::make_shared<asio::steady_timer>(io_);
+  live.Attend([this, timer] { asio::post(io_, [timer] { timer->cancel(); }); });
+  error_code error;
+  while (!error) {
+    LiveBody::Waiting waiting = live.Take();
+    if (waiting.blocks.empty() && waiting.last) break;
+    if (waiting.blocks.empty()) {
+      if (draining_) break;
+      timer->expires_after(options_.beat);
+      error_code woken;
+      co_await timer->async_wait(Into(woken));
+      if (woken) continue;
+      waiting.blocks.push_back(std::make_shared<const std::string>(options_.beat_text));
+    }
+    std::vector<asio::const_buffer> buffers;
+    for (const LiveBody::Block& block : waiting.blocks) buffers.push_back(asio::buffer(*block));
+    connection.stream.expires_after(options_.write);
+    co_await Through(connection, [&](auto& stream) { return asio::async_write(stream, buffers, Into(error)); });
+  }
+  live_.erase(place);
+  co_return !error;
 }
 
 // Closing while the client still sends would reset the connection and take the answer with it: say that nothing more
@@ -422,10 +527,7 @@ awaitable<void> BeastListener::Linger(Connection& connection) {
 awaitable<HttpResponse> BeastListener::Ask(HttpRequest request) {
   HttpResponse response;
   const bool ran = co_await OnPool([&] { response = parts_.handle(request); });
-  if (!ran) {
-    response = PlainResponse(503, "refused", "busy; please try again\n");
-    response.headers.emplace_back("Retry-After", "1");
-  }
+  if (!ran) response = Busy("busy; please try again\n");
   co_return response;
 }
 

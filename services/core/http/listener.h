@@ -20,9 +20,18 @@ namespace ringback::http {
 struct ListenerOptions {
   std::string key = "http_listen";  // of the configuration, for errors
   std::string address = "127.0.0.1:7421";  // host:port, "[::1]:7421", ":7421" for every interface; port 0: any free one
-  int connections_max = 256;
+  int connections_max = 256;           // beside the live answers
+  int live_max = 4000;                 // live answers at once; above it: 503
   size_t header_bytes_max = 16 << 10;  // above it: 431
   size_t body_bytes_max = 64 << 10;    // of a POST; above it: 413. Other methods have no body
+  // A POST to exactly this path may be larger, once ListenerParts::admit_large lets it; "": none may.
+  std::string large_path;
+  size_t large_bytes_max = 0;
+  int large_max = 4;                       // bodies of that kind at once, for they are held in memory; above it: 503
+  std::chrono::milliseconds large{600000};  // for such a body; within it something comes every `idle`
+  // What a live answer says when it has said nothing for so long, so that a dead client is noticed.
+  std::chrono::milliseconds beat{10000};
+  std::string beat_text = ": beat\n\n";  // a comment of server-sent events
   // For a whole request header, from the first moment of waiting, however slowly its bytes drip in; then as long again for
   // a whole body.
   std::chrono::milliseconds idle{15000};
@@ -34,11 +43,14 @@ struct ListenerOptions {
   std::optional<TlsSource> tls;
   std::string proxies_key = "web.proxies";  // of the configuration, for errors
   std::string proxies;  // whose X-Forwarded-For and X-Forwarded-Proto are believed, as Proxies::Parse reads them
+  std::string member_header;  // the field in which those proxies say whom they have signed in; "": in none
 };
 
 struct ListenerParts {
   // Answers one request; called on the pool, may block.
   std::function<HttpResponse(const HttpRequest&)> handle;
+  // Has a large body's request (its body not read yet) the right to be read? The refusal, or nullopt. As `handle`.
+  std::function<std::optional<HttpResponse>(const HttpRequest&)> admit_large;
   // Runs work on the pool; false when it takes none: the request is answered 503.
   std::function<bool(std::function<void()> work)> submit;
   Clock* clock = nullptr;  // for Date

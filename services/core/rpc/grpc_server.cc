@@ -61,6 +61,12 @@ GrpcServer::~GrpcServer() {
   if (server_ != nullptr) Shutdown(absl::ZeroDuration());
 }
 
+std::shared_ptr<grpc::Channel> GrpcServer::InProcessChannel() {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(-1);  // it was made here
+  return server_->InProcessChannel(arguments);
+}
+
 void GrpcServer::SetServing(bool serving) {
   if (auto* const health = server_->GetHealthCheckService()) health->SetServingStatus(serving);
 }

@@ -36,6 +36,8 @@ class GrpcServer {
   ~GrpcServer();
 
   const std::string& address() const { return address_; }  // as bound: "127.0.0.1:40123"
+  // For callers in this very program.
+  std::shared_ptr<grpc::Channel> InProcessChannel();
   // grpc.health.v1, for every service and for "".
   void SetServing(bool serving);
   // Takes no new calls, lets running ones end, cancels what is left after `grace`. Returns when all have ended.

@@ -33,7 +33,45 @@ absl::StatusOr<Role> MemberRole(KnownTokens& known, const store::Record& team, c
   return member->second;
 }
 
+absl::Status ReadToken(const store::Record& found, absl::Time now, Principal* principal) {
+  record::TokenRecord token;
+  if (!token.ParseFromString(found.value)) return absl::DataLossError("a token's record cannot be read");
+  if (token.revoked() || (token.has_expire_time() && TimeOf(token.expire_time()) <= now)) return Refused();
+  principal->token_id = token.id();
+  switch (token.role()) {
+    case record::TokenRecord::ROLE_OPERATOR: principal->role = Role::kOperator; return absl::OkStatus();
+    case record::TokenRecord::ROLE_INTAKE: principal->role = Role::kIntake; break;
+    case record::TokenRecord::ROLE_MEMBER:
+      if (token.member_id().empty()) return Refused();
+      principal->member_id = token.member_id();
+      break;
+    default: return Refused();  // a customer's page token opens the page and no method
+  }
+  principal->team_id = token.team_id();
+  return absl::OkStatus();
+}
+
+absl::Status ReadSession(const store::Record& found, absl::Time now, Principal* principal) {
+  record::SessionRecord session;
+  if (!session.ParseFromString(found.value)) return absl::DataLossError("a session's record cannot be read");
+  if (session.member_id().empty() || TimeOf(session.expire_time()) <= now) return Refused();
+  principal->team_id = session.team_id();
+  principal->member_id = session.member_id();
+  principal->token_id = session.id();
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+std::optional<Role> RoleOf(const record::Member& member) {
+  if (member.inactive()) return std::nullopt;
+  switch (member.role()) {
+    case record::Member::ROLE_REP: return Role::kRep;
+    case record::Member::ROLE_MANAGER: return Role::kManager;
+    case record::Member::ROLE_ADMIN: return Role::kAdmin;
+    default: return std::nullopt;
+  }
+}
 
 NewToken MakeTokenSecret(int shard, Random& random) {
   NewToken token;
@@ -52,8 +90,15 @@ absl::StatusOr<store::Key> TokenKey(std::string_view secret) {
   return store::Key{*shard, store::Kind::kToken, absl::StrFormat("%02d", *shard) + Sha256Hex(secret)};
 }
 
+absl::StatusOr<store::Key> SessionKey(std::string_view secret) {
+  const absl::StatusOr<int> shard = ShardOf(secret, id_prefix::kSession);
+  if (!shard.ok() || secret.size() != 4 + 26) return absl::InvalidArgumentError("this is no session");
+  return store::Key{*shard, store::Kind::kSession, absl::StrFormat("%02d", *shard) + Sha256Hex(secret)};
+}
+
 absl::StatusOr<Authenticated> Authenticate(store::Store& store, KnownTokens& known, std::string_view secret) {
-  const absl::StatusOr<store::Key> key = TokenKey(secret);
+  const bool session = secret.substr(0, id_prefix::kSession.size()) == id_prefix::kSession;
+  const absl::StatusOr<store::Key> key = session ? SessionKey(secret) : TokenKey(secret);
   if (!key.ok()) return Refused();
   const auto team_key = [&](const std::string& id) { return store::Key{key->shard, store::Kind::kTeam, id}; };
   std::vector<store::Key> keys = {*key};
@@ -61,39 +106,23 @@ absl::StatusOr<Authenticated> Authenticate(store::Store& store, KnownTokens& kno
   if (!known_team.empty()) keys.push_back(team_key(known_team));
   RB_ASSIGN_OR_RETURN(store::Reading reading, store.ReadNow(keys));
   if (reading.records[0].version == 0) return Refused();
-  record::TokenRecord token;
-  if (!token.ParseFromString(reading.records[0].value)) return absl::DataLossError("a token's record cannot be read");
-  if (token.revoked() || (token.has_expire_time() && TimeOf(token.expire_time()) <= reading.now)) return Refused();
 
   Principal principal;
-  principal.team_id = token.team_id();
   principal.shard = key->shard;
-  principal.token_id = token.id();
-  switch (token.role()) {
-    case record::TokenRecord::ROLE_OPERATOR:
-      principal.role = Role::kOperator;
-      principal.team_id.clear();
-      return Authenticated{std::move(principal), reading.now};
-    case record::TokenRecord::ROLE_INTAKE:
-      principal.role = Role::kIntake;
-      break;
-    case record::TokenRecord::ROLE_MEMBER: {
-      if (token.team_id().empty()) return Refused();
-      store::Record team;
-      if (token.team_id() == known_team) {
-        team = std::move(reading.records[1]);
-      } else {
-        RB_ASSIGN_OR_RETURN(std::vector<store::Record> records, store.GetMany({team_key(token.team_id())}));
-        team = std::move(records[0]);
-      }
-      principal.member_id = token.member_id();
-      RB_ASSIGN_OR_RETURN(principal.role, MemberRole(known, team, principal.member_id));
-      if (token.team_id() != known_team) known.Remember(*key, token.team_id());
-      break;
-    }
-    default: return Refused();  // a customer's page token opens the page and no method
+  RB_RETURN_IF_ERROR(session ? ReadSession(reading.records[0], reading.now, &principal)
+                             : ReadToken(reading.records[0], reading.now, &principal));
+  if (principal.role != Role::kOperator && principal.team_id.empty()) return Refused();
+  if (principal.member_id.empty()) return Authenticated{std::move(principal), reading.now};
+
+  store::Record team;
+  if (principal.team_id == known_team) {
+    team = std::move(reading.records[1]);
+  } else {
+    RB_ASSIGN_OR_RETURN(std::vector<store::Record> records, store.GetMany({team_key(principal.team_id)}));
+    team = std::move(records[0]);
   }
-  if (principal.team_id.empty()) return Refused();
+  RB_ASSIGN_OR_RETURN(principal.role, MemberRole(known, team, principal.member_id));
+  if (principal.team_id != known_team) known.Remember(*key, principal.team_id);
   return Authenticated{std::move(principal), reading.now};
 }
 

@@ -1,6 +1,8 @@
-// Who calls, and what they may. API tokens resolve to a principal; every request is scoped to the principal's team.
+// Who calls, and what they may. API tokens and browsers' sessions resolve to a principal; every request is scoped to the
+// principal's team.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,12 +17,15 @@ namespace ringback::rpc {
 
 enum class Role { kIntake, kRep, kManager, kAdmin, kOperator };
 
+// What an active member may do; nullopt for one who has left, or whose role this program does not know.
+std::optional<Role> RoleOf(const store::v1::Member& member);
+
 struct Principal {
   Role role = Role::kIntake;
   std::string team_id;    // empty for operators
   int shard = 0;          // the team's
   std::string member_id;  // empty for tokens that are no member's
-  std::string token_id;
+  std::string token_id;   // a session's id where it is one
   // Member id, else token id: what the history calls the author.
   const std::string& ActorId() const { return member_id.empty() ? token_id : member_id; }
 };
@@ -34,13 +39,15 @@ NewToken MakeTokenSecret(int shard, Random& random);
 // The key of any secret that is kept as a TokenRecord: API tokens ("rb_tk…") and customers' pages ("pg…"). INVALID_ARGUMENT
 // for text that is none.
 absl::StatusOr<store::Key> TokenKey(std::string_view secret);
+// The key of a session's secret ("ss07…", the cookie's value). INVALID_ARGUMENT for text that is none.
+absl::StatusOr<store::Key> SessionKey(std::string_view secret);
 
 struct Authenticated {
   Principal principal;
   absl::Time now;  // the store's time at which it was so
 };
-// Asks the store at every call, once for a token that `known` has seen before: whatever changed is heeded at once.
-// UNAUTHENTICATED for a token that is missing, unknown, revoked, expired, or of a member who left. The same words in
+// `secret`: an API token, or a session's, with which the pages' own server calls in the member's name. Asks the store at
+// every call, once for a token that `known` has seen before: whatever changed is heeded at once. UNAUTHENTICATED for one that is missing, unknown, revoked, expired, or of a member who left. The same words in
 // every case.
 absl::StatusOr<Authenticated> Authenticate(store::Store& store, KnownTokens& known, std::string_view secret);
 

@@ -1,5 +1,6 @@
 #include "core/rpc/known_tokens.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,16 +14,9 @@ namespace {
 constexpr size_t kBytesMax = 32 << 10;
 
 KnownTokens::Roster ActiveMembers(const store::v1::TeamRecord& team) {
-  using store::v1::Member;
   KnownTokens::Roster roster;
-  for (const Member& member : team.members()) {
-    if (member.inactive()) continue;
-    switch (member.role()) {
-      case Member::ROLE_REP: roster.emplace(member.id(), Role::kRep); break;
-      case Member::ROLE_MANAGER: roster.emplace(member.id(), Role::kManager); break;
-      case Member::ROLE_ADMIN: roster.emplace(member.id(), Role::kAdmin); break;
-      default: break;  // a role that this program does not know opens nothing
-    }
+  for (const store::v1::Member& member : team.members()) {
+    if (const std::optional<Role> role = RoleOf(member)) roster.emplace(member.id(), *role);
   }
   return roster;
 }

@@ -2,12 +2,12 @@
 
 #include <sodium.h>
 
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "core/base/status_macros.h"
 #include "core/domain/proto_time.h"
 #include "core/domain/team.h"
@@ -18,17 +18,9 @@ namespace {
 
 namespace record = ::ringback::store::v1;
 
-constexpr size_t kSecretSize = 4 + 26;
 constexpr int kIndexPage = 500;
 
 absl::Status NotSignedIn() { return absl::UnauthenticatedError("not signed in"); }
-
-absl::StatusOr<store::Key> SessionKey(std::string_view secret) {
-  const absl::StatusOr<int> shard = ShardOf(secret, id_prefix::kSession);
-  // ShardOf's error repeats the text: a secret must not.
-  if (!shard.ok() || secret.size() != kSecretSize) return NotSignedIn();
-  return store::Key{*shard, store::Kind::kSession, absl::StrFormat("%02d", *shard) + Sha256Hex(secret)};
-}
 
 // By the time of their end.
 store::IndexKey SessionsOf(int shard, const std::string& team_id, const std::string& member_id) {
@@ -48,15 +40,6 @@ absl::StatusOr<std::vector<std::string>> EntriesOf(store::Store& store, const st
   page.limit = kIndexPage;
   RB_ASSIGN_OR_RETURN(auto scan, store.Scan(index, "", "", page));
   return std::move(scan.members);
-}
-
-absl::StatusOr<Role> RoleOf(const record::Member& member) {
-  switch (member.role()) {
-    case record::Member::ROLE_REP: return Role::kRep;
-    case record::Member::ROLE_MANAGER: return Role::kManager;
-    case record::Member::ROLE_ADMIN: return Role::kAdmin;
-    default: return NotSignedIn();
-  }
 }
 
 }  // namespace
@@ -89,8 +72,9 @@ absl::StatusOr<NewSession> AddSession(store::Store& store, Random& random, const
 }
 
 absl::StatusOr<Session> OpenSession(store::Store& store, std::string_view secret, absl::Time now) {
-  RB_ASSIGN_OR_RETURN(const store::Key key, SessionKey(secret));
-  auto found = store::Load<record::SessionRecord>(store, key);
+  const absl::StatusOr<store::Key> key = SessionKey(secret);
+  if (!key.ok()) return NotSignedIn();
+  auto found = store::Load<record::SessionRecord>(store, *key);
   if (absl::IsNotFound(found.status())) return NotSignedIn();
   RB_RETURN_IF_ERROR(found.status());
   Session session;
@@ -103,11 +87,12 @@ absl::StatusOr<Session> OpenSession(store::Store& store, std::string_view secret
   RB_RETURN_IF_ERROR(team.status());
   session.team = std::move(team->message);
   const record::Member* member = domain::FindMember(session.team, session.record.member_id());
-  if (member == nullptr || member->inactive()) return NotSignedIn();
+  const std::optional<Role> role = member == nullptr ? std::nullopt : RoleOf(*member);
+  if (!role) return NotSignedIn();
   session.member = *member;
-  RB_ASSIGN_OR_RETURN(session.principal.role, RoleOf(session.member));
+  session.principal.role = *role;
   session.principal.team_id = session.team.id();
-  session.principal.shard = key.shard;
+  session.principal.shard = key->shard;
   session.principal.member_id = session.member.id();
   session.principal.token_id = session.record.id();
   return session;

@@ -101,25 +101,32 @@ absl::StatusOr<record::TeamRecord> TeamOf(store::Store& store, const std::string
   return std::move(team->message);
 }
 
-absl::StatusOr<record::Member> ActiveMember(store::Store& store, const record::SignInRecord& sign_in) {
-  RB_ASSIGN_OR_RETURN(const record::TeamRecord team, TeamOf(store, sign_in.team_id()));
-  const record::Member* member = domain::FindMember(team, sign_in.member_id());
+MemberOf WhoOf(const record::SignInRecord& sign_in) { return {sign_in.team_id(), sign_in.member_id()}; }
+
+absl::StatusOr<record::Member> ActiveMember(store::Store& store, const MemberOf& who) {
+  RB_ASSIGN_OR_RETURN(const record::TeamRecord team, TeamOf(store, who.team_id));
+  const record::Member* member = domain::FindMember(team, who.member_id);
   if (member == nullptr || member->inactive()) return OpensNothing();
   return *member;
+}
+
+// Commits a session of the member beside what is in the commit already.
+absl::StatusOr<NewSession> CommitSession(store::Store& store, Random& random, const MemberOf& who, const Entry& entry,
+                                         absl::Time now, store::Commit commit) {
+  RB_RETURN_IF_ERROR(ActiveMember(store, who).status());
+  RB_ASSIGN_OR_RETURN(NewSession session, AddSession(store, random, who.team_id, who.member_id, entry.browser, now,
+                                                     now + entry.lifetime, &commit));
+  RB_RETURN_IF_ERROR(store.CommitOnce(commit).status());
+  RB_LOG_INFO("sign-in: {} has signed in, session {}", who.member_id, session.id);
+  return session;
 }
 
 // The session in the place of the sign-in; ABORTED when that has changed meanwhile.
 absl::StatusOr<NewSession> Enter(store::Store& store, Random& random, const store::Key& key, const Loaded& sign_in,
                                  const Entry& entry, absl::Time now) {
-  RB_RETURN_IF_ERROR(ActiveMember(store, sign_in.message).status());
   store::Commit commit = NewCommit(key.shard, random);
   AddEnd(key, sign_in.version, &commit);
-  RB_ASSIGN_OR_RETURN(NewSession session,
-                      AddSession(store, random, sign_in.message.team_id(), sign_in.message.member_id(), entry.browser, now,
-                                 now + entry.lifetime, &commit));
-  RB_RETURN_IF_ERROR(store.CommitOnce(commit).status());
-  RB_LOG_INFO("sign-in: {} has signed in, session {}", sign_in.message.member_id(), session.id);
-  return session;
+  return CommitSession(store, random, WhoOf(sign_in.message), entry, now, std::move(commit));
 }
 
 // Runs `once` until it is not ABORTED by somebody else's change.
@@ -218,7 +225,7 @@ absl::StatusOr<record::Member> WhoseLink(store::Store& store, std::string_view l
   RB_ASSIGN_OR_RETURN(const ParsedLink parsed, ParseLink(link));
   RB_ASSIGN_OR_RETURN(const Loaded sign_in, UnderWay(store, parsed.key, now));
   if (!SameHash(sign_in.message.link_hash(), parsed.hash)) return OpensNothing();
-  return ActiveMember(store, sign_in.message);
+  return ActiveMember(store, WhoOf(sign_in.message));
 }
 
 absl::StatusOr<NewSession> EnterByLink(store::Store& store, Random& random, std::string_view link, const Entry& entry) {
@@ -239,6 +246,12 @@ absl::StatusOr<NewSession> EnterByCode(store::Store& store, Random& random, cons
     if (!absl::IsNotFound(session.status())) return session;
   }
   return OpensNothing();
+}
+
+absl::StatusOr<NewSession> EnterTrusted(store::Store& store, Random& random, const MemberOf& who, const Entry& entry) {
+  RB_ASSIGN_OR_RETURN(const store::Key team, store::TeamKey(who.team_id));
+  RB_ASSIGN_OR_RETURN(const absl::Time now, store.Now());
+  return CommitSession(store, random, who, entry, now, NewCommit(team.shard, random));
 }
 
 }  // namespace ringback::rpc

@@ -52,4 +52,8 @@ struct MemberOf {
 absl::StatusOr<NewSession> EnterByCode(store::Store& store, Random& random, const std::vector<MemberOf>& members,
                                        std::string_view code, const Entry& entry);
 
+// The same for a member whom somebody has signed in who is believed (a proxy in front of the pages). NOT_FOUND for one who is
+// not there or has left.
+absl::StatusOr<NewSession> EnterTrusted(store::Store& store, Random& random, const MemberOf& who, const Entry& entry);
+
 }  // namespace ringback::rpc

@@ -44,6 +44,9 @@ struct Config {
   std::string web_tls_certificate_file;     // both listeners over TLS when both are set; read again when they change
   std::string web_tls_key_file;
   std::string web_proxies;                  // addresses whose X-Forwarded-For is believed, separated by commas
+  std::string web_services;                 // rpc::ParsePlaces; "": this program's own
+  std::string web_services_ca_file;         // "": the system's
+  std::string web_member_header;            // "": no proxy signs members in
   absl::Duration web_session_lifetime = absl::Hours(7 * 24);
   // [answers]
   std::string answers_mailboxes_file;       // TOML, see mailboxes.example.toml; "": none is read

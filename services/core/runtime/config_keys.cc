@@ -160,6 +160,9 @@ const std::vector<ConfigKey>& ConfigKeys() {
       {"web", "tls_certificate_file", &C::web_tls_certificate_file, "PEM chain: the pages over TLS; read again when it changes. Goes together with tls_key_file. Empty: plain HTTP, for loopback or behind a proxy.", true},
       {"web", "tls_key_file", &C::web_tls_key_file, "PEM key of the certificate; readable by its owner only.", true},
       {"web", "proxies", &C::web_proxies, "Addresses of the proxies in front, separated by commas: their X-Forwarded-For tells who asks."},
+      {"web", "services", &C::web_services, "Where ringback-web finds the API for the team's pages: one address, or ingest=HOST:PORT,delivery=HOST:PORT,reminder=HOST:PORT. Empty: in this very program, as in the all-in-one."},
+      {"web", "services_ca_file", &C::web_services_ca_file, "PEM file of the CA to trust there, when the addresses are https. Empty: the system's.", true},
+      {"web", "member_header", &C::web_member_header, "Header in which the proxies of web.proxies say the mail address of whom they have signed in (OIDC), like X-Auth-Request-Email. Empty: members sign in here."},
       {"web", "session_lifetime", &C::web_session_lifetime, "How long a sign-in lasts.", false, 300, 7776000},
       {"answers", "mailboxes_file", &C::answers_mailboxes_file, "TOML file with the mailboxes that customers' answers are fetched from. Empty: none.", true},
       {"answers", "poll", &C::answers_poll, "How often each mailbox is read.", false, 1, 86400},
@@ -227,6 +230,9 @@ absl::Status CheckTogether(const Config& config) {
   }
   if (config.web_tls_certificate_file.empty() != config.web_tls_key_file.empty()) {
     return Wrong("web.tls_certificate_file and web.tls_key_file: set both or none");
+  }
+  if (!config.web_member_header.empty() && config.web_proxies.empty()) {
+    return Wrong("web.member_header needs web.proxies: it is believed from those addresses alone");
   }
   if (config.s3_access_key_file.empty() != config.s3_secret_key_file.empty()) {
     return Wrong("s3.access_key_file and s3.secret_key_file: set both or none");

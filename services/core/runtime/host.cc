@@ -122,6 +122,7 @@ class RealHost : public Host {
 
   void Stop() override { stop_.Stop(); }
   std::string grpc_address() const override { return grpc_address_; }
+  std::shared_ptr<grpc::Channel> InProcessChannel() override { return server_->InProcessChannel(); }
   bool draining() const override { return draining_.load(); }
 
   absl::Status Ready() override { return draining_ ? absl::UnavailableError("going down") : readiness_->Ask(); }

@@ -64,6 +64,8 @@ class Host {
   virtual void Stop() = 0;  // from any thread
   // "127.0.0.1:7420" as bound (a port 0 in the config is filled in); valid once ready.
   virtual std::string grpc_address() const = 0;
+  // To the gRPC services of this program, without a socket; valid once components are started.
+  virtual std::shared_ptr<grpc::Channel> InProcessChannel() = 0;
   virtual bool draining() const = 0;
   // Store, clock skew (250 ms) and blobs: OK, or why this program is not ready. For /readyz; an answer is at most a
   // second old, and asking blocks on the store once a second.

@@ -27,6 +27,12 @@ void PrepareProcess() {
   // Debian builds abseil with the search for deadlocks that is meant for development: gRPC's locks pay for it at each turn.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   umask(077);
+  // Thousands of viewers are thousands of sockets; the soft limit is for programs that use select().
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = std::min<rlim_t>(files.rlim_max, 65536);
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
   // A limit on file sizes then reads like a full disk: a failed write, RESOURCE_EXHAUSTED, and not the process's death.
   std::signal(SIGXFSZ, SIG_IGN);
 }

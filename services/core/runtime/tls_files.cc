@@ -107,4 +107,11 @@ absl::StatusOr<TlsFiles> ReadWebTlsFiles(const Config& config) {
   return Read({"web.", config.web_tls_certificate_file, config.web_tls_key_file, ""});
 }
 
+absl::StatusOr<std::string> ReadWebServicesCa(const Config& config) {
+  constexpr char kKey[] = "web.services_ca_file";
+  RB_ASSIGN_OR_RETURN(std::string pem, ReadFile(kKey, config.web_services_ca_file));
+  if (!pem.empty()) RB_RETURN_IF_ERROR(ParseCertificate(kKey, config.web_services_ca_file, pem).status());
+  return pem;
+}
+
 }  // namespace ringback::runtime

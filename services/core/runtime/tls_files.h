@@ -2,6 +2,8 @@
 // itself says no more than that it cannot listen.
 #pragma once
 
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/rpc/grpc_server.h"
@@ -18,5 +20,7 @@ struct TlsFiles {
 // others may read or that belongs to another certificate.
 absl::StatusOr<TlsFiles> ReadTlsFiles(const Config& config);
 absl::StatusOr<TlsFiles> ReadWebTlsFiles(const Config& config);
+// web.services_ca_file; "" when it is not set.
+absl::StatusOr<std::string> ReadWebServicesCa(const Config& config);
 
 }  // namespace ringback::runtime

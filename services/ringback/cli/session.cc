@@ -15,6 +15,7 @@
 #include "core/base/status_macros.h"
 #include "core/domain/calendar.h"
 #include "core/domain/input.h"
+#include "core/rpc/places.h"
 #include "core/rpc/status.h"
 #include "core/rpc/trace.h"
 
@@ -73,7 +74,7 @@ std::string Lower(const std::string& text) { return absl::AsciiStrToLower(text);
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Open(World& world, const Options& options) {
   RB_ASSIGN_OR_RETURN(Target target, FindTarget(options.data_dir, world));
-  RB_ASSIGN_OR_RETURN(const Places places, ParsePlaces(target.address));
+  RB_ASSIGN_OR_RETURN(const rpc::Places places, rpc::ParsePlaces(target.address));
   // gRPC would write lines of its own to standard error; the answer says it in one. Before gRPC is used first.
   setenv("GRPC_VERBOSITY", "NONE", 0);
   rpc::ClientOptions connect;

@@ -11,21 +11,11 @@
 namespace ringback::cli {
 
 struct Target {
-  std::string address;         // "127.0.0.1:7420", or one per program: see ParsePlaces
+  std::string address;         // "127.0.0.1:7420", or one per program: see rpc::ParsePlaces
   std::string token;
   std::string operator_token;  // "" when this machine's operator is somebody else
   std::string member_id;       // whose token it is; "" when not known
 };
-
-// Where the gRPC services are: all at one address in the all-in-one, each at its program's in the pipeline.
-struct Places {
-  std::string ingest;    // RecordingService, CallbackService, TeamService, ContactService
-  std::string delivery;  // DeliveryService
-  std::string reminder;  // ReminderService
-};
-// "127.0.0.1:7420" (all of them there), or "ingest=HOST:PORT,delivery=HOST:PORT,reminder=HOST:PORT"; a name given again
-// is a further replica (numeric addresses only then). FAILED_PRECONDITION names what is wrong or missing.
-absl::StatusOr<Places> ParsePlaces(const std::string& address);
 
 // Where token files are looked for, in order: `data_dir` alone when given (--data), else RINGBACK_DATA alone, else
 // ./data and ~/.local/share/ringback.

@@ -1,0 +1,29 @@
+// A team's changes in the public language: what its event log says since a revision, each with the callback as it is now.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/store/store.h"
+#include "ringback/store/v1/records.pb.h"
+#include "ringback/v1/callback_service.pb.h"
+
+namespace ringback::rpc {
+
+struct TeamChanges {
+  // Oldest first, of callbacks alone; one that is gone meanwhile is told without its callback.
+  std::vector<v1::WatchCallbacksResponse> told;
+  store::v1::TeamRecord team;  // as it is now; read only when something is told
+  int64_t revision = 0;        // what is told reaches so far: go on from here
+  bool more = false;           // there may be later ones already
+  // False: older changes were trimmed away. Nothing is told; whoever listens must read everything anew.
+  bool complete = true;
+};
+
+// At most `limit` events. NOT_FOUND for a team that is not there; other errors are the store's. Blocks.
+absl::StatusOr<TeamChanges> ReadTeamChanges(store::Store& store, const std::string& team_id, int64_t since, int limit,
+                                            const std::string& public_url);
+
+}  // namespace ringback::rpc
