@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "core/http/form.h"
 #include "core/store/every_record.h"
 #include "core/store/forwarding_store.h"
 #include "core/store/records.h"
@@ -161,7 +162,7 @@ TEST_F(SignInRoutesTest, AMailedCodeSignsInAndThePageSaysWhoOneIs) {
   EXPECT_THAT(start.body, AllOf(HasSubstr("Angemeldet als <b>Anna Schmidt</b> (anna@example.com)"), HasSubstr("Herr Müller"),
                                 HasSubstr("heute um 13:00 Uhr"), HasSubstr("tel:+4930123456"), HasSubstr("versprochen")));
   EXPECT_THAT(start.body, Not(HasSubstr(secret_)));
-  EXPECT_EQ(HeaderOf(Get("/sign-in"), "Location"), "/") << "already in";
+  EXPECT_EQ(HeaderOf(Get("/sign-in"), "Location"), "/desk") << "already in";
 }
 
 TEST_F(SignInRoutesTest, ALinkShowsAButtonAndOnlyThePressSignsIn) {
@@ -180,6 +181,46 @@ TEST_F(SignInRoutesTest, ALinkShowsAButtonAndOnlyThePressSignsIn) {
   secret_.clear();
   EXPECT_EQ(Post(link).status, 404);
   EXPECT_EQ(Get(link).status, 404);
+}
+
+TEST_F(SignInRoutesTest, WhoWasSentHereByAPageGoesBackToIt) {
+  EXPECT_THAT(Get("/sign-in?to=%2Fteam%2Fcb07%3Fx%3D1").body, HasSubstr("name=\"to\" value=\"/team/cb07?x=1\""));
+  const auto mail = Mailed("anna@example.com");
+  EXPECT_THAT(Post("/sign-in", "address=anna%40example.com&to=%2Fteam").body, HasSubstr("name=\"to\" value=\"/team\""));
+  const std::string code = absl::StrCat("address=anna%40example.com&code=", mail.code(), "&to=");
+  EXPECT_EQ(HeaderOf(Post("/sign-in/code", code + "%2Fteam"), "Location"), "/team");
+}
+
+TEST_F(SignInRoutesTest, NobodyIsSentToWhatIsNoPageOfTheTeams) {
+  for (const char* to : {"https://evil.example/desk", "//evil.example/desk", "/deskevil", "/m/pg07", "/desk\\evil", "/sign-out", ""}) {
+    EXPECT_THAT(Get(absl::StrCat("/sign-in?to=", http::FormEncoded(to))).body, Not(HasSubstr("name=\"to\""))) << to;
+    secret_.clear();
+    const auto mail = Mailed("anna@example.com");
+    const HttpResponse in = Post("/sign-in/code", absl::StrCat("address=anna%40example.com&code=", mail.code(), "&to=", http::FormEncoded(to)));
+    EXPECT_EQ(HeaderOf(in, "Location"), "/desk") << to;
+    clock_.Advance(absl::Minutes(3));
+  }
+}
+
+TEST_F(SignInRoutesTest, AMemberWhomAProxyHasSignedInIsIn) {
+  HttpRequest request = Request("GET", "/desk/cb07");
+  EXPECT_EQ(routes_->EnterByProxy(request), std::nullopt);
+  request.proxy_member = "JONAS@example.com";
+  const auto in = routes_->EnterByProxy(request);
+  ASSERT_TRUE(in.has_value());
+  EXPECT_EQ(HeaderOf(*in, "Location"), "/desk/cb07");
+  const std::string set = HeaderOf(*in, "Set-Cookie");
+  secret_ = set.substr(9, set.find(';') - 9);
+  EXPECT_THAT(Get("/").body, HasSubstr("Jonas Weber"));
+
+  request = Request("GET", "/desk");
+  request.proxy_member = "jonas@example.com";
+  EXPECT_EQ(routes_->EnterByProxy(request), std::nullopt) << "is in already";
+  request.proxy_member = "anna@example.com";
+  EXPECT_TRUE(routes_->EnterByProxy(request).has_value()) << "somebody else sits at the browser now";
+  EXPECT_EQ(Get("/").status, 303) << "and Jonas is in no longer";
+  request.proxy_member = "nobody@example.com";
+  EXPECT_EQ(routes_->EnterByProxy(request), std::nullopt);
 }
 
 TEST_F(SignInRoutesTest, KnownAndUnknownAddressesGetTheSameAnswerBeforeAnybodyLooks) {

@@ -57,6 +57,12 @@ class RawClient {
     rest_.erase(0, total);
     return answer;
   }
+  // Everything until `text` has come at the start of what is left; false when it does not.
+  bool Until(const std::string& text) {
+    while (rest_.size() < text.size() && Read()) {
+    }
+    return rest_.substr(0, text.size()) == text;
+  }
   // Everything until the other side closes; "timeout" appended when it does not.
   std::string Rest() {
     while (Read()) {
@@ -97,6 +103,10 @@ class ListenerTest : public ::testing::Test {
       pool_.emplace_back(std::move(work));
       return true;
     };
+    parts.admit_large = [this](const HttpRequest& request) -> std::optional<HttpResponse> {
+      if (request.form_token == "right") return std::nullopt;
+      return PlainResponse(403, "refused", "not yours\n");
+    };
     parts.clock = &clock_;
     parts.finished = [this](const std::string& route, int status, double) {
       MutexLock lock(&mutex_);
@@ -122,6 +132,16 @@ class ListenerTest : public ::testing::Test {
       };
       return response;
     }
+    if (request.target == "/live") {
+      HttpResponse response = NewResponse(200, "live");
+      response.headers.emplace_back("Content-Type", "text/event-stream");
+      response.live = live_;
+      return response;
+    }
+    if (request.target.substr(0, 6) == "/takes" && request.method == "POST") {
+      return PlainResponse(200, "take", absl::StrCat(request.body.size(), " bytes\n"));
+    }
+    if (request.target == "/who") return PlainResponse(200, "who", absl::StrCat(request.proxy_member, "\n"));
     if (request.target == "/later") {
       HttpResponse response = PlainResponse(200, "later", "later\n");
       response.no_sooner = std::chrono::milliseconds(150);
@@ -150,6 +170,7 @@ class ListenerTest : public ::testing::Test {
   Mutex mutex_;
   std::vector<std::thread> pool_;
   std::vector<std::string> finished_;
+  std::shared_ptr<LiveBody> live_ = std::make_shared<LiveBody>(1 << 20);
   std::unique_ptr<Listener> listener_;
 };
 
@@ -464,6 +485,129 @@ TEST(ListenerAddressTest, WhatCannotBeListenedOnIsRefusedInWords) {
   parts.clock = &clock;
   EXPECT_THAT(std::string(Listener::Create(options, std::move(parts))->Start().message()),
               AllOf(HasSubstr("web.proxies"), HasSubstr("proxy.example")));
+}
+
+LiveBody::Block Text(const std::string& text) { return std::make_shared<const std::string>(text); }
+
+TEST_F(ListenerTest, ALiveAnswerIsSentAsItComesUntilItCloses) {
+  Start();
+  RawClient client(listener_->port());
+  client.Say(Request("/live"));
+  const std::string header = client.Answer();
+  EXPECT_THAT(header, AllOf(HasSubstr("text/event-stream"), HasSubstr("Connection: close"), Not(HasSubstr("Content-Length"))));
+  live_->Put(Text("one "));
+  EXPECT_TRUE(client.Until("one "));
+  live_->Put(Text("two "));
+  EXPECT_TRUE(client.Until("one two "));
+  live_->Put(Text("end"));
+  live_->Close();
+  EXPECT_EQ(client.Rest(), "one two end");
+}
+
+TEST_F(ListenerTest, ALiveAnswerThatHasNothingToSayStillShowsThatItLives) {
+  ListenerOptions options;
+  options.beat = std::chrono::milliseconds(20);
+  options.beat_text = "beat ";
+  Start(options);
+  RawClient client(listener_->port());
+  client.Say(Request("/live"));
+  client.Answer();
+  EXPECT_TRUE(client.Until("beat beat "));
+}
+
+TEST_F(ListenerTest, AViewerWhoHasGoneLeavesTheBody) {
+  ListenerOptions options;
+  options.beat = std::chrono::milliseconds(20);
+  Start(options);
+  {
+    RawClient client(listener_->port());
+    client.Say(Request("/live"));
+    client.Answer();
+  }
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!live_->closed() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  EXPECT_TRUE(live_->closed());
+}
+
+TEST_F(ListenerTest, DrainingEndsLiveAnswers) {
+  Start();
+  RawClient client(listener_->port());
+  client.Say(Request("/live"));
+  client.Answer();
+  listener_->Drain();
+  EXPECT_EQ(client.Rest(), "");
+  EXPECT_TRUE(live_->closed());
+}
+
+TEST_F(ListenerTest, LiveAnswersTakeNoPlaceFromOthersAndHaveAnEndOfTheirOwn) {
+  ListenerOptions options;
+  options.connections_max = 1;
+  options.live_max = 1;
+  Start(options);
+  RawClient viewer(listener_->port());
+  viewer.Say(Request("/live"));
+  viewer.Answer();
+  RawClient other(listener_->port());
+  other.Say(Request("/live"));
+  EXPECT_THAT(other.Answer(), AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("too many live answers")));
+  RawClient third(listener_->port());
+  third.Say(Request("/x"));
+  EXPECT_THAT(third.Answer(), StartsWith("HTTP/1.1 200"));
+}
+
+std::string Post(const std::string& target, size_t size, const std::string& more = "") {
+  return absl::StrCat("POST ", target, " HTTP/1.1\r\nHost: x\r\n", more, "Content-Length: ", size, "\r\n\r\n",
+                      std::string(size, 'x'));
+}
+ListenerOptions WithTakes() {
+  ListenerOptions options;
+  options.large_path = "/takes";
+  options.large_bytes_max = 1 << 20;
+  return options;
+}
+
+TEST_F(ListenerTest, ALargeBodyGoesToItsOwnPathAlone) {
+  Start(WithTakes());
+  RawClient client(listener_->port());
+  client.Say(Post("/takes?id=1", 500000, "X-Ringback-Form: right\r\n"));
+  EXPECT_THAT(client.Answer(), HasSubstr("500000 bytes"));
+  client.Say(Post("/other", 500000));
+  EXPECT_THAT(client.Answer(), StartsWith("HTTP/1.1 413"));
+  RawClient larger(listener_->port());
+  larger.Say("POST /takes HTTP/1.1\r\nHost: x\r\nX-Ringback-Form: right\r\nContent-Length: 2000000\r\n\r\n");
+  EXPECT_THAT(larger.Answer(), StartsWith("HTTP/1.1 413"));
+}
+
+TEST_F(ListenerTest, ALargeBodyIsNotReadForWhoMayNotSendIt) {
+  Start(WithTakes());
+  RawClient client(listener_->port());
+  client.Say("POST /takes HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n");
+  EXPECT_THAT(client.Answer(), AllOf(StartsWith("HTTP/1.1 403"), HasSubstr("not yours")));
+}
+
+TEST_F(ListenerTest, LargeBodiesAreHeldByFew) {
+  ListenerOptions options = WithTakes();
+  options.large_max = 0;
+  Start(options);
+  RawClient client(listener_->port());
+  client.Say(Post("/takes", 500000, "X-Ringback-Form: right\r\n"));
+  EXPECT_THAT(client.Answer(), AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("Retry-After")));
+}
+
+TEST_F(ListenerTest, WhomAProxyHasSignedInIsBelievedFromProxiesAlone) {
+  ListenerOptions options;
+  options.member_header = "X-Auth-Request-Email";
+  options.proxies = "127.0.0.1";
+  Start(options);
+  RawClient client(listener_->port());
+  client.Say(Request("/who", "X-Auth-Request-Email: anna@example.com\r\n"));
+  EXPECT_THAT(client.Answer(), HasSubstr("anna@example.com"));
+  listener_->Drain();
+  options.proxies = "192.0.2.1";
+  Start(options);
+  RawClient other(listener_->port());
+  other.Say(Request("/who", "X-Auth-Request-Email: anna@example.com\r\n"));
+  EXPECT_THAT(other.Answer(), Not(HasSubstr("anna@example.com")));
 }
 
 }  // namespace

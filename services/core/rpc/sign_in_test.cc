@@ -222,6 +222,46 @@ TEST_F(SignInTest, ASessionEndsOnTimeAndWithTheMember) {
   EXPECT_TRUE(absl::IsUnauthenticated(Open(secret).status()));
 }
 
+TEST_F(SignInTest, ASessionCallsInItsMembersNameUntilItEnds) {
+  KnownTokens known;
+  const auto ask = [&](std::string_view secret) { return Authenticate(*store_, known, secret); };
+  const std::string secret = SignedIn(kJonas);
+  for (int i = 0; i < 2; ++i) {  // the second time its team is known
+    const auto caller = ask(secret);
+    ASSERT_TRUE(caller.ok()) << caller.status();
+    EXPECT_EQ(caller->principal.member_id, kJonas);
+    EXPECT_EQ(caller->principal.team_id, team_.id());
+    EXPECT_EQ(caller->principal.role, Role::kManager);
+    EXPECT_EQ(caller->principal.shard, 7);
+    EXPECT_EQ(caller->principal.ActorId(), kJonas);
+  }
+  team_.mutable_members(1)->set_role(record::Member::ROLE_REP);
+  WriteTeam();
+  EXPECT_EQ(ask(secret)->principal.role, Role::kRep) << "the role is the one of now";
+  team_.mutable_members(1)->set_inactive(true);
+  WriteTeam();
+  EXPECT_TRUE(absl::IsUnauthenticated(ask(secret).status()));
+  team_.mutable_members(1)->set_inactive(false);
+  WriteTeam();
+  clock_.Advance(absl::Hours(24));
+  EXPECT_TRUE(absl::IsUnauthenticated(ask(secret).status()));
+  const std::string ended = SignedIn();
+  ASSERT_TRUE(EndSession(*store_, *random_, ended).ok());
+  EXPECT_EQ(ask(ended).status(), ask("ss07").status());
+  EXPECT_EQ(ask(ended).status(), ask("").status());
+}
+
+TEST_F(SignInTest, ATrustedMemberIsInUnlessThereIsNoneOrOneWhoLeft) {
+  const auto enter = [&](const std::string& member) { return EnterTrusted(*store_, *random_, {team_.id(), member}, entry_); };
+  const auto session = enter(kAnna);
+  ASSERT_TRUE(session.ok()) << session.status();
+  EXPECT_EQ(Open(session->secret)->member.id(), kAnna);
+  team_.mutable_members(0)->set_inactive(true);
+  WriteTeam();
+  EXPECT_TRUE(absl::IsNotFound(enter(kAnna).status()));
+  EXPECT_TRUE(absl::IsNotFound(enter("mb07cccccccccccc").status()));
+}
+
 TEST_F(SignInTest, SecretsThatAreNoSessionsAreRefusedInTheSameWords) {
   const std::string secret = SignedIn();
   std::string altered = secret;
