@@ -1,0 +1,202 @@
+"""What the team's pages ask of the server, through real processes: the shell, calls as JSON, live changes, takes, and who
+may do none of it. In the all-in-one, and with the pages' program apart from the services."""
+
+import concurrent.futures
+import hashlib
+import http.client
+import json
+import pathlib
+import re
+import sys
+import threading
+import unittest
+import uuid
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+from office import Office, free_port, speech, wait_for  # noqa: E402
+from sign_in_test import ADMIN, ANNA, Browser, member  # noqa: E402
+
+
+class Desk(Browser):
+    """A member's browser with the pages' own script in it."""
+
+    def __init__(self, port, link):
+        super().__init__(port)
+        self.entered = self.post("/sign-in/" + link.rsplit("/", 1)[1])
+        self.me = json.loads(self.get("/api/v1/me").body)
+
+    def ask(self, service, method, _token=None, **request):
+        answer = self.send("POST", f"/api/v1/{service}/{method}", json.dumps(request), Content_Type="application/json",
+                           Origin=self.origin, X_Ringback_Form=self.me["formToken"] if _token is None else _token)
+        return answer.status, json.loads(answer.body)
+
+    def call(self, service, method, **request):
+        status, answer = self.ask(service, method, **request)
+        assert status == 200, f"{service}/{method}: {status} {answer}"
+        return answer
+
+    def bytes_of(self, path, **headers):
+        connection = http.client.HTTPConnection("localhost", self.port, timeout=60)
+        connection.request("GET", path, headers=headers | {"Cookie": f"ringback={self.cookies['ringback']}"})
+        return connection.getresponse()
+
+    def send_take(self, callback_id, path, request_id=None):
+        data = path.read_bytes()
+        query = f"callback_id={callback_id}&request_id={request_id or uuid.uuid4().hex}&sha256={hashlib.sha256(data).hexdigest()}"
+        answer = self.send("POST", f"/api/v1/recordings?{query}", data, Origin=self.origin, Content_Type="audio/wav",
+                           X_Ringback_Form=self.me["formToken"])
+        return answer.status, json.loads(answer.body)
+
+
+class Events:
+    """A live stream, heard on a thread of its own."""
+
+    def __init__(self, browser, since=0):
+        self.connection = http.client.HTTPConnection("localhost", browser.port, timeout=60)
+        cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        self.connection.request("GET", f"/api/v1/events?since={since}", headers={"Cookie": cookies})
+        self.response = self.connection.getresponse()
+        assert self.response.status == 200, self.response.read()
+        self.heard = []
+        self.ended = threading.Event()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        event = {}
+        try:
+            for line in self.response:
+                name, _, value = line.decode().rstrip("\n").partition(": ")
+                if name in ("event", "id", "data"):
+                    event[name] = value
+                elif not name and event:
+                    self.heard.append((event["event"], json.loads(event["data"])))
+                    event = {}
+        except (OSError, ValueError, AttributeError):
+            pass
+        self.ended.set()
+
+    def until(self, sign, what):
+        return wait_for(lambda: next((data for name, data in list(self.heard) if sign(name, data)), None), f"{what}; heard {self.heard}")
+
+    def change(self, callback_id, sign=lambda callback: True, what="a change"):
+        return self.until(lambda name, data: name == "change" and data.get("callback", {}).get("id") == callback_id
+                          and sign(data["callback"]), what)
+
+    def close(self):
+        self.connection.sock.close() if self.connection.sock else None
+
+
+class DeskApi(unittest.TestCase):
+    def office(self, *flags):
+        return Office(flags=flags, http_port=free_port())
+
+    def desk(self, office, name=ANNA):
+        return Desk(office.http_port, office.cli("sign-in", name)["link"])
+
+    def test_a_promise_is_made_from_the_desk_and_everybody_sees_it_at_once(self):
+        with self.office() as office:
+            callback = office.request()
+            anna, admin = self.desk(office), self.desk(office, ADMIN)
+            self.assertEqual(anna.entered.headers["Location"], "/desk")
+            self.assertEqual(anna.me["member"]["name"], ANNA)
+            listed = anna.call("CallbackService", "ListCallbacks", pageSize=50)
+            self.assertEqual([c["id"] for c in listed["callbacks"]], [callback["id"]])
+            live = Events(admin, listed["revision"])
+            live.until(lambda name, data: name == "ready", "ready")
+
+            status, taken = anna.send_take(callback["id"], speech(), "take1")
+            self.assertEqual(status, 200, taken)
+            recording = taken["recording"]["id"]
+            self.assertTrue(anna.send_take(callback["id"], speech(), "take1")[1]["repeated"])
+            done = anna.call("RecordingService", "GetRecording", id=recording, waitSeconds=30)["recording"]
+            self.assertEqual(done["state"], "STATE_READY")
+            slot = anna.call("CallbackService", "ListSlots", callbackId=callback["id"], count=3)["slots"][0]
+            request = dict(requestId="promise1", callbackId=callback["id"], promisedTime=slot, channel="PROMISE_CHANNEL_VOICE_MAIL",
+                           recordingId=recording, spokenText="Ich rufe Sie an.")
+            first = anna.call("CallbackService", "MakePromise", **request)
+            self.assertEqual(anna.call("CallbackService", "MakePromise", **request)["callback"]["promises"][0]["recordingId"], recording)
+            armed = live.change(callback["id"], lambda c: c.get("promises", [{}])[-1].get("state") == "STATE_ARMED", "armed")
+            self.assertEqual(armed["callback"]["promises"][0]["promisedTime"], slot)
+            self.assertEqual(len(first["callback"]["promises"]), 1)
+            self.assertEqual(office.mail("mueller@example.com").attachment("audio/mpeg")[:2].hex()[:3], "fff")
+
+            for rendition, kind in (("mp3", "audio/mpeg"), ("opus", "audio/ogg")):
+                with anna.bytes_of(f"/api/v1/recordings/{recording}/{rendition}", Range="bytes=0-99") as response:
+                    self.assertEqual((response.status, response.headers["Content-Type"], len(response.read())), (206, kind, 100))
+            live.close()
+
+    def test_who_was_away_hears_what_was_missed_and_a_session_that_ends_is_told_so(self):
+        with self.office() as office:
+            anna = self.desk(office)
+            revision = anna.call("CallbackService", "ListCallbacks").get("revision", "0")
+            callback = office.request()
+            live = Events(anna, revision)
+            live.change(callback["id"], what="what happened before")
+            anna.post("/sign-out-everywhere", form=anna.me["formToken"])
+            live.until(lambda name, data: name == "bye", "bye")
+            self.assertTrue(live.ended.wait(30))
+            self.assertEqual(anna.ask("CallbackService", "ListCallbacks")[0], 401)
+
+    def test_strangers_other_sites_and_wrong_words_change_nothing(self):
+        with self.office() as office:
+            callback = office.request()
+            anna = self.desk(office)
+            cancel = dict(requestId="c1", callbackId=callback["id"], reason="x")
+            self.assertEqual(anna.ask("CallbackService", "CancelCallback", _token="wrong", **cancel)[0], 403)
+            answer = anna.send("POST", "/api/v1/CallbackService/CancelCallback", json.dumps(cancel), Content_Type="application/json",
+                               Origin="https://evil.example", X_Ringback_Form=anna.me["formToken"])
+            self.assertEqual(answer.status, 403)
+            stranger = Browser(office.http_port)
+            self.assertEqual(stranger.send("POST", "/api/v1/CallbackService/CancelCallback", json.dumps(cancel),
+                                           Content_Type="application/json", Origin=stranger.origin).status, 401)
+            for path in ("/api/v1/me", "/api/v1/events"):
+                self.assertEqual(stranger.get(path).status, 401)
+            self.assertEqual(stranger.get("/team?rep=x").headers["Location"], "/sign-in?to=%2Fteam%3Frep%3Dx")
+            self.assertNotEqual(office.show(callback)["phase"], "PHASE_CLOSED")
+            status, refused = anna.ask("CallbackService", "GetCallback", id="cb00nothing")
+            self.assertEqual((status // 100, refused["field"]), (4, "id"))
+
+    def test_the_pages_come_with_their_files_and_a_strict_policy(self):
+        with self.office() as office:
+            anna = self.desk(office)
+            page = anna.get("/desk/anything")
+            self.assertEqual(page.status, 200)
+            self.assertIn("default-src 'none'", page.headers["Content-Security-Policy"])
+            self.assertNotIn("unsafe", page.headers["Content-Security-Policy"])
+            for path in re.findall(r'(?:src|href)="(/app/[^"]+)"', page.body):
+                file = anna.get(path)
+                self.assertEqual(file.status, 200, path)
+                self.assertIn("immutable", file.headers["Cache-Control"])
+            self.assertEqual(anna.get("/sw.js").headers["Cache-Control"], "no-cache")
+            self.assertEqual(anna.get("/app/staff.js").status, 404)
+
+    def test_more_calls_at_once_than_threads_all_get_their_answer(self):
+        with self.office("--set", "ringback.pool_threads=2") as office:
+            callback = office.request()
+            anna = self.desk(office)
+            with concurrent.futures.ThreadPoolExecutor(24) as crowd:
+                answers = list(crowd.map(lambda _: anna.ask("CallbackService", "GetCallback", id=callback["id"])[0], range(240)))
+            self.assertEqual(set(answers), {200})
+
+    def test_the_pages_program_serves_the_desk_beside_the_services(self):
+        from start_pipeline import Pipeline
+        with Pipeline() as pipeline:
+            environment = {"RINGBACK_TARGET": pipeline.target(), "RINGBACK_DATA": str(pipeline.data)}
+            office = Office()
+            office.data = pipeline.data
+            office.http_port = pipeline.part("web").ports["http"]
+            office.environment = environment | {"RINGBACK_CLOCK_OFFSET_FILE": ""}
+            anna = self.desk(office)
+            live = Events(anna, 0)
+            live.until(lambda name, data: name == "ready", "ready")
+            callback = office.request()
+            live.change(callback["id"], what="the request")
+            self.assertEqual(anna.call("CallbackService", "GetCallback", id=callback["id"])["callback"]["id"], callback["id"])
+            self.assertEqual(anna.call("ReminderService", "ListTimers").get("timers", [{}])[0]["callbackId"], callback["id"])
+            self.assertEqual(anna.call("DeliveryService", "ListDeliveries", callbackId=callback["id"]).get("deliveries", []), [])
+            live.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
