@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { DeskFixture } from "../../tests/browser/desk_fixture.mjs";
 
-const { chromium } = createRequire(join(process.env.RINGBACK_BROWSER_PACKAGES, "x.js"))("playwright-core");
+const { chromium } = createRequire(join(process.env.RINGBACK_BROWSER_PACKAGES, "package.json"))("playwright-core");
 const [, , url, link, callbacks, rounds] = process.argv;
 const median = (all) => [...all].sort((a, b) => a - b)[Math.floor(all.length / 2)];
 const p95 = (all) => [...all].sort((a, b) => a - b)[Math.floor(all.length * 0.95)];
@@ -73,7 +73,7 @@ const found = {};
 }
 {
   const office = await new DeskFixture({
-    pages: join(process.env.RINGBACK_BUILD, "..", "services/web/ui/dist"), callbacks: Number(callbacks), role: "ROLE_MANAGER",
+    pages: join(process.env.RINGBACK_BUILD, "services/web/ui/dist"), callbacks: Number(callbacks), role: "ROLE_MANAGER",
   }).listen();
   const context = await browser.newContext({ locale: "de-DE", serviceWorkers: "block" });
   found.memory = await measure(context, office.url, async (name) => office.ring({ name, email: `${name.toLowerCase()}@example.com` }));

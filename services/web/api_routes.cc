@@ -204,8 +204,8 @@ HttpResponse ApiRoutes::Events(const HttpRequest& request) const {
   if (!query.ok()) return ErrorAnswer(query.status());
   // What the browser has seen last wins over what the page knew when it first asked.
   const std::string& said = request.last_event_id.empty() ? query->Get("since") : request.last_event_id;
-  int64_t since = 0;
-  if (!said.empty() && !absl::SimpleAtoi(said, &since)) since = -1;
+  std::optional<int64_t> since;
+  if (int64_t number = -1; !said.empty()) since = absl::SimpleAtoi(said, &number) ? number : -1;
   auto live = parts_.hub->Attach(secret, since);
   if (!live.ok()) return ErrorAnswer(live.status());
   HttpResponse response = http::NewResponse(200, "events");

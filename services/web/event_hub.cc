@@ -87,8 +87,8 @@ EventHub::~EventHub() {
   Close();
 }
 
-absl::StatusOr<std::shared_ptr<http::LiveBody>> EventHub::Attach(std::string_view session, int64_t since) {
-  if (since < 0) return domain::InvalidField("since", "REVISION_INVALID", "a revision that a list or an event told, or 0");
+absl::StatusOr<std::shared_ptr<http::LiveBody>> EventHub::Attach(std::string_view session, std::optional<int64_t> since) {
+  if (since.value_or(0) < 0) return domain::InvalidField("since", "REVISION_INVALID", "a revision that a list or an event told, from 0");
   RB_ASSIGN_OR_RETURN(const rpc::Authenticated caller, rpc::Authenticate(*parts_.store, *parts_.known, session));
   if (caller.principal.member_id.empty()) return absl::PermissionDeniedError("live changes are for members");
   Viewer viewer;
@@ -110,7 +110,7 @@ absl::StatusOr<std::shared_ptr<http::LiveBody>> EventHub::Attach(std::string_vie
   }
   MutexLock lock(&team->mutex);
   RB_RETURN_IF_ERROR(CatchUp(*team, viewer));
-  if (team->viewers.empty()) team->since = viewer.since;
+  if (team->viewers.empty()) team->since = *viewer.since;
   team->viewers.push_back(std::move(viewer));
   return body;
 }
@@ -124,11 +124,11 @@ absl::Status EventHub::CatchUp(Team& team, Viewer& viewer) {
   };
   RB_ASSIGN_OR_RETURN(const int64_t head, newest());
   viewer.body->Put(AtRevision("ready", head));
-  if (viewer.since == 0) viewer.since = head;
-  for (int batch = 0; viewer.since != head; ++batch) {
+  if (!viewer.since) viewer.since = head;
+  for (int batch = 0; *viewer.since != head; ++batch) {
     rpc::TeamChanges changes;
     if (batch < kBatchesMax) {
-      RB_ASSIGN_OR_RETURN(changes, rpc::ReadTeamChanges(*parts_.store, team.id, viewer.since, kBatch, parts_.public_url));
+      RB_ASSIGN_OR_RETURN(changes, rpc::ReadTeamChanges(*parts_.store, team.id, *viewer.since, kBatch, parts_.public_url));
     }
     if (batch == kBatchesMax || !changes.complete) {
       viewer.since = head;
@@ -205,7 +205,7 @@ void EventHub::Tell(Team& team, const rpc::TeamChanges& changes) {
   for (const api::WatchCallbacksResponse& change : changes.told) {
     Shown shown(change);
     for (Viewer& viewer : team.viewers) {
-      if (change.revision() <= viewer.since || viewer.admitted == absl::InfinitePast()) continue;
+      if (change.revision() <= *viewer.since || viewer.admitted == absl::InfinitePast()) continue;
       if (const Block block = shown.For(viewer.role, viewer.member_id)) viewer.body->Put(block);
     }
   }

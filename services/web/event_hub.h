@@ -10,6 +10,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -43,10 +44,10 @@ class EventHub {
   explicit EventHub(EventHubParts parts);
   ~EventHub();
 
-  // The live answer of a session: what happened after revision `since` (0: nothing) and what happens from now on.
+  // The live answer of a session: what happened after revision `since` (nullopt: nothing of it) and what happens from now on.
   // UNAUTHENTICATED for a session that is none, INVALID_ARGUMENT for a revision below 0; other errors are the store's.
   // Blocks.
-  absl::StatusOr<std::shared_ptr<http::LiveBody>> Attach(std::string_view session, int64_t since);
+  absl::StatusOr<std::shared_ptr<http::LiveBody>> Attach(std::string_view session, std::optional<int64_t> since);
 
   // To be called every second: looks at every team that has viewers (a nudge may be lost), and ends what belongs to a
   // session that has ended, each at most kAdmittedFor ago. Blocks.
@@ -64,7 +65,7 @@ class EventHub {
     std::string session;
     std::string member_id;
     rpc::Role role;
-    int64_t since = 0;
+    std::optional<int64_t> since;  // always set once it is among a team's
     absl::Time admitted;
   };
   struct Team {

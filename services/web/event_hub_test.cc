@@ -60,7 +60,7 @@ class EventHubTest : public RoutesTest {
     ASSERT_TRUE(sqlite_->CommitOnce(commit).ok());
     signals_->Notify(std::string("changes/") + kTeamId);
   }
-  std::shared_ptr<http::LiveBody> Attach(const char* member, int64_t since = 0) {
+  std::shared_ptr<http::LiveBody> Attach(const char* member, std::optional<int64_t> since = std::nullopt) {
     auto body = hub_->Attach(sessions_[member], since);
     EXPECT_TRUE(body.ok()) << body.status();
     return *body;
@@ -92,6 +92,7 @@ TEST_F(EventHubTest, WhoComesBackHearsWhatWasMissedAndNothingTwice) {
   Happens("one");
   Happens("two");
   Happens("three");
+  EXPECT_THAT(Heard(*Attach(kJonas, 0)), HasSubstr("\"one\"")) << "a list that was empty, and older than anything";
   const auto second = Attach(kJonas, 1);
   EXPECT_THAT(Heard(*second), AllOf(Not(HasSubstr("\"one\"")), HasSubstr("\"two\""), HasSubstr("\"three\"")));
   Happens("four");
@@ -101,7 +102,7 @@ TEST_F(EventHubTest, WhoComesBackHearsWhatWasMissedAndNothingTwice) {
 
 TEST_F(EventHubTest, WhoWasAwayForTooLongReadsEverythingAnew) {
   for (int i = 0; i < 1001; ++i) Happens("noted");
-  const auto body = Attach(kJonas, 1 + 0);
+  const auto body = Attach(kJonas, 1);
   const std::string within = Heard(*body);
   EXPECT_THAT(within, Not(HasSubstr("resync")));
   Happens("noted");
@@ -147,7 +148,7 @@ TEST_F(EventHubTest, ASessionThatEndsEndsItsStreamWithinSeconds) {
   EXPECT_THAT(Heard(*anna), HasSubstr("event: bye"));
   EXPECT_TRUE(anna->closed());
   EXPECT_FALSE(jonas->closed());
-  EXPECT_TRUE(absl::IsUnauthenticated(hub_->Attach(sessions_[kAnna], 0).status()));
+  EXPECT_TRUE(absl::IsUnauthenticated(hub_->Attach(sessions_[kAnna], std::nullopt).status()));
 }
 
 TEST_F(EventHubTest, ALostNudgeIsMadeGoodByTheNextLook) {
@@ -167,7 +168,7 @@ TEST_F(EventHubTest, AClosedHubEndsEveryStreamAndTakesNone) {
   const auto body = Attach(kJonas);
   hub_->Close();
   EXPECT_TRUE(body->closed());
-  EXPECT_TRUE(absl::IsUnavailable(hub_->Attach(sessions_[kJonas], 0).status()));
+  EXPECT_TRUE(absl::IsUnavailable(hub_->Attach(sessions_[kJonas], std::nullopt).status()));
 }
 
 TEST_F(EventHubTest, ARevisionIsANumberFromZero) {

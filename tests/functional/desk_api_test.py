@@ -52,7 +52,7 @@ class Desk(Browser):
 class Events:
     """A live stream, heard on a thread of its own."""
 
-    def __init__(self, browser, since=0):
+    def __init__(self, browser, since=""):
         self.connection = http.client.HTTPConnection("localhost", browser.port, timeout=60)
         cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
         self.connection.request("GET", f"/api/v1/events?since={since}", headers={"Cookie": cookies})
@@ -188,7 +188,7 @@ class DeskApi(unittest.TestCase):
             office.http_port = pipeline.part("web").ports["http"]
             office.environment = environment | {"RINGBACK_CLOCK_OFFSET_FILE": ""}
             anna = self.desk(office)
-            live = Events(anna, 0)
+            live = Events(anna)
             live.until(lambda name, data: name == "ready", "ready")
             callback = office.request()
             live.change(callback["id"], what="the request")
