@@ -42,6 +42,7 @@ absl::Status CorrectContact(runtime::Host& host, const Scene& scene, const rpc::
   return absl::OkStatus();
 }
 
+// A rep who stands in for an absent colleague sees the colleague's callbacks, and still does not dispose of them.
 absl::Status CheckOwn(const rpc::Call& call, const Scene& scene, std::string_view what) {
   const std::string& owner = scene.callback.message.assignee_id();
   if (call.principal.role != rpc::Role::kRep || owner.empty() || owner == call.principal.member_id) return absl::OkStatus();
