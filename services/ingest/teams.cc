@@ -96,6 +96,7 @@ absl::StatusOr<record::TeamRecord> Normalise(const api::Team& team) {
   out.set_member_figures(team.member_figures());
   out.set_report_listened(team.report_listened());
   if (team.has_slot_length()) *out.mutable_slot_length() = team.slot_length();
+  out.set_play_others_takes(team.play_others_takes());
   return out;
 }
 
@@ -134,8 +135,10 @@ absl::Status NoteSwitches(const rpc::Call& call, const record::TeamRecord& befor
                           record::TeamRecord* team, store::Commit* commit) {
   RB_RETURN_IF_ERROR(NoteSwitch(call, "member_figures", before.member_figures(), team->member_figures(),
                                 "each member's figures are shown", now, team, commit));
-  return NoteSwitch(call, "report_listened", before.report_listened(), team->report_listened(),
-                    "it is told that customers play their message", now, team, commit);
+  RB_RETURN_IF_ERROR(NoteSwitch(call, "report_listened", before.report_listened(), team->report_listened(),
+                                "it is told that customers play their message", now, team, commit));
+  return NoteSwitch(call, "play_others_takes", before.play_others_takes(), team->play_others_takes(),
+                    "managers may play what others spoke", now, team, commit);
 }
 
 // One callback's timer comes earlier under the team as it is now.
