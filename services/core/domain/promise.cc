@@ -9,6 +9,7 @@
 #include "core/base/status_macros.h"
 #include "core/domain/calendar.h"
 #include "core/domain/draft.h"
+#include "core/domain/figures.h"
 #include "core/domain/input.h"
 #include "core/domain/proto_time.h"
 #include "core/domain/team.h"
@@ -226,6 +227,8 @@ void Arm(Draft& draft, PromiseRecord& promise, record::Verdict replaced) {
     const bool due = draft.now >= FromProto(old->promised_time());
     Settle(draft, *old, due ? record::VERDICT_MISSED : replaced);
   }
+  const bool first = std::none_of(draft.callback.promises().begin(), draft.callback.promises().end(),
+                                  [](const PromiseRecord& earlier) { return earlier.has_accept_time(); });
   promise.set_state(PromiseRecord::STATE_ARMED);
   *promise.mutable_accept_time() = ToProto(draft.now);
   draft.callback.set_phase(CallbackRecord::PHASE_PROMISED);
@@ -235,6 +238,7 @@ void Arm(Draft& draft, PromiseRecord& promise, record::Verdict replaced) {
   draft.callback.clear_snooze_until();
   draft.Event("promise_armed", {{"revision", absl::StrCat(promise.revision())}});
   draft.Count("promised");
+  if (first) draft.Count(SpanCounter(kFirstPromise, draft.now - FromProto(draft.callback.create_time())));
   ClearDeliveryAlarm(draft);
 }
 
@@ -250,6 +254,7 @@ void Settle(Draft& draft, PromiseRecord& promise, record::Verdict verdict, absl:
   }
   draft.callback.clear_escalation();
   draft.callback.clear_snooze_until();
+  if (verdict == record::VERDICT_LATE) draft.Count(SpanCounter(kLateBy, late_by));
   const std::string word(VerdictWord(verdict));
   draft.Event("settled",
               {{"revision", absl::StrCat(promise.revision())}, {"verdict", word}, {"late_by_seconds", late_seconds}});
