@@ -12,6 +12,7 @@
 #include "core/domain/figures.h"
 #include "core/domain/input.h"
 #include "core/domain/proto_time.h"
+#include "core/domain/spoken_time.h"
 #include "core/domain/team.h"
 
 namespace ringback::domain {
@@ -52,6 +53,16 @@ std::string_view ChannelWord(PromiseRecord::Channel channel) {
     case PromiseRecord::CHANNEL_SPOKEN: return "spoken";
     default: return "";
   }
+}
+
+// A slip of the tongue: what the customer hears is what they will wait for.
+void WarnOfOtherTime(Draft& draft, const MakePromise& command) {
+  const auto callers = LoadZone(draft.callback.caller().time_zone());
+  const absl::TimeZone zone = callers.ok() ? *callers : draft.rules.zone;
+  const auto said = OtherTimeNamed(command.spoken_text, command.promised_time, zone);
+  if (!said) return;
+  draft.Warn(absl::StrCat("spoken text says ", *said, ", the promise is for ",
+                          absl::FormatTime("%H:%M", command.promised_time, zone)));
 }
 
 }  // namespace
@@ -121,6 +132,7 @@ absl::Status DoMakePromise(Draft& draft, const MakePromise& command) {
   }
   OweUnassigned(draft);
   RB_RETURN_IF_ERROR(CheckPromisedTime(draft, command.promised_time));
+  WarnOfOtherTime(draft, command);
 
   WithdrawPending(draft);
   const bool entry_is_out = CustomerHasEntry(draft.callback);
