@@ -4,6 +4,9 @@
 #include <google/protobuf/text_format.h>
 #include <grpcpp/generic/generic_stub.h>
 
+#include <algorithm>
+#include <set>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "core/store/every_record.h"
@@ -28,6 +31,7 @@ const std::map<std::string, std::string>& GoodRequests() {
       {"ListCallbacks", "team_id: '$TM'"},
       {"MakePromise", "request_id: '$R' callback_id: '$CB' channel: PROMISE_CHANNEL_SPOKEN "
                       "promised_time { seconds: $LATER }"},
+      {"StartCall", "request_id: '$R' callback_id: '$CB'"},
       {"LogAttempt", "request_id: '$R' callback_id: '$CB' outcome: ATTEMPT_OUTCOME_REACHED"},
       {"CompleteCallback", "request_id: '$R' callback_id: '$CB' disposition: 'x'"},
       {"CancelCallback", "request_id: '$R' callback_id: '$CB' reason: 'x'"},
@@ -46,7 +50,9 @@ const std::map<std::string, std::string>& GoodRequests() {
       {"UpdateMember", "request_id: '$R' member { id: '$MB' name: 'x' }"},
       {"RemoveMember", "request_id: '$R' member_id: '$MB'"},
       {"SetAbsence", "request_id: '$R' member_id: '$MB'"},
+      {"HandOverMember", "request_id: '$R' member_id: '$MB'"},
       {"GetPolicy", "team_id: '$TM'"},
+      {"PreviewPolicy", "team_id: '$TM' assignee_id: '$MB'"},
       {"SetPolicy", "request_id: '$R' team_id: '$TM' policy { steps { delay { } recipients { kind: KIND_ASSIGNEE } } "
                     "repeat_interval { seconds: 3600 } ack_timeout { seconds: 1800 } response_target { seconds: 3600 } "
                     "follow_up { seconds: 1800 } tolerance { } reminder_lead { } delivery_guard { } "
@@ -57,6 +63,8 @@ const std::map<std::string, std::string>& GoodRequests() {
       {"ListTokens", "team_id: '$TM'"},
       {"RevokeToken", "request_id: '$R' id: '$TK'"},
       {"GetTeamWeek", "team_id: '$TM'"},
+      {"GetReport", "team_id: '$TM'"},
+      {"ReadHolidays", "team_id: '$TM' ics: 'BEGIN:VCALENDAR'"},
       {"PutContact", "request_id: '$R' team_id: '$TM' caller { phone: '030 123456' name: 'x' }"},
       {"GetContact", "team_id: '$TM' who: '030 123456'"},
       {"ListContacts", "team_id: '$TM'"},
@@ -117,6 +125,37 @@ class StrangersTest : public IngestTest {
     store::AddAnswer(nullptr, 0, answer, Morning() + absl::Hours(720), &commit);
     EXPECT_TRUE(host_->store().CommitOnce(commit).ok());
     return answer.id();
+  }
+
+  void TieMail() {
+    const store::Key key = store::AnswerKey(answer_id_).value();
+    const auto answer = store::Load<record::AnswerRecord>(host_->store(), key).value();
+    record::AnswerRecord tied = answer.message;
+    tied.set_callback_id(callback_id_);
+    store::Commit commit;
+    commit.shard = team_.shard;
+    commit.commit_id = "tied/" + answer_id_;
+    store::AddAnswer(&answer.message, answer.version, tied, Morning(), &commit);
+    EXPECT_TRUE(host_->store().CommitOnce(commit).ok());
+  }
+
+  // The one thing that the team decides itself, beside the table.
+  void LetOthersTakesBePlayed() {
+    auto team = store::Load<record::TeamRecord>(host_->store(), store::TeamKey(team_.id).value()).value();
+    team.message.set_play_others_takes(true);
+    store::Commit commit;
+    commit.shard = team_.shard;
+    commit.commit_id = "play/" + team_.id;
+    AddTeam(team.message, team.version, &commit);
+    EXPECT_TRUE(host_->store().CommitOnce(commit).ok());
+  }
+
+  // Whether a good request for the method names one of these.
+  static bool SpeaksOf(const google::protobuf::MethodDescriptor& method, std::initializer_list<const char*> what) {
+    const auto row = GoodRequests().find(method.name());
+    return row != GoodRequests().end() && std::any_of(what.begin(), what.end(), [&](const char* one) {
+             return row->second.find(one) != std::string::npos;
+           });
   }
 
   struct Answer {
@@ -229,7 +268,43 @@ TEST_F(StrangersTest, AnotherTeamsTokensOpenNothingAndChangeNothing) {
   EXPECT_EQ(Everything(), before);
 }
 
+// A rep's colleague is not quite a stranger: what the rep does not see is not there, by whichever method one asks for it.
+TEST_F(StrangersTest, AColleaguesCallbackIsNotThereForARepByAnyMethod) {
+  TieMail();
+  const std::string before = Everything();
+  std::set<std::string> asked;
+  ForEach([&](const auto& method) {
+    if (!rpc::Allowed(rpc::Role::kRep, absl::StrCat("/", method.service()->full_name(), "/", method.name()))) return;
+    if (!SpeaksOf(method, {"$CB", "$RC", "$AN"})) return;
+    asked.insert(method.name());
+    const Answer answer = Call(method, team_.ben_token);
+    EXPECT_EQ(answer.status.code(), absl::StatusCode::kNotFound) << method.full_name() << ": " << answer.status;
+    EXPECT_EQ(answer.data, "") << method.full_name();
+  });
+  EXPECT_GE(asked.size(), 24u);
+  EXPECT_EQ(Everything(), before);
+  // Whoever owes the call gets in by each of them.
+  ForEach([&](const auto& method) {
+    if (!asked.contains(method.name())) return;
+    const Answer answer = Call(method, team_.anna_token);
+    EXPECT_THAT(answer.status.code(), testing::AllOf(testing::Ne(absl::StatusCode::kNotFound),
+                                                     testing::Ne(absl::StatusCode::kPermissionDenied)))
+        << method.full_name() << ": " << answer.status;
+  });
+}
+
+TEST_F(StrangersTest, ListsHoldOnlyWhatARepSees) {
+  const std::set<std::string> lists = {"ListCallbacks", "ListTimers"};
+  ForEach([&](const auto& method) {
+    if (!lists.contains(method.name())) return;
+    EXPECT_THAT(Call(method, team_.anna_token).data, testing::HasSubstr(callback_id_)) << method.full_name();
+    EXPECT_THAT(Call(method, team_.clara_token).data, testing::HasSubstr(callback_id_)) << method.full_name();
+    EXPECT_THAT(Call(method, team_.ben_token).data, testing::Not(testing::HasSubstr(callback_id_))) << method.full_name();
+  });
+}
+
 TEST_F(StrangersTest, EveryRoleGetsExactlyWhatTheTableAllows) {
+  LetOthersTakesBePlayed();
   const std::vector<std::pair<rpc::Role, std::string>> roles = {
       {rpc::Role::kIntake, team_.intake_token}, {rpc::Role::kOperator, operator_token_},
       {rpc::Role::kRep, team_.anna_token},      {rpc::Role::kManager, team_.clara_token},

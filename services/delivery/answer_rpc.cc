@@ -11,6 +11,7 @@
 #include "core/domain/input.h"
 #include "core/domain/proto_time.h"
 #include "core/rpc/server.h"
+#include "core/rpc/sight.h"
 #include "core/rpc/translate.h"
 #include "core/store/records.h"
 #include "delivery/answer_effects.h"
@@ -55,7 +56,7 @@ class AnswerRpc final : public api::AnswerService::CallbackService {
   RB_UNARY(DropAnswer, Drop)
 
  private:
-  // The callback of the principal's team, its caller still there.
+  // The callback, when the principal sees it and its caller is still there.
   absl::StatusOr<store::Loaded<record::CallbackRecord>> FindCallback(const rpc::Call& call, const std::string& id) {
     const absl::Status none =
         domain::FieldError(absl::StatusCode::kNotFound, "callback_id", "CALLBACK_NOT_FOUND", "there is no callback with this id");
@@ -64,7 +65,9 @@ class AnswerRpc final : public api::AnswerService::CallbackService {
     auto callback = store::Load<record::CallbackRecord>(host_.store(), *key);
     if (absl::IsNotFound(callback.status())) return none;
     RB_RETURN_IF_ERROR(callback.status());
-    if (callback->message.erased() || !rpc::ScopedTeam(call.principal, callback->message.team_id()).ok()) return none;
+    if (callback->message.erased()) return none;
+    RB_ASSIGN_OR_RETURN(const bool seen, rpc::Sees(host_.store(), call, callback->message));
+    if (!seen) return none;
     return callback;
   }
 

@@ -8,6 +8,7 @@
 #include "core/base/status_macros.h"
 #include "core/domain/input.h"
 #include "core/rpc/server.h"
+#include "core/rpc/sight.h"
 #include "core/rpc/translate.h"
 #include "core/store/records.h"
 #include "delivery/mail_in/mail_limits.h"
@@ -200,6 +201,14 @@ absl::StatusOr<store::Loaded<record::AnswerRecord>> FindAnswer(runtime::Host& ho
   if (absl::IsNotFound(answer.status())) return none;
   RB_RETURN_IF_ERROR(answer.status());
   if (!answer->message.has_create_time() || !rpc::ScopedTeam(call.principal, answer->message.team_id()).ok()) return none;
+  // One that waits to be tied is everybody's; one that is, is seen with its callback.
+  const auto callback_key = store::CallbackKey(answer->message.callback_id());
+  if (!callback_key.ok() || rpc::ViewerOf(call.principal).whole_team) return answer;
+  const auto callback = store::Load<record::CallbackRecord>(host.store(), *callback_key);
+  if (absl::IsNotFound(callback.status())) return none;
+  RB_RETURN_IF_ERROR(callback.status());
+  RB_ASSIGN_OR_RETURN(const bool seen, rpc::Sees(host.store(), call, callback->message));
+  if (!seen) return none;
   return answer;
 }
 

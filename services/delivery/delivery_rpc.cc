@@ -12,6 +12,7 @@
 #include "core/domain/input.h"
 #include "core/domain/rules.h"
 #include "core/rpc/server.h"
+#include "core/rpc/sight.h"
 #include "core/rpc/translate.h"
 #include "core/store/change_callback.h"
 #include "core/store/records.h"
@@ -62,6 +63,14 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
     return loaded;
   }
 
+  // The same for a callback that the principal must also see: a rep does not see every colleague's.
+  absl::StatusOr<store::Loaded<record::CallbackRecord>> SeenCallback(const rpc::Call& call, const std::string& id) {
+    RB_ASSIGN_OR_RETURN(auto callback, Own<record::CallbackRecord>(call, store::CallbackKey(id), "callback_id"));
+    RB_ASSIGN_OR_RETURN(const bool seen, rpc::Sees(host_.store(), call, callback.message));
+    if (!seen) return NotFound("callback_id", "there is nothing with this id");
+    return callback;
+  }
+
   absl::StatusOr<record::TeamRecord> TeamOf(const std::string& team_id) {
     RB_ASSIGN_OR_RETURN(const store::Key key, store::TeamKey(team_id));
     RB_ASSIGN_OR_RETURN(auto team, store::Load<record::TeamRecord>(host_.store(), key));
@@ -70,8 +79,7 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
 
   absl::Status List(const rpc::Call& call, const api::ListDeliveriesRequest& request,
                     api::ListDeliveriesResponse* response) {
-    RB_ASSIGN_OR_RETURN(const auto callback, Own<record::CallbackRecord>(call, store::CallbackKey(request.callback_id()),
-                                                                         "callback_id"));
+    RB_ASSIGN_OR_RETURN(const auto callback, SeenCallback(call, request.callback_id()));
     RB_ASSIGN_OR_RETURN(const int size, rpc::PageSize(request.page_size()));
     RB_ASSIGN_OR_RETURN(const std::string after, rpc::DecodePageToken(request.page_token()));
     int first = 1;
@@ -103,9 +111,7 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
     RB_RETURN_IF_ERROR((rpc::Once<api::ResendDeliveryRequest, api::ResendDeliveryResponse>(
         host_.rpc(), call, request, response,
         [&](store::Commit* commit, api::ResendDeliveryResponse* response) -> absl::Status {
-          RB_ASSIGN_OR_RETURN(
-              const auto callback,
-              Own<record::CallbackRecord>(call, store::CallbackKey(request.callback_id()), "callback_id"));
+          RB_ASSIGN_OR_RETURN(const auto callback, SeenCallback(call, request.callback_id()));
           RB_ASSIGN_OR_RETURN(const record::TeamRecord team, TeamOf(callback.message.team_id()));
           RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
           RB_ASSIGN_OR_RETURN(const bool ready, RecordingReady(callback.message));

@@ -1,5 +1,6 @@
 #include "ingest/callback_commands.h"
 
+#include "absl/strings/str_cat.h"
 #include "core/domain/deliveries.h"
 #include "core/domain/team.h"
 #include "core/rpc/update_mask.h"
@@ -41,6 +42,14 @@ absl::Status CorrectContact(runtime::Host& host, const Scene& scene, const rpc::
   return absl::OkStatus();
 }
 
+// A rep who stands in for an absent colleague sees the colleague's callbacks, and still does not dispose of them.
+absl::Status CheckOwn(const rpc::Call& call, const Scene& scene, std::string_view what) {
+  const std::string& owner = scene.callback.message.assignee_id();
+  if (call.principal.role != rpc::Role::kRep || owner.empty() || owner == call.principal.member_id) return absl::OkStatus();
+  return domain::FieldError(absl::StatusCode::kPermissionDenied, "callback_id", "NOT_YOUR_CALLBACK",
+                            absl::StrCat("a rep ", std::string(what), "; ask a manager for others'"));
+}
+
 // Whether the pending promise's message has left or may have. One that has not is withdrawn in this very commit and under
 // its version: this decision and a worker that begins to send at this moment exclude each other.
 absl::StatusOr<bool> StopPending(runtime::Host& host, const record::CallbackRecord& callback, store::Commit* commit) {
@@ -58,6 +67,14 @@ absl::StatusOr<bool> StopPending(runtime::Host& host, const record::CallbackReco
 }
 
 }  // namespace
+
+absl::Status StartCall(runtime::Host& host, const rpc::Call& call, const api::StartCallRequest& request,
+                       api::StartCallResponse* response) {
+  return Carry<api::StartCallRequest, api::StartCallResponse>(
+      host, call, request, response, [](const Scene& scene, store::Commit*, api::StartCallResponse*) -> DecisionOr {
+        return Apply(scene, domain::StartCall{});
+      });
+}
 
 absl::Status LogAttempt(runtime::Host& host, const rpc::Call& call, const api::LogAttemptRequest& request,
                         api::LogAttemptResponse* response) {
@@ -94,11 +111,7 @@ absl::Status CancelCallback(runtime::Host& host, const rpc::Call& call, const ap
   return Carry<api::CancelCallbackRequest, api::CancelCallbackResponse>(
       host, call, request, response,
       [&](const Scene& scene, store::Commit* commit, api::CancelCallbackResponse* answer) -> DecisionOr {
-        const std::string& assignee = scene.callback.message.assignee_id();
-        if (call.principal.role == rpc::Role::kRep && !assignee.empty() && assignee != call.principal.member_id) {
-          return domain::FieldError(absl::StatusCode::kPermissionDenied, "callback_id", "NOT_YOUR_CALLBACK",
-                                    "a rep cancels the own callbacks; ask a manager for others'");
-        }
+        RB_RETURN_IF_ERROR(CheckOwn(call, scene, "cancels the own callbacks"));
         RB_ASSIGN_OR_RETURN(command.pending_left, StopPending(host, scene.callback.message, commit));
         return ApplyAndWarn(scene, command, answer);
       });
@@ -112,11 +125,7 @@ absl::Status AssignCallback(runtime::Host& host, const rpc::Call& call, const ap
   return Carry<api::AssignCallbackRequest, api::AssignCallbackResponse>(
       host, call, request, response,
       [&](const Scene& scene, store::Commit*, api::AssignCallbackResponse* answer) -> DecisionOr {
-        const std::string& owner = scene.callback.message.assignee_id();
-        if (call.principal.role == rpc::Role::kRep && !owner.empty() && owner != call.principal.member_id) {
-          return domain::FieldError(absl::StatusCode::kPermissionDenied, "callback_id", "NOT_YOUR_CALLBACK",
-                                    "a rep gives away the own callbacks and takes unassigned ones; ask a manager for others'");
-        }
+        RB_RETURN_IF_ERROR(CheckOwn(call, scene, "gives away the own callbacks and takes unassigned ones"));
         const record::Member* member = domain::FindMember(scene.team, request.member_id());
         if (member == nullptr || member->inactive()) {
           return domain::InvalidField("member_id", "MEMBER_UNKNOWN", "this is no active member of the team");

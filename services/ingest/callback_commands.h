@@ -8,6 +8,8 @@ namespace ringback::ingest {
 
 absl::Status MakePromise(runtime::Host& host, const rpc::Call& call, const api::MakePromiseRequest& request,
                          api::MakePromiseResponse* response);
+absl::Status StartCall(runtime::Host& host, const rpc::Call& call, const api::StartCallRequest& request,
+                       api::StartCallResponse* response);
 absl::Status LogAttempt(runtime::Host& host, const rpc::Call& call, const api::LogAttemptRequest& request,
                         api::LogAttemptResponse* response);
 absl::Status CompleteCallback(runtime::Host& host, const rpc::Call& call, const api::CompleteCallbackRequest& request,

@@ -34,6 +34,10 @@ class CallbackRpc final : public api::CallbackService::HandlerService {
                                      api::MakePromiseResponse* response) override {
     return Run(host_, context, "/ringback.v1.CallbackService/MakePromise", request, response, &ingest::MakePromise);
   }
+  grpc::ServerUnaryReactor* StartCall(Context* context, const api::StartCallRequest* request,
+                                     api::StartCallResponse* response) override {
+    return Run(host_, context, "/ringback.v1.CallbackService/StartCall", request, response, &ingest::StartCall);
+  }
   grpc::ServerUnaryReactor* LogAttempt(Context* context, const api::LogAttemptRequest* request,
                                      api::LogAttemptResponse* response) override {
     return Run(host_, context, "/ringback.v1.CallbackService/LogAttempt", request, response, &ingest::LogAttempt);

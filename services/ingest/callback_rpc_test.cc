@@ -325,7 +325,7 @@ TEST_F(CallbackRpcTest, HistorySaysWhoAndPagesThrough) {
   int number = 0;
   for (;;) {
     api::ListHistoryResponse page;
-    ASSERT_TRUE(Do(*callbacks_, &Stub::ListHistory, request, &page, team_.ben_token).ok());
+    ASSERT_TRUE(Do(*callbacks_, &Stub::ListHistory, request, &page, team_.clara_token).ok());
     for (const auto& event : page.events()) {
       EXPECT_EQ(event.number(), ++number);
       EXPECT_EQ(event.author(), number == 1 ? team_.anna : team_.clara);
@@ -384,7 +384,7 @@ TEST_F(CallbackRpcTest, ARepCancelsOnlyTheOwn) {
   request.set_reason("keine Lust");
   api::CancelCallbackResponse response;
   EXPECT_EQ(Do(*callbacks_, &Stub::CancelCallback, request, &response, team_.ben_token).code(),
-            absl::StatusCode::kPermissionDenied);
+            absl::StatusCode::kNotFound);
   EXPECT_TRUE(Do(*callbacks_, &Stub::CancelCallback, request, &response, team_.clara_token).ok());
 }
 
@@ -522,7 +522,7 @@ TEST_F(CallbackRpcTest, AQuietWatchEndsWithItsMember) {
 
 TEST_F(CallbackRpcTest, AWatchTellsWhereItBeginsAndThenEveryChange) {
   grpc::ClientContext context;
-  Identify(context, team_.ben_token);
+  Identify(context, team_.clara_token);
   auto stream = callbacks_->WatchCallbacks(&context, {});
   api::WatchCallbacksResponse message;
   ASSERT_TRUE(stream->Read(&message));
@@ -544,7 +544,7 @@ TEST_F(CallbackRpcTest, AWatchResumesWithoutAGap) {
   const int64_t known = List({}).revision();
   for (int i = 0; i < 450; ++i) Create(Mueller(), team_.clara_token);  // more than one batch
   grpc::ClientContext context;
-  Identify(context, team_.ben_token);
+  Identify(context, team_.clara_token);
   api::WatchCallbacksRequest request;
   request.set_since_revision(known);
   auto stream = callbacks_->WatchCallbacks(&context, request);

@@ -80,7 +80,7 @@ TEST_F(CustomerCallsTest, AWishIsDeclined) {
   api::DeclineProposalResponse response;
   request.set_request_id(NextRequestId());
   request.set_callback_id(id_);
-  ASSERT_TRUE(Do(*callbacks_, &api::CallbackService::Stub::DeclineProposal, request, &response, team_.ben_token).ok());
+  ASSERT_TRUE(Do(*callbacks_, &api::CallbackService::Stub::DeclineProposal, request, &response, team_.clara_token).ok());
   EXPECT_FALSE(response.callback().has_proposal());
   EXPECT_EQ(response.callback().promises_size(), 1);
 }
@@ -106,11 +106,11 @@ TEST_F(CustomerCallsTest, FreeTimesAreListedUpToTheCount) {
   api::ListSlotsRequest request;
   api::ListSlotsResponse response;
   request.set_callback_id(id_);
-  ASSERT_TRUE(Do(*callbacks_, &api::CallbackService::Stub::ListSlots, request, &response, team_.ben_token).ok());
+  ASSERT_TRUE(Do(*callbacks_, &api::CallbackService::Stub::ListSlots, request, &response, team_.anna_token).ok());
   EXPECT_EQ(response.slots_size(), 12);
   EXPECT_GE(rpc::FromProto(response.slots(0)), Now() + absl::Minutes(30));
   request.set_count(-1);
-  EXPECT_EQ(Do(*callbacks_, &api::CallbackService::Stub::ListSlots, request, &response, team_.ben_token).code(),
+  EXPECT_EQ(Do(*callbacks_, &api::CallbackService::Stub::ListSlots, request, &response, team_.anna_token).code(),
             absl::StatusCode::kInvalidArgument);
 }
 

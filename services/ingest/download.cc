@@ -59,6 +59,7 @@ class Download final : public grpc::ServerWriteReactor<api::DownloadRenditionRes
     if (blob_.empty()) {
       RB_ASSIGN_OR_RETURN(const rpc::Call call, rpc::Admit(host_.rpc(), context_, kMethod));
       RB_ASSIGN_OR_RETURN(const auto recording, FindRecording(host_, call, request_.recording_id(), "recording_id"));
+      RB_RETURN_IF_ERROR(rpc::CheckPlay(host_.store(), call, recording.message));
       RB_ASSIGN_OR_RETURN(blob_, BlobOf(recording.message, request_.rendition()));
     }
     RB_ASSIGN_OR_RETURN(*chunk_.mutable_chunk(), host_.blobs().GetRange(blob_, offset_, kChunkBytes));

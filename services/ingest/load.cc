@@ -12,8 +12,15 @@ namespace {
 constexpr size_t kPrefixMin = 6;   // "cb07h3"
 constexpr size_t kIdSize = 16;     // "cb07" and 12 characters
 
-bool Visible(const rpc::Call& call, const std::string& team_id) {
-  return rpc::CheckScope(call.principal, team_id, {}).ok();
+// What is wrong with an id before anything is looked up.
+absl::StatusOr<store::Key> KeyOf(const std::string& id, std::string_view field) {
+  if (id.empty()) return domain::InvalidField(field, "ID_MISSING", "say which callback, e.g. cb07h3k9x2m4q8w1");
+  auto key = store::CallbackKey(id);
+  if (!key.ok() || id.size() < kPrefixMin || id.size() > kIdSize) {
+    return domain::InvalidField(field, "ID_INVALID",
+                                "a callback's id looks like cb07h3k9x2m4q8w1; 6 characters of it at least");
+  }
+  return key;
 }
 
 absl::StatusOr<store::Loaded<record::CallbackRecord>> FindByPrefix(runtime::Host& host, const rpc::Call& call,
@@ -23,7 +30,9 @@ absl::StatusOr<store::Loaded<record::CallbackRecord>> FindByPrefix(runtime::Host
   RB_RETURN_IF_ERROR(store::ForEveryRecord(host.store(), shard, store::Kind::kCallback, prefix, [&](const store::Record& one) {
     store::Loaded<record::CallbackRecord> loaded;
     loaded.version = one.version;
-    if (!loaded.message.ParseFromString(one.value) || !Visible(call, loaded.message.team_id())) return absl::OkStatus();
+    if (!loaded.message.ParseFromString(one.value)) return absl::OkStatus();
+    RB_ASSIGN_OR_RETURN(const bool seen, rpc::Sees(host.store(), call, loaded.message));
+    if (!seen) return absl::OkStatus();
     auto& list = loaded.message.phase() == record::CallbackRecord::PHASE_CLOSED ? closed : open;
     list.push_back(std::move(loaded));
     return absl::OkStatus();
@@ -62,18 +71,26 @@ absl::StatusOr<store::Loaded<record::TeamRecord>> TeamOf(runtime::Host& host, co
 
 absl::StatusOr<store::Loaded<record::CallbackRecord>> FindCallback(runtime::Host& host, const rpc::Call& call,
                                                                    const std::string& id, std::string_view field) {
-  if (id.empty()) return domain::InvalidField(field, "ID_MISSING", "say which callback, e.g. cb07h3k9x2m4q8w1");
-  const auto key = store::CallbackKey(id);
-  if (!key.ok() || id.size() < kPrefixMin || id.size() > kIdSize) {
-    return domain::InvalidField(field, "ID_INVALID",
-                                "a callback's id looks like cb07h3k9x2m4q8w1; 6 characters of it at least");
-  }
-  if (id.size() < kIdSize) return FindByPrefix(host, call, id, key->shard, field);
-  auto callback = store::Load<record::CallbackRecord>(host.store(), *key);
-  if (absl::IsNotFound(callback.status()) || (callback.ok() && !Visible(call, callback->message.team_id()))) {
-    return NotThere(field, "callback");
-  }
+  RB_ASSIGN_OR_RETURN(const store::Key key, KeyOf(id, field));
+  if (id.size() < kIdSize) return FindByPrefix(host, call, id, key.shard, field);
+  return SeenCallback(host, call, key, field);
+}
+
+absl::StatusOr<store::Loaded<record::CallbackRecord>> SeenCallback(runtime::Host& host, const rpc::Call& call,
+                                                                   const store::Key& key, std::string_view field) {
+  auto callback = store::Load<record::CallbackRecord>(host.store(), key);
+  if (absl::IsNotFound(callback.status())) return NotThere(field, "callback");
+  RB_RETURN_IF_ERROR(callback.status());
+  RB_ASSIGN_OR_RETURN(const bool seen, rpc::Sees(host.store(), call, callback->message));
+  if (!seen) return NotThere(field, "callback");
   return callback;
+}
+
+absl::StatusOr<store::Key> NamedCallback(runtime::Host& host, const rpc::Call& call, const std::string& id) {
+  RB_ASSIGN_OR_RETURN(const store::Key key, KeyOf(id, "callback_id"));
+  if (id.size() == kIdSize) return key;
+  RB_ASSIGN_OR_RETURN(const auto found, FindByPrefix(host, call, id, key.shard, "callback_id"));
+  return store::CallbackKey(found.message.id());
 }
 
 absl::StatusOr<store::Loaded<record::RecordingRecord>> FindRecording(runtime::Host& host, const rpc::Call& call,
@@ -81,9 +98,10 @@ absl::StatusOr<store::Loaded<record::RecordingRecord>> FindRecording(runtime::Ho
   const auto key = store::RecordingKey(id);
   if (!key.ok()) return domain::InvalidField(field, "ID_INVALID", "a recording's id looks like rc07h3k9x2m4q8w1");
   auto recording = store::Load<record::RecordingRecord>(host.store(), *key);
-  if (absl::IsNotFound(recording.status()) || (recording.ok() && !Visible(call, recording->message.team_id()))) {
-    return NotThere(field, "recording");
-  }
+  if (absl::IsNotFound(recording.status())) return NotThere(field, "recording");
+  RB_RETURN_IF_ERROR(recording.status());
+  RB_ASSIGN_OR_RETURN(const bool seen, rpc::SeesTake(host.store(), call, recording->message));
+  if (!seen) return NotThere(field, "recording");
   return recording;
 }
 
@@ -109,12 +127,23 @@ api::Callback ToApi(runtime::Host& host, const record::CallbackRecord& callback,
   return rpc::ToApi(callback, team, version, now, host.config().public_url);
 }
 
-absl::StatusOr<api::Callback> ReadCallback(runtime::Host& host, const std::string& id) {
+api::Callback WithoutContent(const api::Callback& callback) {
+  api::Callback shown;
+  shown.set_id(callback.id());
+  shown.set_team_id(callback.team_id());
+  shown.set_assignee_id(callback.assignee_id());
+  shown.set_assignee_name(callback.assignee_name());
+  return shown;
+}
+
+absl::StatusOr<api::Callback> ReadCallback(runtime::Host& host, const rpc::Call& call, const std::string& id) {
   RB_ASSIGN_OR_RETURN(const store::Key key, store::CallbackKey(id));
   RB_ASSIGN_OR_RETURN(const auto callback, store::Load<record::CallbackRecord>(host.store(), key));
   RB_ASSIGN_OR_RETURN(const auto team, LoadTeam(host, callback.message.team_id()));
   RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
-  return ToApi(host, callback.message, team.message, callback.version, now);
+  RB_ASSIGN_OR_RETURN(const bool seen, rpc::Sees(host.store(), call, callback.message));
+  api::Callback shown = ToApi(host, callback.message, team.message, callback.version, now);
+  return seen ? std::move(shown) : WithoutContent(shown);
 }
 
 }  // namespace ringback::ingest

@@ -15,6 +15,7 @@
 #include "core/domain/input.h"
 #include "core/domain/rules.h"
 #include "core/rpc/server.h"
+#include "core/rpc/sight.h"
 #include "core/rpc/translate.h"
 #include "core/runtime/host.h"
 #include "core/store/records.h"
@@ -36,11 +37,11 @@ absl::StatusOr<store::Loaded<record::TeamRecord>> TeamOf(runtime::Host& host, co
                                                          const std::string& team_id);
 absl::StatusOr<store::Loaded<record::TeamRecord>> LoadTeam(runtime::Host& host, const std::string& team_id);
 
-// A callback of the principal's team by id, or by the first characters (6 at least) of an id that only one open
-// callback of the team has; if no open one has it, of a closed one. NOT_FOUND, or INVALID_ARGUMENT when several match.
+// A callback that the principal sees by id, or by the first characters (6 at least) of an id that only one open callback
+// has; if no open one has it, of a closed one. NOT_FOUND, or INVALID_ARGUMENT when several match.
 absl::StatusOr<store::Loaded<record::CallbackRecord>> FindCallback(runtime::Host& host, const rpc::Call& call,
                                                                    const std::string& id, std::string_view field);
-// A recording of the principal's team.
+// A recording that the principal sees.
 absl::StatusOr<store::Loaded<record::RecordingRecord>> FindRecording(runtime::Host& host, const rpc::Call& call,
                                                                      const std::string& id, std::string_view field);
 
@@ -50,8 +51,16 @@ absl::StatusOr<std::vector<std::string>> IdsUnder(store::Store& store, int shard
 
 api::Callback ToApi(runtime::Host& host, const record::CallbackRecord& callback, const record::TeamRecord& team,
                     uint64_t version, absl::Time now);
-// The callback as it is now.
-absl::StatusOr<api::Callback> ReadCallback(runtime::Host& host, const std::string& id);
+// What is told of a callback to those who do not see it: that it is there, and whose it is.
+api::Callback WithoutContent(const api::Callback& callback);
+// The callback as it is now; without its content when the principal sees it no longer.
+absl::StatusOr<api::Callback> ReadCallback(runtime::Host& host, const rpc::Call& call, const std::string& id);
+// The key of a callback that a command names. A whole id is not looked up: whether the principal sees it is asked where the
+// command is decided, for a request that is repeated after it gave the callback away still gets its answer.
+absl::StatusOr<store::Key> NamedCallback(runtime::Host& host, const rpc::Call& call, const std::string& id);
+// The callback under the key; NOT_FOUND when the principal does not see it.
+absl::StatusOr<store::Loaded<record::CallbackRecord>> SeenCallback(runtime::Host& host, const rpc::Call& call,
+                                                                   const store::Key& key, std::string_view field);
 
 // What a command on a callback is decided upon; loaded afresh for every try.
 struct Scene {
@@ -67,14 +76,13 @@ template <typename Request, typename Response>
 absl::Status Carry(
     runtime::Host& host, const rpc::Call& call, const Request& request, Response* response,
     std::function<absl::StatusOr<domain::Decision>(const Scene&, store::Commit*, Response*)> decide) {
-  RB_ASSIGN_OR_RETURN(const auto found, FindCallback(host, call, request.callback_id(), "callback_id"));
-  RB_ASSIGN_OR_RETURN(const store::Key key, store::CallbackKey(found.message.id()));
+  RB_ASSIGN_OR_RETURN(const store::Key key, NamedCallback(host, call, request.callback_id()));
   std::optional<api::Callback> fresh;
   RB_RETURN_IF_ERROR((rpc::Once<Request, Response>(
       host.rpc(), call, request, response,
       [&](store::Commit* commit, Response* answer) -> absl::Status {
         Scene scene;
-        RB_ASSIGN_OR_RETURN(scene.callback, store::Load<record::CallbackRecord>(host.store(), key));
+        RB_ASSIGN_OR_RETURN(scene.callback, SeenCallback(host, call, key, "callback_id"));
         RB_ASSIGN_OR_RETURN(auto team, LoadTeam(host, scene.callback.message.team_id()));
         scene.team = std::move(team.message);
         scene.actor.id = call.principal.ActorId();
@@ -87,7 +95,7 @@ absl::Status Carry(
         return absl::OkStatus();
       })));
   if (!fresh.has_value()) {
-    RB_ASSIGN_OR_RETURN(fresh, ReadCallback(host, response->callback().id()));
+    RB_ASSIGN_OR_RETURN(fresh, ReadCallback(host, call, response->callback().id()));
   }
   *response->mutable_callback() = *std::move(fresh);
   return absl::OkStatus();

@@ -18,7 +18,7 @@ class RecordingRpcTest : public IngestTest {
   }
   absl::Status Download(const std::string& id, api::Rendition rendition, std::string* bytes) {
     grpc::ClientContext context;
-    Identify(context, team_.ben_token);
+    Identify(context, team_.anna_token);
     api::DownloadRenditionRequest request;
     request.set_recording_id(id);
     request.set_rendition(rendition);

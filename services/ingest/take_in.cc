@@ -1,6 +1,7 @@
 #include "ingest/take_in.h"
 
 #include "core/base/ids.h"
+#include "core/domain/sight.h"
 #include "core/domain/team.h"
 #include "ingest/contacts.h"
 
@@ -173,6 +174,13 @@ api::Callback ForIntake(const api::Callback& callback) {
   return shown;
 }
 
+// A caller whom the principal took in just now is shown, whoever owes the call: nothing else is known of it yet.
+bool IsShown(const rpc::Call& call, const api::CreateCallbackResponse& response, const api::Callback& callback,
+             const record::TeamRecord& team) {
+  return !response.rang_again() ||
+         domain::SeesThoseOf(rpc::ViewerOf(call.principal), callback.assignee_id(), team, call.now);
+}
+
 }  // namespace
 
 absl::Status CreateCallback(runtime::Host& host, const rpc::Call& call, const api::CreateCallbackRequest& request,
@@ -185,9 +193,14 @@ absl::Status CreateCallback(runtime::Host& host, const rpc::Call& call, const ap
       [&](store::Commit* commit, api::CreateCallbackResponse* answer) { return take_in.Decide(commit, answer); })));
   std::optional<api::Callback> callback = take_in.answer();
   if (!callback.has_value() || callback->id() != response->callback().id()) {  // the request was a repeated one
-    RB_ASSIGN_OR_RETURN(callback, ReadCallback(host, response->callback().id()));
+    RB_ASSIGN_OR_RETURN(callback, ReadCallback(host, call, response->callback().id()));
   }
-  *response->mutable_callback() = call.principal.role == rpc::Role::kIntake ? ForIntake(*callback) : *callback;
+  api::Callback& shown = *response->mutable_callback();
+  if (call.principal.role == rpc::Role::kIntake) {
+    shown = ForIntake(*callback);
+  } else {
+    shown = IsShown(call, *response, *callback, team.message) ? *callback : WithoutContent(*callback);
+  }
   return absl::OkStatus();
 }
 

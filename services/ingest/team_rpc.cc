@@ -1,5 +1,8 @@
 #include "ingest/team_rpc.h"
 
+#include "ingest/hand_over.h"
+#include "ingest/policy_preview.h"
+#include "ingest/report.h"
 #include "ingest/team_members.h"
 #include "ingest/team_sign_ins.h"
 #include "ingest/team_tokens.h"
@@ -47,6 +50,10 @@ class TeamRpc final : public api::TeamService::CallbackService {
                                        api::SetAbsenceResponse* response) override {
     return Run(host_, context, "/ringback.v1.TeamService/SetAbsence", request, response, &ingest::SetAbsence);
   }
+  grpc::ServerUnaryReactor* HandOverMember(Context* context, const api::HandOverMemberRequest* request,
+                                           api::HandOverMemberResponse* response) override {
+    return Run(host_, context, "/ringback.v1.TeamService/HandOverMember", request, response, &ingest::HandOverMember);
+  }
   grpc::ServerUnaryReactor* GetPolicy(Context* context, const api::GetPolicyRequest* request,
                                       api::GetPolicyResponse* response) override {
     return Run(host_, context, "/ringback.v1.TeamService/GetPolicy", request, response, &ingest::GetPolicy);
@@ -54,6 +61,10 @@ class TeamRpc final : public api::TeamService::CallbackService {
   grpc::ServerUnaryReactor* SetPolicy(Context* context, const api::SetPolicyRequest* request,
                                       api::SetPolicyResponse* response) override {
     return Run(host_, context, "/ringback.v1.TeamService/SetPolicy", request, response, &ingest::SetPolicy);
+  }
+  grpc::ServerUnaryReactor* PreviewPolicy(Context* context, const api::PreviewPolicyRequest* request,
+                                          api::PreviewPolicyResponse* response) override {
+    return Run(host_, context, "/ringback.v1.TeamService/PreviewPolicy", request, response, &ingest::PreviewPolicy);
   }
   grpc::ServerUnaryReactor* CreateToken(Context* context, const api::CreateTokenRequest* request,
                                         api::CreateTokenResponse* response) override {
@@ -78,6 +89,10 @@ class TeamRpc final : public api::TeamService::CallbackService {
   grpc::ServerUnaryReactor* GetTeamWeek(Context* context, const api::GetTeamWeekRequest* request,
                                         api::GetTeamWeekResponse* response) override {
     return Run(host_, context, "/ringback.v1.TeamService/GetTeamWeek", request, response, &ingest::GetTeamWeek);
+  }
+  grpc::ServerUnaryReactor* GetReport(Context* context, const api::GetReportRequest* request,
+                                      api::GetReportResponse* response) override {
+    return Run(host_, context, "/ringback.v1.TeamService/GetReport", request, response, &ingest::GetReport);
   }
 
  private:

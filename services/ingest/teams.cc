@@ -3,12 +3,10 @@
 #include <algorithm>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/ids.h"
 #include "core/base/log.h"
-#include "core/domain/calendar.h"
 #include "core/domain/escalation.h"
 #include "core/domain/team.h"
 #include "core/rpc/update_mask.h"
@@ -96,6 +94,7 @@ absl::StatusOr<record::TeamRecord> Normalise(const api::Team& team) {
   out.set_member_figures(team.member_figures());
   out.set_report_listened(team.report_listened());
   if (team.has_slot_length()) *out.mutable_slot_length() = team.slot_length();
+  out.set_play_others_takes(team.play_others_takes());
   return out;
 }
 
@@ -134,8 +133,10 @@ absl::Status NoteSwitches(const rpc::Call& call, const record::TeamRecord& befor
                           record::TeamRecord* team, store::Commit* commit) {
   RB_RETURN_IF_ERROR(NoteSwitch(call, "member_figures", before.member_figures(), team->member_figures(),
                                 "each member's figures are shown", now, team, commit));
-  return NoteSwitch(call, "report_listened", before.report_listened(), team->report_listened(),
-                    "it is told that customers play their message", now, team, commit);
+  RB_RETURN_IF_ERROR(NoteSwitch(call, "report_listened", before.report_listened(), team->report_listened(),
+                                "it is told that customers play their message", now, team, commit));
+  return NoteSwitch(call, "play_others_takes", before.play_others_takes(), team->play_others_takes(),
+                    "managers may play what others spoke", now, team, commit);
 }
 
 // One callback's timer comes earlier under the team as it is now.
@@ -205,13 +206,6 @@ absl::Status AddBusyStates(runtime::Host& host, api::Team* team) {
     }
   }
   return absl::OkStatus();
-}
-
-bool IsWeek(const std::string& text) {
-  if (text.size() != 8 || text.substr(4, 2) != "-W") return false;
-  int year = 0, week = 0;
-  return absl::SimpleAtoi(text.substr(0, 4), &year) && absl::SimpleAtoi(text.substr(6), &week) && year >= 1970 &&
-         week >= 1 && week <= 53;
 }
 
 }  // namespace
@@ -363,31 +357,6 @@ absl::Status SetPolicy(runtime::Host& host, const rpc::Call& call, const api::Se
         return absl::OkStatus();
       })));
   return RearmAll(host, id);
-}
-
-absl::Status GetTeamWeek(runtime::Host& host, const rpc::Call& call, const api::GetTeamWeekRequest& request,
-                         api::GetTeamWeekResponse* response) {
-  RB_ASSIGN_OR_RETURN(const auto team, TeamOf(host, call, request.team_id()));
-  RB_ASSIGN_OR_RETURN(const store::Key key, store::TeamKey(team.message.id()));
-  std::string week = request.week();
-  if (week.empty()) {
-    RB_ASSIGN_OR_RETURN(const absl::TimeZone zone, domain::LoadZone(team.message.time_zone()));
-    week = domain::IsoWeek(call.now, zone);
-  }
-  if (!IsWeek(week)) return domain::InvalidField("week", "WEEK_INVALID", "an ISO week like 2026-W48");
-  RB_ASSIGN_OR_RETURN(const auto counters, host.store().Counters(key.shard, team.message.id(), week));
-  const bool leads = call.principal.role == rpc::Role::kManager || call.principal.role == rpc::Role::kAdmin;
-  const bool sees_members = leads && team.message.member_figures();
-  for (const auto& [name, count] : counters) {
-    const size_t slash = name.find('/');  // "kept/mb07…": one member's
-    if (slash != std::string::npos && !sees_members &&
-        (call.principal.member_id.empty() || name.substr(slash + 1) != call.principal.member_id)) {
-      continue;
-    }
-    (*response->mutable_counts())[name] = count;
-  }
-  response->set_week(week);
-  return absl::OkStatus();
 }
 
 }  // namespace ringback::ingest

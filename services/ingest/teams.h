@@ -1,5 +1,5 @@
-// Teams as records: making and changing them, the policy, the week's figures. Members are team_members, tokens
-// team_tokens; what a valid team is says domain.
+// Teams as records: making and changing them, the policy. Members are team_members, tokens team_tokens, figures
+// report; what a valid team is says domain.
 #pragma once
 
 #include "ingest/load.h"
@@ -19,9 +19,6 @@ absl::Status GetPolicy(runtime::Host& host, const rpc::Call& call, const api::Ge
                        api::GetPolicyResponse* response);
 absl::Status SetPolicy(runtime::Host& host, const rpc::Call& call, const api::SetPolicyRequest& request,
                        api::SetPolicyResponse* response);
-// A rep sees the team's counts and the own ones; managers see everybody's.
-absl::Status GetTeamWeek(runtime::Host& host, const rpc::Call& call, const api::GetTeamWeekRequest& request,
-                         api::GetTeamWeekResponse* response);
 
 // Writes the team; a new one (version 0) appears in the list of teams.
 void AddTeam(const record::TeamRecord& team, uint64_t version, store::Commit* commit);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "core/domain/sight.h"
 
 namespace ringback::ingest {
 namespace {
@@ -105,12 +106,36 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
     return Tell(changes.events);
   }
 
-  // A watch lives for hours and must not outlive its token or its member.
+  // A watch lives for hours and must not outlive its token or its member. Nor may what it shows: roles change, and absences
+  // begin and end without a change of any callback.
   absl::Status StillAdmitted() {
     RB_ASSIGN_OR_RETURN(const rpc::Call call, rpc::Admit(host_.rpc(), context_, kMethod));
     RB_RETURN_IF_ERROR(rpc::CheckScope(call.principal, team_id_, team_id_));
     admit_time_ = absl::Now();
+    RB_ASSIGN_OR_RETURN(Sight sight, SightOf(call));
+    if (sight == sight_) return absl::OkStatus();
+    sight_ = std::move(sight);
+    api::WatchCallbacksResponse& others = queue_.emplace_back();
+    others.set_revision(since_);
+    others.set_resync(true);
     return absl::OkStatus();
+  }
+
+  struct Sight {
+    domain::Viewer viewer;
+    std::vector<std::string> stands_in_for;
+    bool operator==(const Sight& other) const {
+      return viewer.member_id == other.viewer.member_id && viewer.whole_team == other.viewer.whole_team &&
+             stands_in_for == other.stands_in_for;
+    }
+  };
+  absl::StatusOr<Sight> SightOf(const rpc::Call& call) {
+    Sight sight;
+    sight.viewer = rpc::ViewerOf(call.principal);
+    if (sight.viewer.whole_team) return sight;
+    RB_ASSIGN_OR_RETURN(const auto team, LoadTeam(host_, team_id_));
+    sight.stands_in_for = domain::StandsInFor(team.message, sight.viewer.member_id, call.now);
+    return sight;
   }
 
   // Also queues the first message.
@@ -125,6 +150,7 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
     shard_ = key.shard;
     team_id_ = team.message.id();
     topic_ = absl::StrCat("changes/", team_id_);
+    RB_ASSIGN_OR_RETURN(sight_, SightOf(call));
     since_ = request_.since_revision();
     if (since_ == 0) {
       RB_ASSIGN_OR_RETURN(const auto changes, host_.store().Changes(shard_, team_id_, 0, 1));
@@ -134,7 +160,8 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
     return absl::OkStatus();
   }
 
-  // Each change with the callback as it is now. A change of something else (a recording) only moves the revision on.
+  // Each change with the callback as it is now. A change of something else (a recording), or of a callback that the viewer
+  // does not see, only moves the revision on; one by which the viewer loses sight of it says that.
   absl::Status Tell(const std::vector<store::StoredEvent>& events) {
     RB_ASSIGN_OR_RETURN(const auto team, LoadTeam(host_, team_id_));
     RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
@@ -145,22 +172,34 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
         auto [found, is_new] = callbacks.try_emplace(event.event.subject);
         if (is_new) {
           auto callback = store::Load<record::CallbackRecord>(host_.store(), *key);
-          if (callback.ok()) {
+          if (callback.ok() && domain::Sees(sight_.viewer, callback->message, team.message, now)) {
             found->second = ToApi(host_, callback->message, team.message, callback->version, now);
-          } else if (!absl::IsNotFound(callback.status())) {
+          } else if (!callback.ok() && !absl::IsNotFound(callback.status())) {
             return callback.status();
           }
         }
-        api::WatchCallbacksResponse& told = queue_.emplace_back();
-        told.set_revision(event.revision);
-        *told.mutable_event_time() = rpc::ToProto(event.time);
         record::HistoryEvent what;
-        if (what.ParseFromString(event.event.value)) *told.mutable_event() = rpc::ToApi(what);
-        if (found->second.has_value()) *told.mutable_callback() = *found->second;
+        const bool known = what.ParseFromString(event.event.value);
+        const bool seen = found->second.has_value();
+        if (seen || sight_.viewer.whole_team || MayHaveSeen(what, team.message, now)) {
+          api::WatchCallbacksResponse& told = queue_.emplace_back();
+          told.set_revision(event.revision);
+          *told.mutable_event_time() = rpc::ToProto(event.time);
+          if (known) *told.mutable_event() = rpc::ToApi(what);
+          if (seen) *told.mutable_callback() = *found->second;
+          if (!seen && !sight_.viewer.whole_team) told.set_gone(event.event.subject);
+        }
       }
       since_ = event.revision;
     }
     return absl::OkStatus();
+  }
+
+  // Of a callback that is out of sight by now: whether it was in sight until this.
+  bool MayHaveSeen(const record::HistoryEvent& event, const record::TeamRecord& team, absl::Time now) const {
+    if (event.what() != "assigned") return false;
+    const auto from = event.details().find("from");
+    return domain::SeesThoseOf(sight_.viewer, from == event.details().end() ? "" : from->second, team, now);
   }
 
   runtime::Host& host_;
@@ -173,6 +212,7 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
   std::atomic<uint64_t> waiting_{0};
   bool admitted_ = false;
   absl::Time admit_time_;
+  Sight sight_;
   int shard_ = 0;
   std::string team_id_;
   std::string topic_ = "changes/";

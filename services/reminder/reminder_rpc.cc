@@ -3,11 +3,13 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/base/status_macros.h"
 #include "core/domain/input.h"
 #include "core/domain/rules.h"
 #include "core/rpc/server.h"
+#include "core/rpc/sight.h"
 #include "core/rpc/translate.h"
 #include "core/store/records.h"
 #include "ringback/v1/reminder_service.grpc.pb.h"
@@ -65,13 +67,13 @@ class ReminderRpc final : public api::ReminderService::CallbackService {
         host_.rpc(), call, request, response, [&](store::Commit* commit, Response* response) -> absl::Status {
           RB_ASSIGN_OR_RETURN(const store::Key key, store::CallbackKey(request.callback_id()));
           auto callback = store::Load<record::CallbackRecord>(host_.store(), key);
-          // Another team's callback and one that does not exist are the same to a stranger.
-          if (absl::IsNotFound(callback.status()) ||
-              (callback.ok() && !rpc::ScopedTeam(call.principal, callback->message.team_id()).ok())) {
-            return domain::FieldError(absl::StatusCode::kNotFound, "callback_id", "CALLBACK_NOT_FOUND",
-                                      "there is no callback with this id");
-          }
+          const absl::Status none = domain::FieldError(absl::StatusCode::kNotFound, "callback_id", "CALLBACK_NOT_FOUND",
+                                                       "there is no callback with this id");
+          if (absl::IsNotFound(callback.status())) return none;
           RB_RETURN_IF_ERROR(callback.status());
+          // Another's callback and one that does not exist are the same to whoever does not see it.
+          RB_ASSIGN_OR_RETURN(const bool seen, rpc::Sees(host_.store(), call, callback->message));
+          if (!seen) return none;
           RB_ASSIGN_OR_RETURN(const store::Key team_key, store::TeamKey(callback->message.team_id()));
           RB_ASSIGN_OR_RETURN(const auto team, store::Load<record::TeamRecord>(host_.store(), team_key));
           RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
@@ -84,15 +86,22 @@ class ReminderRpc final : public api::ReminderService::CallbackService {
           return absl::OkStatus();
         })));
     if (!fresh.has_value()) {
-      RB_ASSIGN_OR_RETURN(fresh, Read(response->callback().id()));
+      RB_ASSIGN_OR_RETURN(fresh, Read(call, response->callback().id()));
     }
     *response->mutable_callback() = *std::move(fresh);
     return absl::OkStatus();
   }
 
-  absl::StatusOr<api::Callback> Read(const std::string& id) {
+  // Only the id when it is somebody else's by now.
+  absl::StatusOr<api::Callback> Read(const rpc::Call& call, const std::string& id) {
     RB_ASSIGN_OR_RETURN(const store::Key key, store::CallbackKey(id));
     RB_ASSIGN_OR_RETURN(const auto callback, store::Load<record::CallbackRecord>(host_.store(), key));
+    RB_ASSIGN_OR_RETURN(const bool seen, rpc::Sees(host_.store(), call, callback.message));
+    if (!seen) {
+      api::Callback only;
+      only.set_id(id);
+      return only;
+    }
     RB_ASSIGN_OR_RETURN(const store::Key team_key, store::TeamKey(callback.message.team_id()));
     RB_ASSIGN_OR_RETURN(const auto team, store::Load<record::TeamRecord>(host_.store(), team_key));
     RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
@@ -107,7 +116,25 @@ class ReminderRpc final : public api::ReminderService::CallbackService {
     RB_ASSIGN_OR_RETURN(page.after, rpc::DecodePageToken(request.page_token()));
     const store::IndexKey index{team_key.shard, team, std::string(store::index::kTimer)};
     RB_ASSIGN_OR_RETURN(const store::ScanResult scan, host_.store().Scan(index, "", "", page));
+    std::vector<store::Key> keys;
     for (const std::string& member : scan.members) {
+      RB_ASSIGN_OR_RETURN(store::Key key, store::CallbackKey(store::IdOfMember(member)));
+      keys.push_back(std::move(key));
+    }
+    // Those of others are passed over: a page may hold fewer than were asked for, and none.
+    std::vector<store::Record> callbacks;
+    const bool whole_team = rpc::ViewerOf(call.principal).whole_team;
+    if (!whole_team && !keys.empty()) {
+      RB_ASSIGN_OR_RETURN(callbacks, host_.store().GetMany(keys));
+    }
+    for (size_t i = 0; i < scan.members.size(); ++i) {
+      const std::string& member = scan.members[i];
+      if (!whole_team) {
+        record::CallbackRecord callback;
+        if (callbacks[i].version == 0 || !callback.ParseFromString(callbacks[i].value)) continue;
+        RB_ASSIGN_OR_RETURN(const bool seen, rpc::Sees(host_.store(), call, callback));
+        if (!seen) continue;
+      }
       api::Timer* timer = response->add_timers();
       timer->set_callback_id(std::string(store::IdOfMember(member)));
       *timer->mutable_fire_time() = rpc::ToProto(store::TimeOfMember(member));

@@ -100,6 +100,12 @@ absl::Time CallsCountFrom(const CallbackRecord& callback) {
   return armed == nullptr ? waiting : std::max(waiting, FromProto(armed->create_time()));
 }
 
+// Whether it comes to a conversation is not known yet, so no timer and no verdict moves; the attempt is logged afterwards.
+absl::Status DoStartCall(Draft& draft) {
+  draft.Event("calling");
+  return absl::OkStatus();
+}
+
 absl::Status DoLogAttempt(Draft& draft, const LogAttempt& command) {
   if (command.outcome < AttemptRecord::OUTCOME_REACHED || command.outcome > AttemptRecord::OUTCOME_WRONG_NUMBER) {
     return InvalidField("outcome", "MISSING", "reached, no-answer, busy, voicemail or wrong-number");

@@ -109,6 +109,7 @@ void TellCustomerMoved(Draft& draft, const record::PromiseRecord& promise, std::
 bool CustomerHasEntry(const record::CallbackRecord& callback);
 
 // attempt.cc, closing.cc, customer.cc, proposal.cc, assigning.cc ---------------------------------------------------
+absl::Status DoStartCall(Draft& draft);
 absl::Status DoLogAttempt(Draft& draft, const LogAttempt& command);
 absl::Status DoComplete(Draft& draft, const Complete& command);
 absl::Status DoCancel(Draft& draft, const Cancel& command);

@@ -9,8 +9,10 @@
 #include "core/base/status_macros.h"
 #include "core/domain/calendar.h"
 #include "core/domain/draft.h"
+#include "core/domain/figures.h"
 #include "core/domain/input.h"
 #include "core/domain/proto_time.h"
+#include "core/domain/spoken_time.h"
 #include "core/domain/team.h"
 
 namespace ringback::domain {
@@ -51,6 +53,16 @@ std::string_view ChannelWord(PromiseRecord::Channel channel) {
     case PromiseRecord::CHANNEL_SPOKEN: return "spoken";
     default: return "";
   }
+}
+
+// A slip of the tongue: what the customer hears is what they will wait for.
+void WarnOfOtherTime(Draft& draft, const MakePromise& command) {
+  const auto callers = LoadZone(draft.callback.caller().time_zone());
+  const absl::TimeZone zone = callers.ok() ? *callers : draft.rules.zone;
+  const auto said = OtherTimeNamed(command.spoken_text, command.promised_time, zone);
+  if (!said) return;
+  draft.Warn(absl::StrCat("spoken text says ", *said, ", the promise is for ",
+                          absl::FormatTime("%H:%M", command.promised_time, zone)));
 }
 
 }  // namespace
@@ -120,6 +132,7 @@ absl::Status DoMakePromise(Draft& draft, const MakePromise& command) {
   }
   OweUnassigned(draft);
   RB_RETURN_IF_ERROR(CheckPromisedTime(draft, command.promised_time));
+  WarnOfOtherTime(draft, command);
 
   WithdrawPending(draft);
   const bool entry_is_out = CustomerHasEntry(draft.callback);
@@ -226,6 +239,8 @@ void Arm(Draft& draft, PromiseRecord& promise, record::Verdict replaced) {
     const bool due = draft.now >= FromProto(old->promised_time());
     Settle(draft, *old, due ? record::VERDICT_MISSED : replaced);
   }
+  const bool first = std::none_of(draft.callback.promises().begin(), draft.callback.promises().end(),
+                                  [](const PromiseRecord& earlier) { return earlier.has_accept_time(); });
   promise.set_state(PromiseRecord::STATE_ARMED);
   *promise.mutable_accept_time() = ToProto(draft.now);
   draft.callback.set_phase(CallbackRecord::PHASE_PROMISED);
@@ -235,6 +250,7 @@ void Arm(Draft& draft, PromiseRecord& promise, record::Verdict replaced) {
   draft.callback.clear_snooze_until();
   draft.Event("promise_armed", {{"revision", absl::StrCat(promise.revision())}});
   draft.Count("promised");
+  if (first) draft.Count(SpanCounter(kFirstPromise, draft.now - FromProto(draft.callback.create_time())));
   ClearDeliveryAlarm(draft);
 }
 
@@ -250,6 +266,7 @@ void Settle(Draft& draft, PromiseRecord& promise, record::Verdict verdict, absl:
   }
   draft.callback.clear_escalation();
   draft.callback.clear_snooze_until();
+  if (verdict == record::VERDICT_LATE) draft.Count(SpanCounter(kLateBy, late_by));
   const std::string word(VerdictWord(verdict));
   draft.Event("settled",
               {{"revision", absl::StrCat(promise.revision())}, {"verdict", word}, {"late_by_seconds", late_seconds}});

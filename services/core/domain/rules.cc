@@ -20,6 +20,7 @@ struct Carry {
   Draft& draft;
   absl::Status operator()(const RangAgain& command) const { return DoRangAgain(draft, command); }
   absl::Status operator()(const MakePromise& command) const { return DoMakePromise(draft, command); }
+  absl::Status operator()(const StartCall&) const { return DoStartCall(draft); }
   absl::Status operator()(const LogAttempt& command) const { return DoLogAttempt(draft, command); }
   absl::Status operator()(const Complete& command) const { return DoComplete(draft, command); }
   absl::Status operator()(const Cancel& command) const { return DoCancel(draft, command); }

@@ -45,6 +45,7 @@ struct MakePromise {
   std::string spoken_text;
   bool confirm = false;       // CHANNEL_SPOKEN: also in writing, by mail
 };
+struct StartCall {};  // "calling now": for whoever watches; settles nothing
 struct LogAttempt {
   record::AttemptRecord::Outcome outcome;
   absl::Time called_time;     // not after now; not before the callback was created
@@ -115,8 +116,8 @@ struct Resend {
 // response target runs anew. Remove the retention entry that closing made.
 struct Reopen {};
 
-using Command = std::variant<RangAgain, MakePromise, LogAttempt, Complete, Cancel, Assign, Acknowledge, Snooze,
-                             CustomerAgree, CustomerMove, CustomerPropose, CustomerDecline, CustomerCallOff,
+using Command = std::variant<RangAgain, MakePromise, StartCall, LogAttempt, Complete, Cancel, Assign, Acknowledge,
+                             Snooze, CustomerAgree, CustomerMove, CustomerPropose, CustomerDecline, CustomerCallOff,
                              CustomerTopic, CustomerBrief, WrongPerson, Heard, AnswerProposal, DeclineProposal,
                              UpdateCaller, Resend, Reopen>;
 

@@ -1,5 +1,5 @@
 // The permission table: every method, and who may call it. Whose data a call may touch is decided by the handlers
-// (ScopedTeam, CheckScope, and for reps whether the callback is their own).
+// (ScopedTeam, CheckScope, and for reps which callbacks they see: sight.h).
 #include <algorithm>
 #include <iterator>
 
@@ -44,6 +44,7 @@ constexpr Row kTable[] = {
     {"/ringback.v1.CallbackService/LogAttempt", kMembers},
     {"/ringback.v1.CallbackService/MakePromise", kMembers},
     {"/ringback.v1.CallbackService/ReopenCallback", kMembers},
+    {"/ringback.v1.CallbackService/StartCall", kMembers},
     {"/ringback.v1.CallbackService/UpdateCaller", kMembers},
     {"/ringback.v1.CallbackService/WatchCallbacks", kMembers},
     {"/ringback.v1.ContactService/EraseSubject", kAdmins},
@@ -68,10 +69,14 @@ constexpr Row kTable[] = {
     {"/ringback.v1.TeamService/CreateTeam", kOperators},
     {"/ringback.v1.TeamService/CreateToken", kAdmins | kOperators},
     {"/ringback.v1.TeamService/GetPolicy", kMembers | kOperators},
+    {"/ringback.v1.TeamService/GetReport", kMembers},  // a rep: the own figures
     {"/ringback.v1.TeamService/GetTeam", kMembers | kOperators},
     {"/ringback.v1.TeamService/GetTeamWeek", kMembers | kOperators},  // a rep: the own figures
+    {"/ringback.v1.TeamService/HandOverMember", kManagers},
     {"/ringback.v1.TeamService/ListTeams", kOperators},
     {"/ringback.v1.TeamService/ListTokens", kAdmins | kOperators},
+    {"/ringback.v1.TeamService/PreviewPolicy", kManagers},
+    {"/ringback.v1.TeamService/ReadHolidays", kAdmins},
     {"/ringback.v1.TeamService/RemoveMember", kAdmins | kOperators},
     {"/ringback.v1.TeamService/RevokeSessions", kAdmins | kOperators},  // everybody the own ones, on the page
     {"/ringback.v1.TeamService/RevokeToken", kAdmins | kOperators},

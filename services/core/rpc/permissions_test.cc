@@ -82,8 +82,8 @@ TEST(PermissionsTest, EachMemberRoleMayAllThatTheOneBelowMay) {
   EXPECT_TRUE(std::includes(admins.begin(), admins.end(), managers.begin(), managers.end()));
 }
 
-TEST(PermissionsTest, OnlyManagersSetAbsencesAndHandleDeadLetters) {
-  for (const char* method : {"SetAbsence", "ListDeadLetters", "GetDeadLetter", "RetryDeadLetter", "DropDeadLetter"}) {
+TEST(PermissionsTest, OnlyManagersHandOverAndHandleDeadLetters) {
+  for (const char* method : {"SetAbsence", "HandOverMember", "PreviewPolicy", "ListDeadLetters", "GetDeadLetter", "RetryDeadLetter", "DropDeadLetter"}) {
     EXPECT_FALSE(MayCall(Role::kRep).contains(method)) << method;
     EXPECT_TRUE(MayCall(Role::kManager).contains(method)) << method;
   }
@@ -91,7 +91,7 @@ TEST(PermissionsTest, OnlyManagersSetAbsencesAndHandleDeadLetters) {
 
 TEST(PermissionsTest, OnlyAdminsChangeTheTeamAndSeeOrErasePeople) {
   for (const char* method : {"UpdateTeam", "AddMember", "UpdateMember", "RemoveMember", "SetPolicy", "CreateToken",
-                             "ListTokens", "RevokeToken", "CreateSignIn", "RevokeSessions", "ExportSubject", "EraseSubject"}) {
+                             "ListTokens", "RevokeToken", "CreateSignIn", "RevokeSessions", "ReadHolidays", "ExportSubject", "EraseSubject"}) {
     EXPECT_FALSE(MayCall(Role::kManager).contains(method)) << method;
     EXPECT_TRUE(MayCall(Role::kAdmin).contains(method)) << method;
   }

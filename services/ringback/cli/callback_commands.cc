@@ -1,4 +1,4 @@
-// The commands that change one callback: request, promise, attempt, complete, cancel, assign, ack, snooze, caller. Those
+// The commands that change one callback: request, promise, call, attempt, complete, cancel, assign, ack, snooze, caller. Those
 // that answer the customer's wish are in answer_commands.cc.
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
@@ -52,6 +52,8 @@ void AddRequest(Commands& commands) {
     const v1::Callback& callback = response.callback();
     if (session.options().json) {
       PrintDone(session, response, "");
+    } else if (response.rang_again() && !callback.has_caller()) {  // a colleague's, whose content is not ours to see
+      *session.world().out << callback.id() << "  asked again; " << Printable(callback.assignee_name()) << " owes the call\n";
     } else if (response.rang_again()) {
       PrintAfter(session, callback, absl::StrCat("asked again (", callback.rings(), " times); ",
                                                  StateWords(callback, session.Now()), DueHint(session, callback)));
@@ -226,6 +228,24 @@ void AddAck(Commands& commands) {
   });
 }
 
+void AddCall(Commands& commands) {
+  auto id = std::make_shared<std::string>();
+  CLI::App* command = commands.app().add_subcommand("call", "Say that you are calling now; log what came of it with attempt");
+  command->add_option("ID", *id, "The callback")->required();
+  commands.OnServer(command, [id](Session& session) -> absl::Status {
+    RB_ASSIGN_OR_RETURN(const v1::Callback callback, session.FindCallback(*id));
+    v1::StartCallRequest request;
+    v1::StartCallResponse response;
+    request.set_request_id(session.NewRequestId());
+    request.set_callback_id(callback.id());
+    RB_RETURN_IF_ERROR(
+        session.Call([&](auto* context) { return session.callbacks().StartCall(context, request, &response); }));
+    const std::string& phone = response.callback().caller().phone();
+    PrintDone(session, response, absl::StrCat("calling", phone.empty() ? "" : " ", phone));
+    return absl::OkStatus();
+  });
+}
+
 void AddSnooze(Commands& commands) {
   struct Args {
     std::string id, span;
@@ -280,6 +300,7 @@ void AddCaller(Commands& commands) {
 void AddCallbackCommands(Commands& commands) {
   AddRequest(commands);
   AddPromise(commands);
+  AddCall(commands);
   AddAttempt(commands);
   AddClosing<v1::CompleteCallbackRequest, v1::CompleteCallbackResponse>(
       commands, "complete", "Close a callback after an attempt", "--disposition", "What came of it, in your words",

@@ -130,6 +130,7 @@ int Run(const std::vector<std::string>& arguments, World& world, const std::func
   AddWatchCommand(commands);
   AddPeopleCommands(commands);
   AddTeamCommands(commands);
+  AddReportCommand(commands);
   AddMemberCommands(commands);
   AddSignInCommands(commands);
   AddPolicyCommands(commands);

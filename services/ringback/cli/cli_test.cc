@@ -73,6 +73,11 @@ struct Script {
   v1::AssignCallbackRequest assigned;
   v1::SnoozeCallbackRequest snoozed;
   v1::SetAbsenceRequest absence;
+  std::vector<v1::HandOverMemberRequest> hand_overs;
+  v1::PreviewPolicyRequest preview;
+  v1::GetReportRequest report;
+  v1::StartCallRequest started;
+  bool of_a_colleague = false;  // what CreateCallback finds is not the caller's own
   std::vector<v1::Caller> contacts;
   google::protobuf::FieldMask contact_mask;  // of the last PutContact
   v1::UpdateTeamRequest team_update;
@@ -104,6 +109,10 @@ class FakeCallbacks : public v1::CallbackService::Service {
                               v1::CreateCallbackResponse* response) override {
     script_.created = *request;
     *response->mutable_callback() = script_.callback;
+    if (script_.of_a_colleague) {
+      response->set_rang_again(true);
+      response->mutable_callback()->clear_caller();
+    }
     return grpc::Status::OK;
   }
   grpc::Status GetCallback(grpc::ServerContext*, const v1::GetCallbackRequest* request,
@@ -157,6 +166,12 @@ class FakeCallbacks : public v1::CallbackService::Service {
     promise->set_state(v1::Promise::STATE_SETTLED);
     promise->set_verdict(v1::VERDICT_LATE);
     promise->mutable_late_by()->set_seconds(480);
+    return grpc::Status::OK;
+  }
+  grpc::Status StartCall(grpc::ServerContext*, const v1::StartCallRequest* request,
+                         v1::StartCallResponse* response) override {
+    script_.started = *request;
+    *response->mutable_callback() = script_.callback;
     return grpc::Status::OK;
   }
   grpc::Status AssignCallback(grpc::ServerContext*, const v1::AssignCallbackRequest* request,
@@ -297,6 +312,40 @@ class FakeTeams : public v1::TeamService::Service {
                           v1::SetAbsenceResponse* response) override {
     script_.absence = *request;
     response->mutable_member()->set_id(request->member_id());
+    return grpc::Status::OK;
+  }
+  // The first answer says that there is more.
+  grpc::Status HandOverMember(grpc::ServerContext*, const v1::HandOverMemberRequest* request,
+                              v1::HandOverMemberResponse* response) override {
+    script_.hand_overs.push_back(*request);
+    response->add_handed_over()->set_member_id("mb07jorg");
+    response->set_more(script_.hand_overs.size() == 1);
+    return grpc::Status::OK;
+  }
+  grpc::Status PreviewPolicy(grpc::ServerContext*, const v1::PreviewPolicyRequest* request,
+                             v1::PreviewPolicyResponse* response) override {
+    script_.preview = *request;
+    v1::PreviewLine* line = response->add_lines();
+    *line->mutable_fire_time() = domain::ToProto(kNow + absl::Hours(1));
+    line->add_member_ids("mb07anna");
+    line = response->add_lines();
+    *line->mutable_fire_time() = domain::ToProto(kNow + absl::Hours(2));
+    line->set_step(3);
+    line->set_round(2);
+    line->set_daily(true);
+    line->add_member_ids("mb07jorg");
+    line->add_member_ids("mb07anna");
+    return grpc::Status::OK;
+  }
+  grpc::Status GetReport(grpc::ServerContext*, const v1::GetReportRequest* request, v1::GetReportResponse* response) override {
+    script_.report = *request;
+    v1::ReportWeek* week = response->add_weeks();
+    week->set_week("2026-W48");
+    week->set_kept(41);
+    week->mutable_lateness_median()->set_seconds(750);
+    week = response->add_weeks();
+    week->set_week("2026-W48");
+    week->set_member_id("mb07anna");
     return grpc::Status::OK;
   }
 
@@ -780,6 +829,56 @@ TEST_F(CliTest, AbsencesAreWholeDays) {
   EXPECT_EQ(domain::FromProto(script_.absence.absences(0).end_time()), absl::FromCivil(absl::CivilDay(2027, 1, 7), kBerlin));
   EXPECT_EQ(Do({"member", "absent", "me", "--today"}), kDone);
   EXPECT_EQ(domain::FromProto(script_.absence.absences(0).end_time()), kNow + absl::Hours(12));
+}
+
+TEST_F(CliTest, AHandOverAsksAsOftenAsThereIsMore) {
+  EXPECT_EQ(Do({"member", "hand-over", "me", "--to", "Jörg", "--to", "Johanna", "--today"}), kWrongUsage) << "it asks first";
+  EXPECT_TRUE(script_.hand_overs.empty());
+  EXPECT_EQ(Do({"member", "hand-over", "me", "--to", "Jörg", "--to", "Johanna", "--today", "--yes"}), kDone) << err_.str();
+  ASSERT_EQ(script_.hand_overs.size(), 2u);
+  const v1::HandOverMemberRequest& first = script_.hand_overs[0];
+  EXPECT_EQ(first.member_id(), "mb07anna");
+  EXPECT_THAT(first.to_member_ids(), ElementsAre("mb07jorg", "mb07joha"));
+  EXPECT_EQ(domain::FromProto(first.away_until()), kNow + absl::Hours(12));
+  EXPECT_NE(script_.hand_overs[1].request_id(), first.request_id());
+  EXPECT_THAT(out_.str(), HasSubstr("Anna Schmidt: 2 to Jörg Groß"));
+  EXPECT_EQ(Do({"member", "hand-over", "me", "--callback", "cb07h3", "--away-until", "2027-01-06", "--yes"}), kDone) << err_.str();
+  EXPECT_THAT(script_.hand_overs.back().callback_ids(), ElementsAre(kId));
+  EXPECT_EQ(domain::FromProto(script_.hand_overs.back().away_until()), absl::FromCivil(absl::CivilDay(2027, 1, 7), kBerlin));
+}
+
+TEST_F(CliTest, APolicyFileIsPreviewedBeforeItIsSet) {
+  const std::string file = dir_ + "/policy.json";
+  std::ofstream(file) << R"({"steps": [{"delay": "60s"}]})";
+  EXPECT_EQ(Do({"policy", "preview", file, "--at", "13:00", "--assignee", "me"}), kDone) << err_.str();
+  EXPECT_EQ(script_.preview.policy().steps(0).delay().seconds(), 60);
+  EXPECT_EQ(domain::FromProto(script_.preview.promised_time()), kNow + absl::Hours(1));
+  EXPECT_EQ(script_.preview.assignee_id(), "mb07anna");
+  EXPECT_THAT(out_.str(), HasSubstr("reminder"));
+  EXPECT_THAT(out_.str(), HasSubstr("step 3, round 2, daily from then on  Jörg Groß, Anna Schmidt"));
+  EXPECT_EQ(Do({"policy", "preview"}), kDone) << err_.str();
+  EXPECT_FALSE(script_.preview.has_policy()) << "the team's";
+}
+
+TEST_F(CliTest, AReportIsATableOfWeeks) {
+  EXPECT_EQ(Do({"report", "--from", "2026-W31", "--to", "2026-W48", "--by-member"}), kDone) << err_.str();
+  EXPECT_EQ(script_.report.from_week(), "2026-W31");
+  EXPECT_EQ(script_.report.to_week(), "2026-W48");
+  EXPECT_TRUE(script_.report.by_member());
+  for (const char* text : {"2026-W48", "41", "12 min 30 s", "Anna Schmidt"}) EXPECT_THAT(out_.str(), HasSubstr(text));
+}
+
+TEST_F(CliTest, ACallIsAnnouncedWithTheNumber) {
+  script_.callback.mutable_caller()->set_phone("+4930123456");
+  EXPECT_EQ(Do({"call", "cb07h3"}), kDone) << err_.str();
+  EXPECT_EQ(script_.started.callback_id(), kId);
+  EXPECT_THAT(out_.str(), HasSubstr("calling +4930123456"));
+}
+
+TEST_F(CliTest, ACallerWhoWaitsForAColleagueAlreadyIsSaidToBeTheirs) {
+  script_.of_a_colleague = true;
+  EXPECT_EQ(Do({"request", "--phone", "030 123456"}), kDone) << err_.str();
+  EXPECT_EQ(out_.str(), absl::StrCat(kId, "  asked again; Anna Schmidt owes the call\n"));
 }
 
 TEST_F(CliTest, WatchGoesOnWhereItStoppedWhenTheServerWasAway) {

@@ -76,13 +76,14 @@ absl::Status WithExitCode(absl::Status status, int code);
 absl::Status Confirm(const std::string& question, bool yes, World& world);
 
 // Each adds a group of commands.
-void AddCallbackCommands(Commands& commands);    // request, promise, attempt, complete, cancel, assign, ack, snooze, caller
+void AddCallbackCommands(Commands& commands);    // request, promise, call, attempt, complete, cancel, assign, ack, snooze, caller
 void AddAnswerCommands(Commands& commands);      // accept, counter, decline, reopen, slots
 void AddListCommands(Commands& commands);        // open, show, history
 void AddSendCommands(Commands& commands);        // send, resend
 void AddWatchCommand(Commands& commands);
 void AddPeopleCommands(Commands& commands);      // contact, subject
 void AddTeamCommands(Commands& commands);        // team, token, week
+void AddReportCommand(Commands& commands);
 void AddMemberCommands(Commands& commands);
 void AddSignInCommands(Commands& commands);      // sign-in, sign-out
 void AddPolicyCommands(Commands& commands);

@@ -39,12 +39,13 @@ void PrintList(Session& session, const v1::ListCallbacksResponse& list, bool clo
 void AddOpen(Commands& commands) {
   struct Args {
     std::string assignee;
-    bool overdue = false, closed = false;
+    bool overdue = false, closed = false, unassigned = false;
     int limit = 0;
   };
   auto args = std::make_shared<Args>();
   CLI::App* command = commands.app().add_subcommand("open", "Who waits, soonest due first");
   command->add_option("--assignee", args->assignee, "Only of this member: name, mail address, id or \"me\"");
+  command->add_flag("--unassigned", args->unassigned, "Only those that nobody owes yet");
   command->add_flag("--overdue", args->overdue, "Only overdue ones");
   command->add_flag("--closed", args->closed, "Closed ones instead, newest first (50 unless --limit)");
   command->add_option("--limit", args->limit, "At most so many")->check(CLI::PositiveNumber);
@@ -55,6 +56,7 @@ void AddOpen(Commands& commands) {
       RB_ASSIGN_OR_RETURN(const v1::Member member, session.FindMember(args->assignee));
       request.set_assignee_id(member.id());
     }
+    request.set_unassigned_only(args->unassigned);
     request.set_overdue_only(args->overdue);
     request.set_closed(args->closed);
     int limit = args->limit > 0 ? args->limit : args->closed ? 50 : INT32_MAX;

@@ -1,4 +1,6 @@
-// member: add, list, show, set, remove, absent.
+// member: add, list, show, set, remove, absent, hand-over.
+#include <map>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -233,10 +235,68 @@ absl::Status Absent(Session& session, const AbsentArgs& args) {
   return absl::OkStatus();
 }
 
+struct HandOverArgs {
+  std::string who, until;
+  std::vector<std::string> to, callbacks;
+  bool today = false, yes = false;
+};
+
+// "12 of Anna's callbacks: 7 to Ben, 5 to Cara".
+std::string HandedOverWords(Session& session, const v1::HandOverMemberResponse& response) {
+  std::map<std::string, int> shares;
+  for (const v1::HandedOver& one : response.handed_over()) ++shares[session.NameOf(one.member_id())];
+  return absl::StrJoin(shares, ", ", [](std::string* out, const auto& share) {
+    absl::StrAppend(out, share.second, " to ", Printable(share.first));
+  });
+}
+
+// Asks as often as the server has more than it hands over at once.
+absl::Status HandOver(Session& session, const HandOverArgs& args) {
+  if (args.today && !args.until.empty()) return UsageError("say --today or --away-until TIME, not both");
+  RB_ASSIGN_OR_RETURN(const v1::Member member, session.FindMember(args.who));
+  v1::HandOverMemberRequest request;
+  v1::HandOverMemberResponse all;
+  request.set_member_id(member.id());
+  for (const std::string& to : args.to) {
+    RB_ASSIGN_OR_RETURN(const v1::Member other, session.FindMember(to));
+    request.add_to_member_ids(other.id());
+  }
+  for (const std::string& id : args.callbacks) {
+    RB_ASSIGN_OR_RETURN(const v1::Callback callback, session.FindCallback(id));
+    request.add_callback_ids(callback.id());
+  }
+  if (args.today || !args.until.empty()) {
+    absl::Time until = absl::FromCivil(absl::ToCivilDay(session.Now(), session.Zone()) + 1, session.Zone());
+    if (!args.until.empty()) {
+      RB_ASSIGN_OR_RETURN(until, ParseDay(session, args.until, "away-until", true));
+    }
+    *request.mutable_away_until() = ToProto(until);
+  }
+  RB_RETURN_IF_ERROR(Confirm(absl::StrCat("Hand over ", args.callbacks.empty() ? "every open callback" : "these callbacks",
+                                          " of ", Printable(member.name()), "?"), args.yes, session.world()));
+  bool more = true;
+  while (more) {
+    v1::HandOverMemberResponse response;
+    request.set_request_id(session.NewRequestId());
+    RB_RETURN_IF_ERROR(
+        session.Call([&](auto* context) { return session.teams().HandOverMember(context, request, &response); }));
+    more = response.more() && !response.handed_over().empty();
+    all.mutable_handed_over()->MergeFrom(response.handed_over());
+    all.set_more(response.more());
+  }
+  if (session.options().json) {
+    *session.world().out << ToJson(all) << "\n";
+    return absl::OkStatus();
+  }
+  *session.world().out << member.id() << "  " << Printable(member.name()) << ": "
+                       << (all.handed_over().empty() ? "nothing was open" : HandedOverWords(session, all)) << "\n";
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void AddMemberCommands(Commands& commands) {
-  CLI::App* member = commands.app().add_subcommand("member", "The team's people: add, list, show, set, remove, absent");
+  CLI::App* member = commands.app().add_subcommand("member", "The team's people: add, list, show, set, remove, absent, hand-over");
   member->require_subcommand(1);
 
   auto options = std::make_shared<MemberOptions>();
@@ -310,6 +370,19 @@ void AddMemberCommands(Commands& commands) {
   absent->add_option("--substitute", absent_args->substitute, "Who stands in this time");
   absent->add_flag("--clear", absent_args->clear, "Is back: forget the absences");
   commands.OnServer(absent, [absent_args](Session& session) { return Absent(session, *absent_args); });
+
+  auto hand_over_args = std::make_shared<HandOverArgs>();
+  CLI::App* hand_over = member->add_subcommand("hand-over", "Give somebody's open callbacks to others");
+  hand_over->add_option("WHO", hand_over_args->who, "Whose: name, mail address, id or \"me\"")->required();
+  hand_over->add_option("--to", hand_over_args->to,
+                        "Who gets them; may be repeated: spread by what each has planned; else the substitute, or the next "
+                        "in the chain");
+  hand_over->add_option("--callback", hand_over_args->callbacks, "Only this one; may be repeated")->type_name("ID");
+  hand_over->add_flag("--today", hand_over_args->today, "Also note: away until midnight");
+  hand_over->add_option("--away-until", hand_over_args->until, "Also note: away until the last day (2027-01-06) or a time")
+      ->type_name("TIME");
+  hand_over->add_flag("--yes", hand_over_args->yes, "Do not ask");
+  commands.OnServer(hand_over, [hand_over_args](Session& session) { return HandOver(session, *hand_over_args); });
 }
 
 }  // namespace ringback::cli

@@ -17,7 +17,7 @@ namespace {
 
 // What create and set have in common.
 struct TeamOptions {
-  std::string name, time_zone, language, mail_address, media, legal_hold, member_figures, report_listened, slot_length;
+  std::string name, time_zone, language, mail_address, media, legal_hold, member_figures, report_listened, play_others_takes, slot_length;
   std::string footer_company, footer_legal, imprint_url, privacy_url, footer_phone;
   std::vector<std::string> hours, holidays, templates;
   int retention_days = 0, max_seconds = 0;
@@ -56,6 +56,9 @@ struct TeamOptions {
     option("--report-listened", report_listened, "report_listened",
            "on tells when a customer has played the message, and the customer's page says so; for the team's admins, and it "
            "stands in the team's history")
+        ->check(CLI::IsMember({"on", "off"}));
+    option("--play-others-takes", play_others_takes, "play_others_takes",
+           "on lets managers play voice messages that others spoke; for the team's admins, and it stands in the team's history")
         ->check(CLI::IsMember({"on", "off"}));
   }
 
@@ -100,6 +103,7 @@ struct TeamOptions {
     team->set_legal_hold(legal_hold == "on");
     team->set_member_figures(member_figures == "on");
     team->set_report_listened(report_listened == "on");
+    team->set_play_others_takes(play_others_takes == "on");
     if (!slot_length.empty()) {
       const absl::StatusOr<absl::Duration> span = ParseSpan(slot_length);
       if (!span.ok()) return domain::InvalidField("slot-length", "NOT_A_SPAN", std::string(span.status().message()));
@@ -122,6 +126,7 @@ void PrintTeam(Session& session, const v1::Team& team) {
   fields.Add("legal hold", team.legal_hold() ? "yes: nothing is purged" : "", Colour::kYellow);
   fields.Add("slot length", team.has_slot_length() ? SpanWords(domain::FromProto(team.slot_length())) : "");
   fields.Add("listened", team.report_listened() ? "reported, and the customer's page says so" : "");
+  fields.Add("others' takes", team.play_others_takes() ? "played by managers too" : "");
   fields.Add("member figures", team.member_figures() ? "shown to managers" : "");
   for (const v1::HistoryEvent& event : team.history()) {
     fields.Add("history", absl::StrCat(When(session, true, event.event_time()), "  ", event.what(), ", ",

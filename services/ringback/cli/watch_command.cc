@@ -27,6 +27,14 @@ void PrintChange(Session& session, const v1::WatchCallbacksResponse& change) {
     *world.err << "ringback: watch: older changes are gone; `ringback open` shows how things stand" << std::endl;
   }
   if (!change.has_event()) return;
+  if (!change.gone().empty()) {
+    *world.out << Printable(absl::StrCat(absl::FormatTime("%H:%M:%S", domain::FromProto(change.event_time()), session.Zone()),
+                                         "  ", change.gone(), "  now owed by ",
+                                         session.NameOf(change.event().details().count("to") > 0
+                                                            ? change.event().details().at("to") : "somebody else")))
+               << std::endl;
+    return;
+  }
   const v1::Callback& callback = change.callback();
   std::string line = absl::StrCat(absl::FormatTime("%H:%M:%S", domain::FromProto(change.event_time()), session.Zone()),
                                   "  ", callback.id(), "  ", CallerWords(callback.caller()), "  ",
