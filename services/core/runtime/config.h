@@ -45,6 +45,7 @@ struct Config {
   std::string web_tls_key_file;
   std::string web_proxies;                  // addresses whose X-Forwarded-For is believed, separated by commas
   absl::Duration web_session_lifetime = absl::Hours(7 * 24);
+  bool web_accept_unsigned_hooks = false;   // where a provider signs and the team has no secret of it
   // [answers]
   std::string answers_mailboxes_file;       // TOML, see mailboxes.example.toml; "": none is read
   absl::Duration answers_poll = absl::Seconds(30);

@@ -161,6 +161,7 @@ const std::vector<ConfigKey>& ConfigKeys() {
       {"web", "tls_key_file", &C::web_tls_key_file, "PEM key of the certificate; readable by its owner only.", true},
       {"web", "proxies", &C::web_proxies, "Addresses of the proxies in front, separated by commas: their X-Forwarded-For tells who asks."},
       {"web", "session_lifetime", &C::web_session_lifetime, "How long a sign-in lasts.", false, 300, 7776000},
+      {"web", "accept_unsigned_hooks", &C::web_accept_unsigned_hooks, "Take calls reported in Twilio's name without its signature, from teams that have given no secret: then the token in the address is all that protects them."},
       {"answers", "mailboxes_file", &C::answers_mailboxes_file, "TOML file with the mailboxes that customers' answers are fetched from. Empty: none.", true},
       {"answers", "poll", &C::answers_poll, "How often each mailbox is read.", false, 1, 86400},
       {"answers", "parser_path", &C::answers_parser_path, "The program ringback-mail-parser. Empty: the one beside this program.", true},
