@@ -30,6 +30,8 @@ struct HttpRequest {
   std::string referer;
   std::string sec_fetch_site;
   std::string content_type;
+  std::string twilio_signature;  // X-Twilio-Signature
+  std::string hook_secret;       // X-Ringback-Secret
   std::string body;             // complete; of POST alone
 };
 

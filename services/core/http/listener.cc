@@ -106,6 +106,8 @@ HttpRequest RequestOf(Parser& parser) {
   request.referer = Field(header, field::referer);
   request.sec_fetch_site = View(header["Sec-Fetch-Site"]);
   request.content_type = Field(header, field::content_type);
+  request.twilio_signature = View(header["X-Twilio-Signature"]);
+  request.hook_secret = View(header["X-Ringback-Secret"]);
   request.body = std::move(parser.get().body());
   return request;
 }
