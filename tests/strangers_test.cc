@@ -33,6 +33,7 @@ const std::map<std::string, std::string>& GoodRequests() {
                       "promised_time { seconds: $LATER }"},
       {"StartCall", "request_id: '$R' callback_id: '$CB'"},
       {"LogAttempt", "request_id: '$R' callback_id: '$CB' outcome: ATTEMPT_OUTCOME_REACHED"},
+      {"LogCall", "request_id: '$R' team_id: '$TM' phone: '030 123456' outcome: ATTEMPT_OUTCOME_REACHED"},
       {"CompleteCallback", "request_id: '$R' callback_id: '$CB' disposition: 'x'"},
       {"CancelCallback", "request_id: '$R' callback_id: '$CB' reason: 'x'"},
       {"AssignCallback", "request_id: '$R' callback_id: '$CB' member_id: '$MB'"},

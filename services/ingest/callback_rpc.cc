@@ -5,6 +5,7 @@
 #include "ingest/callback_commands.h"
 #include "ingest/callback_lists.h"
 #include "ingest/customer_calls.h"
+#include "ingest/log_call.h"
 #include "ingest/take_in.h"
 #include "ingest/watch.h"
 #include "ringback/v1/callback_service.grpc.pb.h"
@@ -41,6 +42,10 @@ class CallbackRpc final : public api::CallbackService::HandlerService {
   grpc::ServerUnaryReactor* LogAttempt(Context* context, const api::LogAttemptRequest* request,
                                      api::LogAttemptResponse* response) override {
     return Run(host_, context, "/ringback.v1.CallbackService/LogAttempt", request, response, &ingest::LogAttempt);
+  }
+  grpc::ServerUnaryReactor* LogCall(Context* context, const api::LogCallRequest* request,
+                                    api::LogCallResponse* response) override {
+    return Run(host_, context, "/ringback.v1.CallbackService/LogCall", request, response, &ingest::LogCall);
   }
   grpc::ServerUnaryReactor* CompleteCallback(Context* context, const api::CompleteCallbackRequest* request,
                                      api::CompleteCallbackResponse* response) override {

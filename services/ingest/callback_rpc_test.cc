@@ -93,6 +93,89 @@ TEST_F(CallbackRpcTest, TwoTelephoneLinesAtOnceMakeOneCallback) {
   EXPECT_EQ(List({}).callbacks_size(), 1);
 }
 
+TEST_F(CallbackRpcTest, AnExtensionSaysWhoOwesTheCallOrWhoStandsIn) {
+  const auto has = [&](const std::string& member, const std::string& extension) {
+    api::UpdateMemberRequest request;
+    request.set_request_id(NextRequestId());
+    request.mutable_member()->set_id(member);
+    request.mutable_member()->add_extensions(extension);
+    api::UpdateMemberResponse response;
+    ASSERT_TRUE(Do(*teams_, &api::TeamService::Stub::UpdateMember, request, &response, team_.admin_token).ok());
+  };
+  has(team_.anna, "21");
+  const auto called = [&](const std::string& phone, const std::string& extension) {
+    api::CreateCallbackRequest request;
+    request.set_request_id(NextRequestId());
+    request.mutable_caller()->set_phone(phone);
+    request.set_extension(extension);
+    return Get(Create(request, team_.intake_token).id());
+  };
+  EXPECT_EQ(called("030 1111111", "21").assignee_id(), team_.anna);
+  EXPECT_EQ(called("030 2222222", "99").assignee_id(), "") << "nobody's extension means nothing";
+
+  api::SetAbsenceRequest away;
+  away.set_request_id(NextRequestId());
+  away.set_member_id(team_.anna);
+  *away.add_absences()->mutable_start_time() = rpc::ToProto(Morning() - absl::Hours(1));
+  *away.mutable_absences(0)->mutable_end_time() = rpc::ToProto(Morning() + absl::Hours(1));
+  api::SetAbsenceResponse absent;
+  ASSERT_TRUE(Do(*teams_, &api::TeamService::Stub::SetAbsence, away, &absent, team_.clara_token).ok());
+  EXPECT_EQ(called("030 3333333", "21").assignee_id(), team_.ben);
+  EXPECT_EQ(called("030 1111111", "99").assignee_id(), team_.anna) << "a ring gives an open callback to nobody else";
+}
+
+TEST_F(CallbackRpcTest, ARingThatIsReportedTwiceCountsOnce) {
+  api::CreateCallbackRequest ring;
+  ring.mutable_caller()->set_phone("030 123456");
+  ring.mutable_same_ring_within()->set_seconds(60);
+  const auto report = [&] {
+    ring.set_request_id(NextRequestId());
+    api::CreateCallbackResponse response;
+    const absl::Status status = Do(*callbacks_, &Stub::CreateCallback, ring, &response, team_.intake_token);
+    EXPECT_TRUE(status.ok()) << status;
+    return response;
+  };
+  const std::string id = report().callback().id();
+  host_->fake_clock().Advance(absl::Seconds(59));
+  ring.mutable_caller()->set_email("mueller@example.com");
+  const api::CreateCallbackResponse same = report();
+  EXPECT_EQ(same.callback().id(), id);
+  EXPECT_TRUE(same.same_ring());
+  EXPECT_FALSE(same.rang_again());
+  EXPECT_EQ(Get(id).rings(), 1);
+  EXPECT_EQ(Get(id).caller().email(), "mueller@example.com") << "what it brings is not lost";
+
+  host_->fake_clock().Advance(absl::Seconds(2));
+  EXPECT_TRUE(report().rang_again()) << "61 s after the ring";
+  ring.set_note("dringend");
+  EXPECT_TRUE(report().rang_again()) << "somebody wrote that";
+  EXPECT_EQ(Get(id).rings(), 3);
+}
+
+TEST_F(CallbackRpcTest, ARingThatIsReportedLateCountsByWhenItWas) {
+  api::CreateCallbackRequest ring = Mueller();
+  ring.mutable_same_ring_within()->set_seconds(60);
+  *ring.mutable_ring_time() = rpc::ToProto(Morning() - absl::Minutes(10));
+  const std::string id = Create(ring, team_.intake_token).id();
+  api::ListHistoryRequest list;
+  list.set_callback_id(id);
+  api::ListHistoryResponse history;
+  ASSERT_TRUE(Do(*callbacks_, &Stub::ListHistory, list, &history, team_.clara_token).ok());
+  EXPECT_EQ(history.events(0).details().at("ring_time"), "2026-11-24T07:50:00Z");
+  ring.set_request_id(NextRequestId());
+  ring.clear_ring_time();
+  api::CreateCallbackResponse response;
+  ASSERT_TRUE(Do(*callbacks_, &Stub::CreateCallback, ring, &response, team_.intake_token).ok());
+  EXPECT_TRUE(response.rang_again());
+
+  ring.set_request_id(NextRequestId());
+  *ring.mutable_ring_time() = rpc::ToProto(Morning() + absl::Hours(1));
+  EXPECT_EQ(FieldOf(Do(*callbacks_, &Stub::CreateCallback, ring, &response, team_.intake_token)), "ring_time");
+  ring.clear_ring_time();
+  ring.mutable_same_ring_within()->set_seconds(7200);
+  EXPECT_EQ(FieldOf(Do(*callbacks_, &Stub::CreateCallback, ring, &response, team_.intake_token)), "same_ring_within");
+}
+
 TEST_F(CallbackRpcTest, ANumberAloneFindsWhatTheTeamKnows) {
   const api::Callback first = Create(Mueller(), team_.anna_token);
   api::CancelCallbackRequest cancel;

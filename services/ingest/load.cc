@@ -122,6 +122,22 @@ absl::StatusOr<std::vector<std::string>> IdsUnder(store::Store& store, int shard
   }
 }
 
+absl::StatusOr<std::optional<store::Loaded<record::CallbackRecord>>> FindOpenCallback(store::Store& store, int shard,
+                                                                                      const std::string& team,
+                                                                                      const std::vector<std::string>& keys) {
+  for (const std::string& key : keys) {
+    RB_ASSIGN_OR_RETURN(const auto ids, IdsUnder(store, shard, team, store::index::kSubject, key));
+    for (const std::string& id : ids) {
+      RB_ASSIGN_OR_RETURN(const store::Key callback_key, store::CallbackKey(id));
+      auto callback = store::Load<record::CallbackRecord>(store, callback_key);
+      if (absl::IsNotFound(callback.status())) continue;
+      RB_RETURN_IF_ERROR(callback.status());
+      if (callback->message.phase() != record::CallbackRecord::PHASE_CLOSED) return *std::move(callback);
+    }
+  }
+  return std::nullopt;
+}
+
 api::Callback ToApi(runtime::Host& host, const record::CallbackRecord& callback, const record::TeamRecord& team,
                     uint64_t version, absl::Time now) {
   return rpc::ToApi(callback, team, version, now, host.config().public_url);

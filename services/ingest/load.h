@@ -49,6 +49,11 @@ absl::StatusOr<store::Loaded<record::RecordingRecord>> FindRecording(runtime::Ho
 absl::StatusOr<std::vector<std::string>> IdsUnder(store::Store& store, int shard, const std::string& team,
                                                   std::string_view index, const std::string& sort);
 
+// The open callback of the first of the keys (store::SubjectKeys) that one stands under; nullopt when none is open.
+absl::StatusOr<std::optional<store::Loaded<record::CallbackRecord>>> FindOpenCallback(store::Store& store, int shard,
+                                                                                      const std::string& team,
+                                                                                      const std::vector<std::string>& keys);
+
 api::Callback ToApi(runtime::Host& host, const record::CallbackRecord& callback, const record::TeamRecord& team,
                     uint64_t version, absl::Time now);
 // What is told of a callback to those who do not see it: that it is there, and whose it is.

@@ -1,6 +1,9 @@
 #include "ingest/take_in.h"
 
+#include <algorithm>
+
 #include "core/base/ids.h"
+#include "core/domain/escalation.h"
 #include "core/domain/sight.h"
 #include "core/domain/team.h"
 #include "ingest/contacts.h"
@@ -9,13 +12,33 @@ namespace ringback::ingest {
 namespace {
 
 constexpr size_t kNoteMax = 4000;
+constexpr size_t kExtensionMax = 40;
+constexpr absl::Duration kSameRingMax = absl::Hours(1);
+// Clocks differ; what is further ahead is no clock's fault.
+constexpr absl::Duration kAheadMax = absl::Minutes(5);
 
 // What the request says, checked.
 struct Arrival {
   record::Caller caller;
   std::string note;
   std::string assignee_id;
+  absl::Duration same_ring_within;
+  std::optional<absl::Time> ring_time;
 };
+
+absl::Status CheckTimes(const rpc::Call& call, const api::CreateCallbackRequest& request, Arrival* arrival) {
+  arrival->same_ring_within = rpc::FromProto(request.same_ring_within());
+  if (arrival->same_ring_within < absl::ZeroDuration() || arrival->same_ring_within > kSameRingMax) {
+    return domain::InvalidField("same_ring_within", "OUT_OF_RANGE", "from 0 s to 1 h");
+  }
+  if (!request.has_ring_time()) return absl::OkStatus();
+  const absl::Time ring_time = rpc::FromProto(request.ring_time());
+  if (ring_time > call.now + kAheadMax) {
+    return domain::InvalidField("ring_time", "RING_TIME_AHEAD", "when the caller rang: a time that has been");
+  }
+  arrival->ring_time = std::min(ring_time, call.now);
+  return absl::OkStatus();
+}
 
 absl::StatusOr<Arrival> Check(runtime::Host& host, const rpc::Call& call, const api::CreateCallbackRequest& request,
                               const record::TeamRecord& team) {
@@ -26,8 +49,14 @@ absl::StatusOr<Arrival> Check(runtime::Host& host, const rpc::Call& call, const 
     return domain::InvalidField("caller", "CALLER_EMPTY", "give a name, a phone number or a mail address at least");
   }
   RB_ASSIGN_OR_RETURN(arrival.note, domain::SeveralLines(request.note(), kNoteMax, "note"));
+  RB_RETURN_IF_ERROR(CheckTimes(call, request, &arrival));
+  RB_ASSIGN_OR_RETURN(const std::string extension, domain::OneLine(request.extension(), kExtensionMax, "extension"));
   arrival.assignee_id = request.assignee_id();
   if (arrival.assignee_id.empty()) {
+    if (const record::Member* called = domain::FindByExtension(team, extension)) {
+      arrival.assignee_id = domain::Present(team, called->id(), call.now).member_id;
+      return arrival;
+    }
     if (call.principal.role == rpc::Role::kRep) arrival.assignee_id = call.principal.member_id;
     return arrival;
   }
@@ -79,11 +108,15 @@ class TakeIn {
     if (contact.has_value()) caller = Completed(caller, contact->message.caller());
     const std::vector<std::string> keys = store::SubjectKeys(caller);
     RB_RETURN_IF_ERROR(turnstiles.Approach(keys));
-    RB_ASSIGN_OR_RETURN(const auto open, FindOpen(keys));
+    RB_ASSIGN_OR_RETURN(const auto open, FindOpenCallback(host_.store(), shard_, team_.id(), keys));
 
     const std::string contact_id = Learn(contact, caller, commit);
+    const bool same_ring = open.has_value() && IsSameRing(open->message);
     domain::Decision decision;
-    if (open.has_value()) {
+    if (same_ring) {
+      RB_ASSIGN_OR_RETURN(decision, Complete(open->message, caller));
+      store::AddDecision(&open->message, open->version, decision, now_, commit);
+    } else if (open.has_value()) {
       RB_ASSIGN_OR_RETURN(decision, RingAgain(open->message, caller));
       store::AddDecision(&open->message, open->version, decision, now_, commit);
     } else {
@@ -94,13 +127,15 @@ class TakeIn {
       request.note = arrival_.note;
       request.assignee_id = arrival_.assignee_id;
       request.page_token = page_token_;
+      request.ring_time = arrival_.ring_time;
       RB_ASSIGN_OR_RETURN(decision, domain::Open(request, team_, Actor(), now_));
       store::AddDecision(nullptr, 0, decision, now_, commit);
       store::AddPageToken(decision.callback, token_id_, now_, commit);
     }
     turnstiles.Turn(now_, commit);
     response->mutable_callback()->set_id(decision.callback.id());
-    response->set_rang_again(open.has_value());
+    response->set_rang_again(open.has_value() && !same_ring);
+    response->set_same_ring(same_ring);
     response->mutable_warnings()->Assign(decision.warnings.begin(), decision.warnings.end());
     answer_ = ToApi(host_, decision.callback, team_, open.has_value() ? open->version + 1 : 1, now_);
     return absl::OkStatus();
@@ -110,20 +145,6 @@ class TakeIn {
 
  private:
   domain::Actor Actor() const { return domain::Actor{call_.principal.ActorId()}; }
-
-  absl::StatusOr<std::optional<store::Loaded<record::CallbackRecord>>> FindOpen(const std::vector<std::string>& keys) {
-    for (const std::string& key : keys) {
-      RB_ASSIGN_OR_RETURN(const auto ids, IdsUnder(host_.store(), shard_, team_.id(), store::index::kSubject, key));
-      for (const std::string& id : ids) {
-        RB_ASSIGN_OR_RETURN(const store::Key callback_key, store::CallbackKey(id));
-        auto callback = store::Load<record::CallbackRecord>(host_.store(), callback_key);
-        if (absl::IsNotFound(callback.status())) continue;
-        RB_RETURN_IF_ERROR(callback.status());
-        if (callback->message.phase() != record::CallbackRecord::PHASE_CLOSED) return *std::move(callback);
-      }
-    }
-    return std::nullopt;
-  }
 
   // Makes or completes the contact; "" for a caller who left neither number nor address: nothing would find it again.
   std::string Learn(const std::optional<store::Loaded<record::ContactRecord>>& known, const record::Caller& caller,
@@ -145,15 +166,24 @@ class TakeIn {
     return contact.id();
   }
 
+  // After the talk even the shortest pause is a new wish.
+  bool IsSameRing(const record::CallbackRecord& open) const {
+    if (!arrival_.note.empty() || open.phase() == record::CallbackRecord::PHASE_TALKED) return false;
+    const absl::Duration apart = arrival_.ring_time.value_or(now_) - rpc::FromProto(open.last_ring_time());
+    return absl::AbsDuration(apart) < arrival_.same_ring_within;
+  }
+
   // A caller who rings again may leave what was missing: the address, so that a voice message can reach them.
   absl::StatusOr<domain::Decision> RingAgain(const record::CallbackRecord& open, const record::Caller& caller) {
-    RB_ASSIGN_OR_RETURN(domain::Decision rang,
-                        domain::Apply(open, domain::RangAgain{arrival_.note}, team_, Actor(), now_));
-    const record::Caller completed = Completed(open.caller(), caller);
-    if (SameCaller(completed, open.caller())) return rang;
-    RB_ASSIGN_OR_RETURN(domain::Decision updated,
-                        domain::Apply(rang.callback, domain::UpdateCaller{completed}, team_, Actor(), now_));
+    const domain::RangAgain ring{arrival_.note, arrival_.ring_time};
+    RB_ASSIGN_OR_RETURN(domain::Decision rang, domain::Apply(open, ring, team_, Actor(), now_));
+    RB_ASSIGN_OR_RETURN(domain::Decision updated, Complete(rang.callback, caller));
     return Joined(std::move(rang), std::move(updated));
+  }
+
+  // Changes nothing when nothing was missing.
+  absl::StatusOr<domain::Decision> Complete(const record::CallbackRecord& open, const record::Caller& caller) {
+    return domain::Apply(open, domain::UpdateCaller{Completed(open.caller(), caller)}, team_, Actor(), now_);
   }
 
   runtime::Host& host_;

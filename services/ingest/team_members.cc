@@ -151,6 +151,10 @@ absl::StatusOr<record::Member> NormaliseMember(const api::Member& member, const 
   if (!member.phone().empty()) {
     RB_ASSIGN_OR_RETURN(*out.mutable_phone(), domain::NormalisePhone(member.phone(), region, at + "phone"));
   }
+  for (int i = 0; i < out.extensions_size(); ++i) {
+    RB_ASSIGN_OR_RETURN(*out.mutable_extensions(i),
+                        domain::OneLine(member.extensions(i), 40, absl::StrCat(at, "extensions[", i, "]")));
+  }
   for (int i = 0; i < out.channels_size(); ++i) {
     record::Channel& channel = *out.mutable_channels(i);
     if (channel.secret().size() > 500) {

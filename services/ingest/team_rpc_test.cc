@@ -294,6 +294,48 @@ TEST_F(TeamRpcTest, AChannelKeepsItsSecretAndNeverShowsIt) {
   EXPECT_EQ(team.members(0).channels(0).format(), record::Channel::FORMAT_SLACK);
 }
 
+TEST_F(TeamRpcTest, AHooksSecretIsKeptAndNeverShown) {
+  const auto kept = [&] {
+    return store::Load<record::TeamRecord>(host_->store(), store::TeamKey(team_.id).value()).value().message.hook_secrets();
+  };
+  api::UpdateTeamRequest request;
+  request.set_request_id("1");
+  (*request.mutable_team()->mutable_hook_secrets())["twilio"] = "the account's auth token";
+  api::UpdateTeamResponse response;
+  ASSERT_TRUE(Call(&Stub::UpdateTeam, request, &response, team_.admin_token).ok());
+  EXPECT_EQ(response.team().hook_secrets().at("twilio"), "");
+  EXPECT_EQ(Team().hook_secrets().at("twilio"), "");
+  EXPECT_EQ(kept().at("twilio"), "the account's auth token");
+
+  // Sent back as it was read, with another one: what was there stays.
+  request.set_request_id("2");
+  *request.mutable_team() = Team();
+  (*request.mutable_team()->mutable_hook_secrets())["3cx"] = "something else, long enough";
+  request.mutable_update_mask()->add_paths("hook_secrets");
+  ASSERT_TRUE(Call(&Stub::UpdateTeam, request, &response, team_.admin_token).ok());
+  EXPECT_EQ(kept().at("twilio"), "the account's auth token");
+  EXPECT_EQ(kept().at("3cx"), "something else, long enough");
+
+  request.set_request_id("3");
+  request.mutable_team()->mutable_hook_secrets()->erase("twilio");
+  ASSERT_TRUE(Call(&Stub::UpdateTeam, request, &response, team_.admin_token).ok());
+  EXPECT_EQ(kept().count("twilio"), 0u);
+  EXPECT_EQ(kept().size(), 1u);
+}
+
+TEST_F(TeamRpcTest, AnExtensionIsOneMembers) {
+  api::UpdateMemberRequest request;
+  request.set_request_id("1");
+  request.mutable_member()->set_id(team_.anna);
+  request.mutable_member()->add_extensions(" 21 ");
+  api::UpdateMemberResponse response;
+  ASSERT_TRUE(Call(&Stub::UpdateMember, request, &response, team_.admin_token).ok());
+  EXPECT_THAT(response.member().extensions(), ElementsAre("21"));
+  request.set_request_id("2");
+  request.mutable_member()->set_id(team_.ben);
+  EXPECT_EQ(ReasonOf(Call(&Stub::UpdateMember, request, &response, team_.admin_token)), "NOT_UNIQUE");
+}
+
 TEST_F(TeamRpcTest, AWebhookThatCouldNotSignIsRefusedWhenItIsSet) {
   api::UpdateMemberRequest request;
   request.mutable_member()->set_id(team_.anna);

@@ -65,6 +65,17 @@ absl::Status MergeTemplates(const api::Team& from, bool replace, record::TeamRec
   return absl::OkStatus();
 }
 
+// Named in the mask they replace what the team has, else they are added to it; an empty one keeps what is there, as it is
+// never shown.
+void MergeHookSecrets(const api::Team& from, bool replace, const record::TeamRecord& known, record::TeamRecord* team) {
+  *team->mutable_hook_secrets() = replace ? google::protobuf::Map<std::string, std::string>() : known.hook_secrets();
+  for (const auto& [provider, secret] : from.hook_secrets()) {
+    const auto old = known.hook_secrets().find(provider);
+    const bool keep = secret.empty() && old != known.hook_secrets().end();
+    (*team->mutable_hook_secrets())[provider] = keep ? old->second : secret;
+  }
+}
+
 // The fields of a team that UpdateTeam changes, as the record has them.
 absl::StatusOr<record::TeamRecord> Normalise(const api::Team& team) {
   record::TeamRecord out;
@@ -107,6 +118,7 @@ absl::Status Merge(const api::Team& from, const rpc::UpdateMask& mask, record::T
   RB_ASSIGN_OR_RETURN(record::TeamRecord given, Normalise(mask.Only(from)));
   *given.mutable_templates() = team->templates();
   if (mask.Has("templates")) RB_RETURN_IF_ERROR(MergeTemplates(from, mask.explicit_paths(), &given));
+  MergeHookSecrets(mask.Only(from), mask.explicit_paths(), *team, &given);
   mask.Copy(given, team);
   return absl::OkStatus();
 }

@@ -3,11 +3,11 @@
 #include <atomic>
 #include <deque>
 #include <limits>
-#include <map>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "core/domain/sight.h"
+#include "core/rpc/team_changes.h"
 
 namespace ringback::ingest {
 namespace {
@@ -93,17 +93,21 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
       RB_RETURN_IF_ERROR(StillAdmitted());
     }
     seen_ = waker_->Seen(topic_);
-    RB_ASSIGN_OR_RETURN(const auto changes, host_.store().Changes(shard_, team_id_, since_, kBatch));
-    if (changes.complete && changes.events.empty()) return absl::OkStatus();
+    RB_ASSIGN_OR_RETURN(const auto changes, rpc::ReadTeamChanges(host_.store(), team_id_, since_, kBatch, host_.config().public_url));
+    if (changes.complete && changes.revision == since_) return absl::OkStatus();
     RB_RETURN_IF_ERROR(StillAdmitted());  // nothing is told to somebody who was shown out before it happened
     if (!changes.complete) {
       api::WatchCallbacksResponse& all = queue_.emplace_back();
-      all.set_revision(changes.newest);
+      all.set_revision(changes.revision);
       all.set_resync(true);
-      since_ = changes.newest;
-      return absl::OkStatus();
     }
-    return Tell(changes.events);
+    // Of a recording, or of a callback that the viewer does not see, only the revision moves on.
+    for (const api::WatchCallbacksResponse& change : changes.told) {
+      const rpc::Shown shown = rpc::ShownTo(sight_.viewer, change, changes.team, changes.now);
+      if (shown != rpc::Shown::kNothing) queue_.push_back(shown == rpc::Shown::kWhole ? change : rpc::GoneBy(change));
+    }
+    since_ = changes.revision;
+    return absl::OkStatus();
   }
 
   // A watch lives for hours and must not outlive its token or its member. Nor may what it shows: roles change, and absences
@@ -158,48 +162,6 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
     }
     queue_.emplace_back().set_revision(since_);
     return absl::OkStatus();
-  }
-
-  // Each change with the callback as it is now. A change of something else (a recording), or of a callback that the viewer
-  // does not see, only moves the revision on; one by which the viewer loses sight of it says that.
-  absl::Status Tell(const std::vector<store::StoredEvent>& events) {
-    RB_ASSIGN_OR_RETURN(const auto team, LoadTeam(host_, team_id_));
-    RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
-    std::map<std::string, std::optional<api::Callback>> callbacks;
-    for (const store::StoredEvent& event : events) {
-      const auto key = store::CallbackKey(event.event.subject);
-      if (key.ok()) {
-        auto [found, is_new] = callbacks.try_emplace(event.event.subject);
-        if (is_new) {
-          auto callback = store::Load<record::CallbackRecord>(host_.store(), *key);
-          if (callback.ok() && domain::Sees(sight_.viewer, callback->message, team.message, now)) {
-            found->second = ToApi(host_, callback->message, team.message, callback->version, now);
-          } else if (!callback.ok() && !absl::IsNotFound(callback.status())) {
-            return callback.status();
-          }
-        }
-        record::HistoryEvent what;
-        const bool known = what.ParseFromString(event.event.value);
-        const bool seen = found->second.has_value();
-        if (seen || sight_.viewer.whole_team || MayHaveSeen(what, team.message, now)) {
-          api::WatchCallbacksResponse& told = queue_.emplace_back();
-          told.set_revision(event.revision);
-          *told.mutable_event_time() = rpc::ToProto(event.time);
-          if (known) *told.mutable_event() = rpc::ToApi(what);
-          if (seen) *told.mutable_callback() = *found->second;
-          if (!seen && !sight_.viewer.whole_team) told.set_gone(event.event.subject);
-        }
-      }
-      since_ = event.revision;
-    }
-    return absl::OkStatus();
-  }
-
-  // Of a callback that is out of sight by now: whether it was in sight until this.
-  bool MayHaveSeen(const record::HistoryEvent& event, const record::TeamRecord& team, absl::Time now) const {
-    if (event.what() != "assigned") return false;
-    const auto from = event.details().find("from");
-    return domain::SeesThoseOf(sight_.viewer, from == event.details().end() ? "" : from->second, team, now);
   }
 
   runtime::Host& host_;

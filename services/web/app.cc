@@ -8,14 +8,16 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/log.h"
+#include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "core/http/listener.h"
-#include "core/base/mutex.h"
 #include "core/rpc/places.h"
 #include "core/rpc/trace.h"
 #include "core/runtime/pool.h"
 #include "core/runtime/tls_files.h"
 #include "web/api_routes.h"
+#include "web/hooks/hook_routes.h"
+#include "web/hooks/intake_grpc.h"
 #include "web/routes.h"
 #include "web/sign_in_routes.h"
 #include "web/staff_pages.h"
@@ -67,6 +69,22 @@ EventHubParts HubPartsOf(runtime::Host& host, runtime::Pool* pool) {
   return parts;
 }
 
+HookParts HookPartsOf(runtime::Host& host, Intake* intake) {
+  HookParts parts;
+  parts.store = &host.store();
+  parts.known = host.rpc().known.get();
+  parts.clock = &host.clock();
+  parts.random = &host.random();
+  parts.intake = intake;
+  parts.public_url = host.config().public_url;
+  parts.region = host.config().region;
+  parts.accept_unsigned = host.config().web_accept_unsigned_hooks;
+  parts.counted = [&host](std::string_view hook, std::string_view result) {
+    host.metrics().Count("ringback_hook_reports_total", {{"hook", hook}, {"result", result}});
+  };
+  return parts;
+}
+
 // What all listeners answer from.
 class Pages {
  public:
@@ -79,32 +97,25 @@ class Pages {
         gate_(&host.store(), &host.clock(), host.config().public_url),
         hub_(HubPartsOf(host, &pool_)),
         staff_(&gate_),
-        api_(ApiParts{&gate_, &host.clock(), &hub_, [this] { return Caller(); }, host.config().public_url}) {}
+        api_(ApiParts{&gate_, &host.clock(), &hub_, [this] { return Caller(); }, host.config().public_url}),
+        intake_(this),
+        hooks_(HookPartsOf(host, &intake_)) {}
+
+  // What is on its way uses everything below.
+  ~Pages() { pool_.Drain(); }
 
   // Once the host's own services can be called. May be called again.
   absl::Status Start() {
     MutexLock lock(&mutex_);
     if (caller_ != nullptr) return absl::OkStatus();
-    const runtime::Config& config = host_.config();
-    if (config.web_services.empty()) {
-      const auto own = host_.InProcessChannel();
-      caller_ = std::make_shared<const ServiceCaller>(ServiceChannels{own, own, own}, &host_.random());
-      return absl::OkStatus();
-    }
-    RB_ASSIGN_OR_RETURN(const rpc::Places places, rpc::ParsePlaces(config.web_services));
-    rpc::ClientOptions options;
-    RB_ASSIGN_OR_RETURN(options.ca_pem, runtime::ReadWebServicesCa(config));
-    if (!options.ca_pem.empty()) {
-      RB_ASSIGN_OR_RETURN(const runtime::TlsFiles own, runtime::ReadTlsFiles(config));
-      options.certificate_pem = own.pem.certificate_pem;
-      options.key_pem = own.pem.key_pem;
-    }
-    RB_ASSIGN_OR_RETURN(ServiceChannels channels, ConnectServices(places, options, &host_.random()));
+    RB_ASSIGN_OR_RETURN(ServiceChannels channels, Connect());
+    hook_intake_ = NewGrpcIntake(channels.ingest, &host_.random());
     caller_ = std::make_shared<const ServiceCaller>(std::move(channels), &host_.random());
     return absl::OkStatus();
   }
 
   HttpResponse Handle(const HttpRequest& request) {
+    if (auto answer = hooks_.Handle(request)) return *std::move(answer);
     if (auto answer = api_.Handle(request)) return *std::move(answer);
     if (IsStaffPage(request.target)) {
       if (auto answer = sign_in_.EnterByProxy(request)) return *std::move(answer);
@@ -118,6 +129,44 @@ class Pages {
   EventHub& hub() { return hub_; }
 
  private:
+  // Hooks reach ingest where the pages do.
+  class HookIntake : public Intake {
+   public:
+    explicit HookIntake(Pages* pages) : pages_(pages) {}
+    absl::StatusOr<v1::CreateCallbackResponse> Create(std::string_view bearer,
+                                                      const v1::CreateCallbackRequest& request) override {
+      return pages_->Intaken().Create(bearer, request);
+    }
+    absl::StatusOr<v1::LogCallResponse> LogCall(std::string_view bearer, const v1::LogCallRequest& request) override {
+      return pages_->Intaken().LogCall(bearer, request);
+    }
+
+   private:
+    Pages* const pages_;
+  };
+  // Set before the first listener listens.
+  Intake& Intaken() {
+    MutexLock lock(&mutex_);
+    return *hook_intake_;
+  }
+
+  absl::StatusOr<ServiceChannels> Connect() {
+    const runtime::Config& config = host_.config();
+    if (config.web_services.empty()) {
+      const auto own = host_.InProcessChannel();
+      return ServiceChannels{own, own, own};
+    }
+    RB_ASSIGN_OR_RETURN(const rpc::Places places, rpc::ParsePlaces(config.web_services));
+    rpc::ClientOptions options;
+    RB_ASSIGN_OR_RETURN(options.ca_pem, runtime::ReadWebServicesCa(config));
+    if (!options.ca_pem.empty()) {
+      RB_ASSIGN_OR_RETURN(const runtime::TlsFiles own, runtime::ReadTlsFiles(config));
+      options.certificate_pem = own.pem.certificate_pem;
+      options.key_pem = own.pem.key_pem;
+    }
+    return ConnectServices(places, options, &host_.random());
+  }
+
   std::shared_ptr<const ServiceCaller> Caller() {
     MutexLock lock(&mutex_);
     return caller_;
@@ -134,8 +183,11 @@ class Pages {
   EventHub hub_;
   const StaffPages staff_;
   const ApiRoutes api_;
+  HookIntake intake_;
+  HookRoutes hooks_;
   Mutex mutex_;
   std::shared_ptr<const ServiceCaller> caller_ RB_GUARDED_BY(mutex_);
+  std::unique_ptr<Intake> hook_intake_ RB_GUARDED_BY(mutex_);
 };
 
 // What faces the internet where public_listen is set. Everything else is not there.
@@ -208,6 +260,7 @@ class HttpComponent : public runtime::Component {
 absl::Status RunWeb(runtime::Host& host) {
   host.metrics().Describe("ringback_http_requests_total", "Answered requests of the pages by route and status.");
   host.metrics().Describe("ringback_http_request_seconds", "Duration of answered requests of the pages.");
+  host.metrics().Describe("ringback_hook_reports_total", "Calls that telephone systems reported, by hook and what came of it.");
   const runtime::Config& config = host.config();
   host.metrics().Describe("ringback_live_viewers", "Browsers that see changes live.");
   const auto pages = std::make_shared<Pages>(host);

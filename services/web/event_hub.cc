@@ -10,6 +10,8 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/domain/input.h"
+#include "core/domain/team.h"
+#include "core/store/records.h"
 
 namespace ringback::web {
 namespace {
@@ -31,6 +33,8 @@ Block Event(std::string_view name, std::string_view id, std::string_view data) {
   return std::make_shared<const std::string>(std::move(text));
 }
 
+domain::Viewer ViewerOf(const rpc::Principal& principal) { return {principal.member_id, rpc::Manages(principal)}; }
+
 Block AtRevision(std::string_view name, int64_t revision) {
   return Event(name, "", absl::StrCat("{\"revision\":\"", revision, "\"}"));
 }
@@ -42,33 +46,23 @@ Block Change(const api::WatchCallbacksResponse& change) {
   return Event("change", absl::StrCat(change.revision()), json);
 }
 
-// The form of a change that a member may see; made when the first one asks for it.
-class Shown {
+// The forms of a change; each made when the first one asks for it.
+class Forms {
  public:
-  explicit Shown(const api::WatchCallbacksResponse& change) : change_(change) {}
+  explicit Forms(const api::WatchCallbacksResponse& change) : change_(change) {}
 
-  // nullptr: nothing that concerns them.
-  Block For(rpc::Role role, const std::string& member_id) {
-    const std::string& assignee = change_.callback().assignee_id();
-    const bool own = assignee.empty() || assignee == member_id;
-    if (role != rpc::Role::kRep || own) {
-      if (whole_ == nullptr) whole_ = Change(change_);
-      return whole_;
+  // nullptr: nothing that concerns this viewer.
+  Block For(const domain::Viewer& viewer, const rpc::TeamChanges& changes) {
+    switch (rpc::ShownTo(viewer, change_, changes.team, changes.now)) {
+      case rpc::Shown::kWhole:
+        if (whole_ == nullptr) whole_ = Change(change_);
+        return whole_;
+      case rpc::Shown::kGone:
+        if (gone_ == nullptr) gone_ = Change(rpc::GoneBy(change_));
+        return gone_;
+      case rpc::Shown::kNothing: break;
     }
-    // Theirs, or everybody's, until now.
-    const auto& details = change_.event().details();
-    const auto from = details.find("from");
-    if (change_.event().what() != "assigned" || (from != details.end() && !from->second.empty() && from->second != member_id)) {
-      return nullptr;
-    }
-    if (gone_ == nullptr) {
-      api::WatchCallbacksResponse gone;
-      gone.set_revision(change_.revision());
-      *gone.mutable_event_time() = change_.event_time();
-      gone.set_gone(change_.callback().id());
-      gone_ = Change(gone);
-    }
-    return gone_;
+    return nullptr;
   }
 
  private:
@@ -94,8 +88,7 @@ absl::StatusOr<std::shared_ptr<http::LiveBody>> EventHub::Attach(std::string_vie
   Viewer viewer;
   viewer.body = std::make_shared<http::LiveBody>(kWaitingBytesMax);
   viewer.session = std::string(session);
-  viewer.member_id = caller.principal.member_id;
-  viewer.role = caller.principal.role;
+  viewer.who = ViewerOf(caller.principal);
   viewer.since = since;
   viewer.admitted = parts_.clock->Now();
   std::shared_ptr<http::LiveBody> body = viewer.body;
@@ -109,6 +102,10 @@ absl::StatusOr<std::shared_ptr<http::LiveBody>> EventHub::Attach(std::string_vie
     team = found;
   }
   MutexLock lock(&team->mutex);
+  if (!viewer.who.whole_team) {
+    RB_ASSIGN_OR_RETURN(const auto record, LoadTeam(team->id));
+    viewer.stands_in_for = domain::StandsInFor(record, viewer.who.member_id, caller.now);
+  }
   RB_RETURN_IF_ERROR(CatchUp(*team, viewer));
   if (team->viewers.empty()) team->since = *viewer.since;
   team->viewers.push_back(std::move(viewer));
@@ -136,7 +133,7 @@ absl::Status EventHub::CatchUp(Team& team, Viewer& viewer) {
       return absl::OkStatus();
     }
     for (const api::WatchCallbacksResponse& change : changes.told) {
-      if (const Block block = Shown(change).For(viewer.role, viewer.member_id)) viewer.body->Put(block);
+      if (const Block block = Forms(change).For(viewer.who, changes)) viewer.body->Put(block);
     }
     viewer.since = changes.revision;
     if (!changes.more) break;
@@ -190,26 +187,31 @@ void EventHub::Tell(Team& team, const rpc::TeamChanges& changes) {
   }
   if (changes.told.empty()) return;
   // What members are by now: nothing is told to somebody who left before it happened.
-  std::unordered_map<std::string, rpc::Role> roles;
-  for (const auto& member : changes.team.members()) {
-    if (const auto role = rpc::RoleOf(member)) roles.emplace(member.id(), *role);
-  }
-  for (Viewer& viewer : team.viewers) {
-    const auto role = roles.find(viewer.member_id);
-    if (role == roles.end()) {
-      viewer.admitted = absl::InfinitePast();
-    } else {
-      viewer.role = role->second;
-    }
-  }
+  for (Viewer& viewer : team.viewers) Reconsider(viewer, changes.team, changes.now);
   for (const api::WatchCallbacksResponse& change : changes.told) {
-    Shown shown(change);
+    Forms forms(change);
     for (Viewer& viewer : team.viewers) {
       if (change.revision() <= *viewer.since || viewer.admitted == absl::InfinitePast()) continue;
-      if (const Block block = shown.For(viewer.role, viewer.member_id)) viewer.body->Put(block);
+      if (const Block block = forms.For(viewer.who, changes)) viewer.body->Put(block);
     }
   }
   team.viewers.remove_if([](const Viewer& viewer) { return viewer.body->closed(); });
+}
+
+void EventHub::Reconsider(Viewer& viewer, const store::v1::TeamRecord& team, absl::Time now) {
+  const store::v1::Member* const member = domain::FindMember(team, viewer.who.member_id);
+  const std::optional<rpc::Role> role = member == nullptr ? std::nullopt : rpc::RoleOf(*member);
+  if (!role) {
+    viewer.admitted = absl::InfinitePast();
+    return;
+  }
+  const bool whole_team = *role != rpc::Role::kRep;
+  std::vector<std::string> stands_in_for;
+  if (!whole_team) stands_in_for = domain::StandsInFor(team, viewer.who.member_id, now);
+  if (viewer.who.whole_team == whole_team && viewer.stands_in_for == stands_in_for) return;
+  viewer.who.whole_team = whole_team;
+  viewer.stands_in_for = std::move(stands_in_for);
+  viewer.body->Put(AtRevision("resync", *viewer.since));
 }
 
 void EventHub::LookAround() {
@@ -223,11 +225,13 @@ void EventHub::EndWhatEnded(Team& team) {
   static const Block kBye = Event("bye", "", "{}");
   const absl::Time now = parts_.clock->Now();
   MutexLock lock(&team.mutex);
+  // Roles change, and absences begin and end, without a change of any callback.
+  const auto record = team.viewers.empty() ? absl::NotFoundError("nobody asks") : LoadTeam(team.id);
   for (Viewer& viewer : team.viewers) {
+    if (record.ok()) Reconsider(viewer, *record, now);
     if (now - viewer.admitted < kAdmittedFor) continue;
     const auto caller = rpc::Authenticate(*parts_.store, *parts_.known, viewer.session);
     if (caller.ok()) {
-      viewer.role = caller->principal.role;
       viewer.admitted = now;
     } else if (absl::IsUnauthenticated(caller.status())) {
       viewer.body->Put(kBye);
@@ -235,6 +239,12 @@ void EventHub::EndWhatEnded(Team& team) {
     }
   }
   team.viewers.remove_if([](const Viewer& viewer) { return viewer.body->closed(); });
+}
+
+absl::StatusOr<store::v1::TeamRecord> EventHub::LoadTeam(const std::string& team_id) {
+  RB_ASSIGN_OR_RETURN(const store::Key key, store::TeamKey(team_id));
+  RB_ASSIGN_OR_RETURN(auto team, store::Load<store::v1::TeamRecord>(*parts_.store, key));
+  return std::move(team.message);
 }
 
 void EventHub::Close() {

@@ -20,11 +20,13 @@
 #include "absl/time/time.h"
 #include "core/base/clock.h"
 #include "core/base/mutex.h"
+#include "core/domain/sight.h"
 #include "core/handoff/signals.h"
 #include "core/http/live_body.h"
 #include "core/rpc/identity.h"
 #include "core/rpc/team_changes.h"
 #include "core/store/store.h"
+#include "ringback/store/v1/records.pb.h"
 
 namespace ringback::web {
 
@@ -63,8 +65,8 @@ class EventHub {
   struct Viewer {
     std::shared_ptr<http::LiveBody> body;
     std::string session;
-    std::string member_id;
-    rpc::Role role;
+    domain::Viewer who;
+    std::vector<std::string> stands_in_for;  // whose callbacks a rep sees besides
     std::optional<int64_t> since;  // always set once it is among a team's
     absl::Time admitted;
   };
@@ -82,6 +84,9 @@ class EventHub {
   void Tell(Team& team, const rpc::TeamChanges& changes) RB_REQUIRES(team.mutex);
   absl::Status CatchUp(Team& team, Viewer& viewer) RB_REQUIRES(team.mutex);
   void EndWhatEnded(Team& team);
+  // What the viewer's member is by now, and sees; whose sight has changed reads everything anew.
+  static void Reconsider(Viewer& viewer, const store::v1::TeamRecord& team, absl::Time now);
+  absl::StatusOr<store::v1::TeamRecord> LoadTeam(const std::string& team_id);
   std::vector<std::shared_ptr<Team>> Teams();
 
   const EventHubParts parts_;

@@ -124,13 +124,15 @@ absl::Status DoLogAttempt(Draft& draft, const LogAttempt& command) {
   *attempt.mutable_called_time() = ToProto(called_time);
   *attempt.mutable_create_time() = ToProto(draft.now);
   attempt.set_outcome(command.outcome);
-  attempt.set_author(draft.author);
+  attempt.set_author(command.member_id.empty() ? draft.author : command.member_id);
   attempt.set_note(command.note);
 
   const bool reached = command.outcome == AttemptRecord::OUTCOME_REACHED;
-  draft.Event("attempted", {{"outcome", OutcomeWord(command.outcome)}, {"called_time", Text(called_time)}});
-  const bool by_member = FindMember(draft.rules.team, draft.author) != nullptr;
-  const std::string who = by_member ? draft.author : draft.callback.assignee_id();
+  draft.Event("attempted", {{"outcome", OutcomeWord(command.outcome)},
+                            {"called_time", Text(called_time)},
+                            {"member_id", command.member_id}});
+  const bool by_member = FindMember(draft.rules.team, attempt.author()) != nullptr;
+  const std::string who = by_member ? attempt.author() : draft.callback.assignee_id();
   draft.Count("attempted", who);
   if (reached) draft.Count("reached", who);
 

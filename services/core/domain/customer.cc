@@ -159,14 +159,24 @@ absl::Status DoCustomerBrief(Draft& draft, const CustomerBrief& command) {
   return absl::OkStatus();
 }
 
+void NoteRing(Draft& draft, std::optional<absl::Time> ring_time) {
+  const absl::Time rang = std::min(ring_time.value_or(draft.now), draft.now);
+  if (rang < FromProto(draft.callback.last_ring_time())) return;  // told behind a later one
+  *draft.callback.mutable_last_ring_time() = ToProto(rang);
+}
+
+std::string RingText(std::optional<absl::Time> ring_time) { return ring_time ? Text(*ring_time) : ""; }
+
 absl::Status DoRangAgain(Draft& draft, const RangAgain& command) {
   CallbackRecord& callback = draft.callback;
   callback.set_rings(callback.rings() + 1);
-  *callback.mutable_last_ring_time() = ToProto(draft.now);
+  NoteRing(draft, command.ring_time);
   // The ring itself must not be refused for its note: the customer waits.
   const bool whole = AppendCut(callback.mutable_note(), command.note);
   if (!whole) draft.Warn(absl::StrCat("the note is full (", kMostText, " bytes): the end of this one was not kept"));
-  draft.Event("rang_again", {{"rings", absl::StrCat(callback.rings())}, {"note_cut", whole ? "" : "true"}});
+  draft.Event("rang_again", {{"rings", absl::StrCat(callback.rings())},
+                             {"note_cut", whole ? "" : "true"},
+                             {"ring_time", RingText(command.ring_time)}});
   // After the talk it is a new request: the customer waits again.
   if (callback.phase() == CallbackRecord::PHASE_TALKED) StartWaiting(draft);
   return absl::OkStatus();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -129,6 +130,9 @@ absl::Status DoDeclineProposal(Draft& draft);
 bool IsPromisedAlready(record::CallbackRecord& callback, absl::Time promised_time);
 void TellOwner(Draft& draft, std::string_view what);  // a notice at once
 absl::Status DoRangAgain(Draft& draft, const RangAgain& command);
+// When the caller last rang; for the history "" where it is when it was told.
+void NoteRing(Draft& draft, std::optional<absl::Time> ring_time);
+std::string RingText(std::optional<absl::Time> ring_time);
 absl::Status DoUpdateCaller(Draft& draft, const UpdateCaller& command);
 absl::Status DoAssign(Draft& draft, const Assign& command);
 absl::Status CheckAssignee(const record::TeamRecord& team, const std::string& member_id);

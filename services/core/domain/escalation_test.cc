@@ -265,8 +265,35 @@ TEST(CheckTeam, NamesTheField) {
             }),
             "policy.steps[0].recipients[2].member_id");
   EXPECT_EQ(field_of([](auto& t) { t.mutable_policy()->set_repeat_count(99); }), "policy.repeat_count");
+  EXPECT_EQ(field_of([](auto& t) { MemberOf(t, "ben").add_extensions(" 21"); }), "members[1].extensions[0]");
+  EXPECT_EQ(field_of([](auto& t) {
+              MemberOf(t, "anna").add_extensions("21");
+              MemberOf(t, "ben").add_extensions("22");
+            }),
+            "");
+  EXPECT_EQ(field_of([](auto& t) {
+              MemberOf(t, "anna").add_extensions("21");
+              MemberOf(t, "ben").add_extensions("21");
+            }),
+            "members[1].extensions[0]");
+  EXPECT_EQ(field_of([](auto& t) { (*t.mutable_hook_secrets())["twilio"] = "0123456789abcdef"; }), "");
+  EXPECT_EQ(field_of([](auto& t) { (*t.mutable_hook_secrets())["twilio"] = "short"; }), "hook_secrets[twilio]");
+  EXPECT_EQ(field_of([](auto& t) { (*t.mutable_hook_secrets())["asterisk"] = "0123456789abcdef"; }),
+            "hook_secrets[asterisk]");
   EXPECT_EQ(field_of([](auto& t) { t.mutable_calendar()->mutable_hours(0)->set_weekday(9); }),
             "calendar.hours[0].weekday");
+}
+
+TEST(FindByExtension, FindsWhoIsThereNow) {
+  record::TeamRecord team = SmallTeam();
+  MemberOf(team, "anna").add_extensions("21");
+  MemberOf(team, "ben").add_extensions("w0");
+  ASSERT_NE(FindByExtension(team, "w0"), nullptr);
+  EXPECT_EQ(FindByExtension(team, "w0")->id(), "ben");
+  EXPECT_EQ(FindByExtension(team, ""), nullptr);
+  EXPECT_EQ(FindByExtension(team, "2"), nullptr);
+  MemberOf(team, "ben").set_inactive(true);
+  EXPECT_EQ(FindByExtension(team, "w0"), nullptr);
 }
 
 TEST(MemberChannels, EndAtTheDesk) {

@@ -71,9 +71,9 @@ absl::StatusOr<Decision> Open(const Request& request, const record::TeamRecord& 
   callback.set_legal_hold(false);
   Draft draft(std::move(callback), team, AuthorOf(actor), now);
   *draft.callback.mutable_create_time() = ToProto(draft.now);
-  *draft.callback.mutable_last_ring_time() = ToProto(draft.now);
+  NoteRing(draft, request.ring_time);
   StartWaiting(draft);
-  draft.Event("requested", {{"assignee", request.assignee_id}});
+  draft.Event("requested", {{"assignee", request.assignee_id}, {"ring_time", RingText(request.ring_time)}});
   draft.Count("requested");
   return std::move(draft).Finish();
 }

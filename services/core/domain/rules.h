@@ -33,9 +33,11 @@ struct Request {  // opens a callback
   std::string note;
   std::string assignee_id;   // "" leaves it unassigned
   std::string page_token;
+  std::optional<absl::Time> ring_time = std::nullopt;  // when the caller rang, where it is told later than that
 };
 struct RangAgain {  // the same caller asked once more while the callback is open
   std::string note;
+  std::optional<absl::Time> ring_time = std::nullopt;
 };
 struct MakePromise {
   absl::Time promised_time;
@@ -50,6 +52,7 @@ struct LogAttempt {
   record::AttemptRecord::Outcome outcome;
   absl::Time called_time;     // not after now; not before the callback was created
   std::string note;
+  std::string member_id = {};  // who called, where somebody else logs it (a telephone system)
 };
 struct Complete {
   std::string disposition;

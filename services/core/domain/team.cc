@@ -18,6 +18,9 @@ using store::v1::Channel;
 using store::v1::Member;
 using store::v1::TeamRecord;
 
+constexpr size_t kSecretBytesMin = 16;
+constexpr size_t kExtensionBytesMax = 40;
+
 // An error of a part, with the path of the whole before its field.
 absl::Status Within(const absl::Status& status, std::string_view path) {
   if (status.ok()) return status;
@@ -49,7 +52,6 @@ absl::Status CheckSubstitute(const std::string& id, const Member& member, const 
 
 // What receives ringback's own events must be able to tell them from anybody's; chat services have a secret address.
 absl::Status CheckWebhookSecret(const Channel& channel, const std::string& field) {
-  constexpr size_t kSecretBytesMin = 16;
   const bool own_format = channel.format() != Channel::FORMAT_SLACK && channel.format() != Channel::FORMAT_TEAMS;
   if (channel.secret().empty() && own_format) {
     return InvalidField(field, "MISSING", "events are signed: give a secret of 16 bytes or more, the receiver's too");
@@ -67,6 +69,28 @@ absl::Status CheckBusyUrl(const std::string& url, const std::string& field) {
   if (!http || url.find_first_of(" \"<>\\") != std::string::npos) {
     return InvalidField(field, "NOT_A_URL",
                         "the address of a calendar subscription begins with https:// (write that for webcal://)");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckExtensions(const Member& member, const std::string& path) {
+  if (member.extensions_size() > 20) return InvalidField(path, "TOO_MANY", "at most 20 extensions");
+  for (int i = 0; i < member.extensions_size(); ++i) {
+    const std::string field = absl::StrCat(path, "[", i, "]");
+    const std::string& extension = member.extensions(i);
+    if (extension.empty()) return InvalidField(field, "MISSING", "an extension like 21, as the telephone system writes it");
+    RB_RETURN_IF_ERROR(IsNormal(extension, field, [&] { return OneLine(extension, kExtensionBytesMax, field); }));
+  }
+  return absl::OkStatus();
+}
+
+// A hook's secret is long enough not to be guessed, and there is one for who checks with it.
+absl::Status CheckHookSecrets(const TeamRecord& team) {
+  for (const auto& [provider, secret] : team.hook_secrets()) {
+    const std::string field = absl::StrCat("hook_secrets[", provider, "]");
+    if (provider != "3cx" && provider != "twilio") return InvalidField(field, "UNKNOWN_PROVIDER", "3cx or twilio");
+    RB_RETURN_IF_ERROR(IsNormal(secret, field, [&] { return OneLine(secret, 500, field); }));
+    if (secret.size() < kSecretBytesMin) return InvalidField(field, "SECRET_TOO_SHORT", "at least 16 bytes");
   }
   return absl::OkStatus();
 }
@@ -91,6 +115,17 @@ const Member* FindMember(const TeamRecord& team, const std::string& member_id) {
   if (member_id.empty()) return nullptr;
   for (const Member& member : team.members()) {
     if (member.id() == member_id) return &member;
+  }
+  return nullptr;
+}
+
+const Member* FindByExtension(const TeamRecord& team, const std::string& extension) {
+  if (extension.empty()) return nullptr;
+  for (const Member& member : team.members()) {
+    if (member.inactive()) continue;
+    for (const std::string& own : member.extensions()) {
+      if (own == extension) return &member;
+    }
   }
   return nullptr;
 }
@@ -174,6 +209,7 @@ absl::Status CheckMember(const Member& member, const TeamRecord& team, std::stri
     }
   }
   RB_RETURN_IF_ERROR(CheckBusyUrl(member.busy_url(), at + "busy_url"));
+  RB_RETURN_IF_ERROR(CheckExtensions(member, at + "extensions"));
   if (member.channels_size() > 10) return InvalidField(at + "channels", "TOO_MANY", "at most 10 channels");
   for (int i = 0; i < member.channels_size(); ++i) {
     RB_RETURN_IF_ERROR(CheckChannel(member.channels(i), absl::StrCat(at, "channels[", i, "]")));
@@ -204,7 +240,7 @@ absl::Status CheckTeam(const TeamRecord& team) {
                                 [&] { return NormaliseEmail(team.mail_address(), "mail_address"); }));
   }
   if (team.members_size() > 10000) return InvalidField("members", "TOO_MANY", "at most 10000 members; make more teams");
-  std::set<std::string> ids;
+  std::set<std::string> ids, extensions;
   bool has_admin = false;
   for (int i = 0; i < team.members_size(); ++i) {
     const Member& member = team.members(i);
@@ -213,6 +249,11 @@ absl::Status CheckTeam(const TeamRecord& team) {
     if (!member.inactive()) RB_RETURN_IF_ERROR(CheckMember(member, team, path));
     if (!ids.insert(member.id()).second) {
       return InvalidField(path + ".id", "NOT_UNIQUE", absl::StrCat("\"", member.id(), "\" is there twice"));
+    }
+    for (int k = 0; k < member.extensions_size() && !member.inactive(); ++k) {
+      if (extensions.insert(member.extensions(k)).second) continue;
+      return InvalidField(absl::StrCat(path, ".extensions[", k, "]"), "NOT_UNIQUE",
+                          absl::StrCat("\"", member.extensions(k), "\" is another member's already"));
     }
     has_admin = has_admin || (!member.inactive() && member.role() == Member::ROLE_ADMIN);
   }
@@ -233,6 +274,7 @@ absl::Status CheckTeam(const TeamRecord& team) {
     }
   }
   RB_RETURN_IF_ERROR(Within(CheckCalendar(team.calendar()), "calendar"));
+  RB_RETURN_IF_ERROR(CheckHookSecrets(team));
   if (team.retention_days() < 0 || team.retention_days() > 3650) {
     return InvalidField("retention_days", "OUT_OF_RANGE", "1 to 3650 days after closing; 0 means 30");
   }

@@ -24,6 +24,8 @@ absl::Status CheckChannel(const store::v1::Channel& channel, std::string_view fi
 
 // nullptr for an id the team does not know.
 const store::v1::Member* FindMember(const store::v1::TeamRecord& team, const std::string& member_id);
+// The active member who has the extension, written as the telephone system writes it; nullptr when nobody has.
+const store::v1::Member* FindByExtension(const store::v1::TeamRecord& team, const std::string& extension);
 // The absence that covers `at`, or nullptr.
 const store::v1::Absence* AbsenceAt(const store::v1::Member& member, absl::Time at);
 

@@ -116,6 +116,8 @@ HttpRequest RequestOf(Parser& parser) {
   request.content_type = Field(header, field::content_type);
   request.form_token = View(header["X-Ringback-Form"]);
   request.last_event_id = View(header["Last-Event-ID"]);
+  request.twilio_signature = View(header["X-Twilio-Signature"]);
+  request.hook_secret = View(header["X-Ringback-Secret"]);
   request.body = std::move(parser.get().body());
   return request;
 }

@@ -22,8 +22,8 @@ struct Row {
 };
 
 // Sorted by method. Operators run the system for every team and see no customer's content: no callers, no messages, no
-// recordings. Intake tokens sit in telephone systems and mail servers: they
-// take callers and mails in, and read nothing.
+// recordings. Intake tokens sit in telephone systems and mail servers: they take callers and mails in, say which calls were
+// made, and read nothing.
 constexpr Row kTable[] = {
     {"/ringback.v1.AnswerService/DownloadAnswer", kMembers},
     {"/ringback.v1.AnswerService/DropAnswer", kMembers},
@@ -42,6 +42,7 @@ constexpr Row kTable[] = {
     {"/ringback.v1.CallbackService/ListHistory", kMembers},
     {"/ringback.v1.CallbackService/ListSlots", kMembers},
     {"/ringback.v1.CallbackService/LogAttempt", kMembers},
+    {"/ringback.v1.CallbackService/LogCall", kMembers | kIntakes},
     {"/ringback.v1.CallbackService/MakePromise", kMembers},
     {"/ringback.v1.CallbackService/ReopenCallback", kMembers},
     {"/ringback.v1.CallbackService/StartCall", kMembers},

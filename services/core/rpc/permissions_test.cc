@@ -72,8 +72,8 @@ TEST(PermissionsTest, WhatIsNotInTheTableIsRefusedForEveryone) {
   }
 }
 
-TEST(PermissionsTest, IntakeTakesCallersAndMailsInAndNothingElse) {
-  EXPECT_EQ(MayCall(Role::kIntake), (std::set<std::string>{"CreateCallback", "TakeMail"}));
+TEST(PermissionsTest, IntakeTakesCallersCallsAndMailsInAndNothingElse) {
+  EXPECT_EQ(MayCall(Role::kIntake), (std::set<std::string>{"CreateCallback", "LogCall", "TakeMail"}));
 }
 
 TEST(PermissionsTest, EachMemberRoleMayAllThatTheOneBelowMay) {

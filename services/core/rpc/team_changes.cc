@@ -1,7 +1,6 @@
 #include "core/rpc/team_changes.h"
 
 #include <map>
-#include <optional>
 #include <utility>
 
 #include "core/base/status_macros.h"
@@ -11,12 +10,16 @@
 namespace ringback::rpc {
 namespace {
 
-// nullopt: not there any more.
-absl::StatusOr<std::optional<api::Callback>> CallbackNow(store::Store& store, const store::Key& key,
+// No more than the id: not there any more.
+absl::StatusOr<api::Callback> CallbackNow(store::Store& store, const store::Key& key,
                                                          const record::TeamRecord& team, absl::Time now,
                                                          const std::string& public_url) {
   const auto callback = store::Load<record::CallbackRecord>(store, key);
-  if (absl::IsNotFound(callback.status())) return std::nullopt;
+  if (absl::IsNotFound(callback.status())) {
+    api::Callback gone;
+    gone.set_id(key.id);
+    return gone;
+  }
   RB_RETURN_IF_ERROR(callback.status());
   return ToApi(callback->message, team, callback->version, now, public_url);
 }
@@ -34,8 +37,8 @@ absl::StatusOr<TeamChanges> ReadTeamChanges(store::Store& store, const std::stri
 
   RB_ASSIGN_OR_RETURN(auto team, store::Load<record::TeamRecord>(store, team_key));
   result.team = std::move(team.message);
-  RB_ASSIGN_OR_RETURN(const absl::Time now, store.Now());
-  std::map<std::string, std::optional<api::Callback>> callbacks;
+  RB_ASSIGN_OR_RETURN(result.now, store.Now());
+  std::map<std::string, api::Callback> callbacks;
   for (const store::StoredEvent& event : changes.events) {
     result.revision = event.revision;
     // A change of something else (a recording) only moves the revision on.
@@ -43,17 +46,35 @@ absl::StatusOr<TeamChanges> ReadTeamChanges(store::Store& store, const std::stri
     if (!key.ok()) continue;
     const auto [found, is_new] = callbacks.try_emplace(event.event.subject);
     if (is_new) {
-      RB_ASSIGN_OR_RETURN(found->second, CallbackNow(store, *key, result.team, now, public_url));
+      RB_ASSIGN_OR_RETURN(found->second, CallbackNow(store, *key, result.team, result.now, public_url));
     }
     api::WatchCallbacksResponse& told = result.told.emplace_back();
     told.set_revision(event.revision);
     *told.mutable_event_time() = ToProto(event.time);
     record::HistoryEvent what;
     if (what.ParseFromString(event.event.value)) *told.mutable_event() = ToApi(what);
-    if (found->second.has_value()) *told.mutable_callback() = *found->second;
+    *told.mutable_callback() = found->second;
   }
   result.more = static_cast<int>(changes.events.size()) >= limit;
   return result;
+}
+
+Shown ShownTo(const domain::Viewer& viewer, const api::WatchCallbacksResponse& change, const record::TeamRecord& team,
+              absl::Time now) {
+  if (domain::SeesThoseOf(viewer, change.callback().assignee_id(), team, now)) return Shown::kWhole;
+  // In sight until it was given to somebody else?
+  if (change.event().what() != "assigned") return Shown::kNothing;
+  const auto from = change.event().details().find("from");
+  const std::string before = from == change.event().details().end() ? "" : from->second;
+  return domain::SeesThoseOf(viewer, before, team, now) ? Shown::kGone : Shown::kNothing;
+}
+
+api::WatchCallbacksResponse GoneBy(const api::WatchCallbacksResponse& change) {
+  api::WatchCallbacksResponse gone;
+  gone.set_revision(change.revision());
+  *gone.mutable_event_time() = change.event_time();
+  gone.set_gone(change.callback().id());
+  return gone;
 }
 
 }  // namespace ringback::rpc

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/domain/sight.h"
 #include "core/store/store.h"
 #include "ringback/store/v1/records.pb.h"
 #include "ringback/v1/callback_service.pb.h"
@@ -13,9 +15,10 @@
 namespace ringback::rpc {
 
 struct TeamChanges {
-  // Oldest first, of callbacks alone; one that is gone meanwhile is told without its callback.
+  // Oldest first, of callbacks alone; one that is gone meanwhile has no more than its id.
   std::vector<v1::WatchCallbacksResponse> told;
   store::v1::TeamRecord team;  // as it is now; read only when something is told
+  absl::Time now;              // of the store, when it was read; only when something is told
   int64_t revision = 0;        // what is told reaches so far: go on from here
   bool more = false;           // there may be later ones already
   // False: older changes were trimmed away. Nothing is told; whoever listens must read everything anew.
@@ -25,5 +28,12 @@ struct TeamChanges {
 // At most `limit` events. NOT_FOUND for a team that is not there; other errors are the store's. Blocks.
 absl::StatusOr<TeamChanges> ReadTeamChanges(store::Store& store, const std::string& team_id, int64_t since, int limit,
                                             const std::string& public_url);
+
+// What a viewer is told of a change: all of it, that the callback has gone out of sight with it, or nothing.
+enum class Shown { kWhole, kGone, kNothing };
+Shown ShownTo(const domain::Viewer& viewer, const v1::WatchCallbacksResponse& change, const store::v1::TeamRecord& team,
+              absl::Time now);
+// The change as it is told to whom it is kGone.
+v1::WatchCallbacksResponse GoneBy(const v1::WatchCallbacksResponse& change);
 
 }  // namespace ringback::rpc

@@ -209,6 +209,7 @@ api::Team ToApi(const record::TeamRecord& team) {
   out.set_report_listened(team.report_listened());
   if (team.has_slot_length()) *out.mutable_slot_length() = team.slot_length();
   out.set_play_others_takes(team.play_others_takes());
+  for (const auto& secret : team.hook_secrets()) (*out.mutable_hook_secrets())[secret.first].clear();
   for (const record::HistoryEvent& event : team.history()) *out.add_history() = ToApi(event);
   return out;
 }

@@ -129,6 +129,7 @@ int Run(const std::vector<std::string>& arguments, World& world, const std::func
   AddSendCommands(commands);
   AddWatchCommand(commands);
   AddPeopleCommands(commands);
+  AddImportCommand(commands);
   AddTeamCommands(commands);
   AddReportCommand(commands);
   AddMemberCommands(commands);

@@ -69,6 +69,7 @@ struct Script {
   std::vector<std::string> request_ids;    // of MakePromise, in order
   std::vector<v1::MakePromiseRequest> promises;
   v1::CreateCallbackRequest created;
+  std::vector<v1::CreateCallbackRequest> all_created;
   v1::LogAttemptRequest attempt;
   v1::AssignCallbackRequest assigned;
   v1::SnoozeCallbackRequest snoozed;
@@ -108,6 +109,10 @@ class FakeCallbacks : public v1::CallbackService::Service {
   grpc::Status CreateCallback(grpc::ServerContext*, const v1::CreateCallbackRequest* request,
                               v1::CreateCallbackResponse* response) override {
     script_.created = *request;
+    script_.all_created.push_back(*request);
+    if (request->caller().phone() == "bad") {
+      return rpc::ToGrpc(domain::InvalidField("caller.phone", "NOT_A_PHONE_NUMBER", "use +49 30 123456"));
+    }
     *response->mutable_callback() = script_.callback;
     if (script_.of_a_colleague) {
       response->set_rang_again(true);
@@ -278,6 +283,8 @@ class FakeTeams : public v1::TeamService::Service {
     team->set_time_zone("Europe/Berlin");
     (*team->mutable_templates())["de/voice_message"] = "Hallo";
     (*team->mutable_templates())["de/reminder"] = "Gleich";
+    (*team->mutable_hook_secrets())["twilio"] = "";
+    (*team->mutable_hook_secrets())["3cx"] = "";
     const auto add = [&](const char* id, const char* name, const char* email) {
       v1::Member* const member = team->add_members();
       member->set_id(id);
@@ -768,6 +775,51 @@ TEST_F(CliTest, ImportGoesOnBehindABadRow) {
   EXPECT_EQ(script_.contacts[1].name(), "Änne");
   EXPECT_EQ(out_.str(), "1 added, 1 completed, 1 refused\n");
   EXPECT_EQ(err_.str(), "ringback: contact import: " + file + ":3: caller.phone: use +49 30 123456\n");
+}
+
+TEST_F(CliTest, AListOfCallersIsShownBeforeItIsTakenIn) {
+  const std::string file = File("missed.csv", "Name;Telefon;Notiz\nAnn;030 1;dringend\nBob;;\n");
+  EXPECT_EQ(Do({"import", file, "--dry-run"}), kRefused) << "one line is wrong";
+  EXPECT_TRUE(script_.all_created.empty());
+  EXPECT_THAT(out_.str(), HasSubstr("dringend"));
+  EXPECT_THAT(out_.str(), HasSubstr("1 to take in, 1 refused; nothing was done\n"));
+  EXPECT_EQ(err_.str(), "ringback: import: " + file + ":3: neither phone nor email: nobody can be called back\n");
+  EXPECT_EQ(Do({"import", file}), kRefused) << "there is no terminal that could be asked";
+  EXPECT_TRUE(script_.all_created.empty());
+  EXPECT_THAT(out_.str(), HasSubstr("--yes does it"));
+}
+
+TEST_F(CliTest, TheSameRowIsTheSameRequestInEveryRun) {
+  const std::string file = File("missed.csv", "Wann;Rückruf an;Nebenstelle\n9:00;030 1;21\n9:05;030 1;21\n9:00;030 1;21\n9:10;bad;\n");
+  EXPECT_EQ(Do({"import", file, "--yes", "--column", "phone=Rückruf an"}), kRefused);
+  ASSERT_EQ(script_.all_created.size(), 3u) << "of two rows alike one is taken in";
+  EXPECT_EQ(script_.all_created[0].caller().phone(), "030 1");
+  EXPECT_EQ(script_.all_created[0].extension(), "21");
+  EXPECT_NE(script_.all_created[0].request_id(), script_.all_created[1].request_id()) << "a later call";
+  EXPECT_EQ(out_.str(), "2 taken in, 0 rang again, 2 refused\n");
+  EXPECT_THAT(err_.str(), HasSubstr(file + ":4: the same as line 2\n"));
+  EXPECT_THAT(err_.str(), HasSubstr(file + ":5: caller.phone: use +49 30 123456\n"));
+  const std::string first = script_.all_created[0].request_id();
+  Do({"import", file, "--yes", "--column", "phone=Rückruf an"});
+  EXPECT_EQ(script_.all_created[3].request_id(), first);
+}
+
+TEST_F(CliTest, AColumnThatTheFileDoesNotHaveIsRefused) {
+  const std::string file = File("missed.csv", "Name;Telefon\nAnn;030 1\n");
+  EXPECT_EQ(Do({"import", file, "--column", "phone=Handy"}), kRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("no column of the file is called \"Handy\""));
+  EXPECT_EQ(Do({"import", file, "--column", "telephone=Telefon"}), kRefused);
+  EXPECT_THAT(err_.str(), HasSubstr("\"telephone\" is no field"));
+  EXPECT_EQ(Do({"import", file, "--column", "phone"}), kWrongUsage);
+}
+
+TEST_F(CliTest, OtherHooksSecretsStayWhenOneIsSetOrForgotten) {
+  ASSERT_EQ(Do({"team", "set", "--hook-secret", "twilio=" + File("token", "0123456789abcdef\n")}), kDone) << err_.str();
+  EXPECT_EQ(script_.team_update.team().hook_secrets().at("twilio"), "0123456789abcdef");
+  EXPECT_EQ(script_.team_update.team().hook_secrets().at("3cx"), "") << "empty keeps it";
+  ASSERT_EQ(Do({"team", "set", "--hook-secret", "twilio="}), kDone) << err_.str();
+  EXPECT_EQ(script_.team_update.team().hook_secrets().count("twilio"), 0u);
+  EXPECT_EQ(script_.team_update.team().hook_secrets().count("3cx"), 1u);
 }
 
 TEST_F(CliTest, WhatIsGivenIsChangedAlsoToNothing) {

@@ -82,6 +82,7 @@ void AddListCommands(Commands& commands);        // open, show, history
 void AddSendCommands(Commands& commands);        // send, resend
 void AddWatchCommand(Commands& commands);
 void AddPeopleCommands(Commands& commands);      // contact, subject
+void AddImportCommand(Commands& commands);
 void AddTeamCommands(Commands& commands);        // team, token, week
 void AddReportCommand(Commands& commands);
 void AddMemberCommands(Commands& commands);

@@ -1,7 +1,8 @@
-// Contacts from a CSV file, as spreadsheets and telephone systems write it: comma, semicolon or tab, quotes (RFC 4180),
+// Contacts and callers from a CSV file, as spreadsheets and telephone systems write it: comma, semicolon or tab, quotes (RFC 4180),
 // byte order mark, English or German headings.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,5 +34,24 @@ absl::StatusOr<std::vector<CsvRecord>> ReadCsv(std::string_view text);
 // known under their usual English and German names. INVALID_ARGUMENT when none of name, phone and email is there, a
 // row has more cells than headings. Text that is not UTF-8 is read as Windows-1252, as older spreadsheets write it.
 absl::StatusOr<ContactTable> ReadContacts(std::string_view text);
+
+// A caller who waits, as a list of missed calls has them.
+struct CallerRow {
+  int line = 0;
+  v1::Caller caller;
+  std::string note;
+  std::string extension;
+  std::string text;     // every cell, also those that mean nothing here: tells this row from any other
+  std::string problem;  // why it cannot be taken in; empty: nothing is known against it
+};
+struct CallerTable {
+  std::vector<CallerRow> rows;
+  std::vector<std::string> unknown_columns;
+};
+
+// The same for a list of callers, which may also have a note and an extension; a row that is wrong says so and leaves the
+// others alone. `columns` names headings for fields ("phone" to "Rückrufnummer") before the usual ones are looked for:
+// INVALID_ARGUMENT for a field that is none, and for a heading that the file does not have.
+absl::StatusOr<CallerTable> ReadCallers(std::string_view text, const std::map<std::string, std::string>& columns);
 
 }  // namespace ringback::cli

@@ -54,6 +54,25 @@ TEST(Csv, EnglishHeadingsInAnyCase) {
   EXPECT_TRUE(table.unknown_columns.empty());
 }
 
+TEST(Csv, AListOfCallersKeepsItsGoodRows) {
+  const auto table = ReadCallers("Name,Phone,Note,Extension,When\nAnn,030 1,urgent,21,9:00\nBob,,,,9:05\na,b,c,d,e,f\n", {}).value();
+  ASSERT_EQ(table.rows.size(), 3u);
+  EXPECT_EQ(table.rows[0].problem, "");
+  EXPECT_EQ(table.rows[0].note, "urgent");
+  EXPECT_EQ(table.rows[0].extension, "21");
+  EXPECT_THAT(table.rows[0].text, HasSubstr("9:00"));
+  EXPECT_THAT(table.rows[1].problem, HasSubstr("neither phone nor email"));
+  EXPECT_THAT(table.rows[2].problem, HasSubstr("6 cells under 5 headings"));
+  EXPECT_THAT(table.unknown_columns, ElementsAre("When"));
+}
+
+TEST(Csv, AColumnIsTakenForWhatItIsSaidToBe) {
+  const auto table = ReadCallers("Telefon;Mobil;Wer\n030 1;0171 2;Ann\n", {{"phone", "mobil"}, {"name", "Wer"}}).value();
+  EXPECT_EQ(table.rows[0].caller.phone(), "0171 2");
+  EXPECT_EQ(table.rows[0].caller.name(), "Ann");
+  EXPECT_THAT(table.unknown_columns, ElementsAre("Telefon"));
+}
+
 TEST(Csv, AnOldSpreadsheetsLatin1IsRead) {
   EXPECT_EQ(ReadContacts("name;mail\nM\xFCller \x80;m@example.com\n").value().rows[0].caller.name(), "Müller €");
 }

@@ -61,7 +61,7 @@ std::string ChannelWords(const v1::Member& member) {
 
 struct MemberOptions {
   std::string name, email, phone, role, language, time_zone, substitute, secret, secret_file, busy_url;
-  std::vector<std::string> channels;
+  std::vector<std::string> channels, extensions;
   GivenOptions given;
 
   void AddTo(CLI::App* command, bool required) {
@@ -76,6 +76,9 @@ struct MemberOptions {
     given.Field(command->add_option("--channel", channels,
                                     "How to reach them, in order: mail, webhook:URL, slack:URL, teams:URL, sms:NUMBER, "
                                     "desk; may be repeated; replaces what was there; \"\": mail, then the desk"), "channels");
+    given.Field(command->add_option("--extension", extensions,
+                                    "In the telephone system: who is called there; may be repeated; replaces what was "
+                                    "there; \"\": none"), "extensions");
     given.Field(command->add_option("--busy-url", busy_url, "Calendar subscription (iCalendar, https://) with other appointments"),
                 "busy_url");
     CLI::Option* const key = command->add_option("--webhook-secret", secret, "Key of the webhooks' signature, 16 bytes or more; webhook:URL needs one");
@@ -92,6 +95,9 @@ struct MemberOptions {
     member->set_language(language);
     member->set_time_zone(time_zone);
     member->set_busy_url(busy_url);
+    for (const std::string& extension : extensions) {
+      if (!extension.empty()) member->add_extensions(extension);
+    }
     if (!substitute.empty()) {
       RB_ASSIGN_OR_RETURN(const v1::Member other, session.FindMember(substitute));
       member->set_substitute_id(other.id());

@@ -19,7 +19,7 @@ namespace {
 struct TeamOptions {
   std::string name, time_zone, language, mail_address, media, legal_hold, member_figures, report_listened, play_others_takes, slot_length;
   std::string footer_company, footer_legal, imprint_url, privacy_url, footer_phone;
-  std::vector<std::string> hours, holidays, templates;
+  std::vector<std::string> hours, holidays, templates, hook_secrets;
   int retention_days = 0, max_seconds = 0;
   GivenOptions given;
 
@@ -48,6 +48,9 @@ struct TeamOptions {
     option("--template", templates, "templates",
            "de/voice_message=FILE, with parts \"--- subject\", \"--- line\", \"--- text\", \"--- html\" in it; without FILE "
            "the built-in one again; may be repeated");
+    option("--hook-secret", hook_secrets, "hook_secrets",
+           "twilio=FILE with the account's auth token, 3cx=FILE with a secret of 16 bytes or more; without FILE none any more; "
+           "may be repeated");
     option("--legal-hold", legal_hold, "legal_hold", "on stops the purge of everything the team has")
         ->check(CLI::IsMember({"on", "off"}));
     option("--member-figures", member_figures, "member_figures",
@@ -100,6 +103,7 @@ struct TeamOptions {
       RB_ASSIGN_OR_RETURN((*team->mutable_templates())[pair.substr(0, equals)],
                           ReadFile(pair.substr(equals + 1), 1 << 20, world));
     }
+    RB_RETURN_IF_ERROR(FillHookSecrets(team, world));
     team->set_legal_hold(legal_hold == "on");
     team->set_member_figures(member_figures == "on");
     team->set_report_listened(report_listened == "on");
@@ -108,6 +112,19 @@ struct TeamOptions {
       const absl::StatusOr<absl::Duration> span = ParseSpan(slot_length);
       if (!span.ok()) return domain::InvalidField("slot-length", "NOT_A_SPAN", std::string(span.status().message()));
       *team->mutable_slot_length() = domain::ToProto(*span);
+    }
+    return absl::OkStatus();
+  }
+
+  // Those to be forgotten stand there with "": Set leaves them out of what the team keeps.
+  absl::Status FillHookSecrets(v1::Team* team, World& world) const {
+    for (const std::string& pair : hook_secrets) {
+      const size_t equals = pair.find('=');
+      if (equals == std::string::npos || equals == 0) return UsageError("--hook-secret is written PROVIDER=FILE");
+      std::string& secret = (*team->mutable_hook_secrets())[pair.substr(0, equals)];
+      if (equals + 1 == pair.size()) continue;
+      RB_ASSIGN_OR_RETURN(secret, ReadFile(pair.substr(equals + 1), 4096, world));
+      while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
     }
     return absl::OkStatus();
   }
@@ -139,6 +156,9 @@ void PrintTeam(Session& session, const v1::Team& team) {
   std::vector<std::string> templates;
   for (const auto& [name, text] : team.templates()) templates.push_back(name);
   fields.Add("own templates", absl::StrJoin(templates, ", "));
+  std::vector<std::string> providers;
+  for (const auto& [provider, secret] : team.hook_secrets()) providers.push_back(provider);
+  fields.Add("hook secrets", absl::StrJoin(providers, ", "));
   fields.Print(*session.world().out, session.world().ColourOut());
 }
 
@@ -191,6 +211,17 @@ absl::Status List(Session& session) {
   return absl::OkStatus();
 }
 
+// Of what the team has, all but those that are to be forgotten; an empty text keeps the secret, which nobody can read.
+void KeepHookSecrets(const v1::Team& team, v1::Team* update) {
+  auto& secrets = *update->mutable_hook_secrets();
+  std::vector<std::string> forgotten;
+  for (const auto& [provider, secret] : secrets) {
+    if (secret.empty()) forgotten.push_back(provider);
+  }
+  for (const auto& [provider, secret] : team.hook_secrets()) secrets.insert({provider, ""});
+  for (const std::string& provider : forgotten) secrets.erase(provider);
+}
+
 absl::Status Set(Session& session, const TeamOptions& options) {
   v1::UpdateTeamRequest request;
   v1::UpdateTeamResponse response;
@@ -202,6 +233,7 @@ absl::Status Set(Session& session, const TeamOptions& options) {
   for (const auto& [name, text] : team->templates()) {
     request.mutable_team()->mutable_templates()->insert({name, text});
   }
+  KeepHookSecrets(*team, request.mutable_team());
   request.set_request_id(session.NewRequestId());
   request.mutable_team()->set_id(team->id());
   RB_RETURN_IF_ERROR(session.Call(
