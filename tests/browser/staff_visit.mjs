@@ -34,7 +34,7 @@ after(() => browser?.close());
 
 // An office of its own for each test, and a visitor whose console stays clean.
 export async function visit(options, work) {
-  const { office: settings = {}, profile, allowed = /Failed to load resource|net::ERR/, path = "/desk", prepare, ...view } = options;
+  const { office: settings = {}, profile, allowed = /Failed to load resource|net::ERR/, path = "/desk", prepare, script, ...view } = options;
   const office = await new DeskFixture({ pages: PAGES, now: MORNING, callbacks: 30, ...settings }).listen();
   prepare?.(office);
   const look = {
@@ -50,6 +50,7 @@ export async function visit(options, work) {
   context.on("request", (request) => {
     if (!request.url().startsWith(office.url) && !/^(data|about|blob):/.test(request.url())) trouble.push(`asks ${request.url()}`);
   });
+  if (script) await context.addInitScript(script);
   const tab = await context.newPage();
   try {
     await tab.goto(office.url + path);
