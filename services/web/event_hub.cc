@@ -11,6 +11,7 @@
 #include "core/base/status_macros.h"
 #include "core/domain/input.h"
 #include "core/domain/team.h"
+#include "core/rpc/sight.h"
 #include "core/store/records.h"
 
 namespace ringback::web {
@@ -32,8 +33,6 @@ Block Event(std::string_view name, std::string_view id, std::string_view data) {
   absl::StrAppend(&text, "data: ", std::string(data), "\n\n");
   return std::make_shared<const std::string>(std::move(text));
 }
-
-domain::Viewer ViewerOf(const rpc::Principal& principal) { return {principal.member_id, rpc::Manages(principal)}; }
 
 Block AtRevision(std::string_view name, int64_t revision) {
   return Event(name, "", absl::StrCat("{\"revision\":\"", revision, "\"}"));
@@ -88,7 +87,7 @@ absl::StatusOr<std::shared_ptr<http::LiveBody>> EventHub::Attach(std::string_vie
   Viewer viewer;
   viewer.body = std::make_shared<http::LiveBody>(kWaitingBytesMax);
   viewer.session = std::string(session);
-  viewer.who = ViewerOf(caller.principal);
+  viewer.who = rpc::ViewerOf(caller.principal);
   viewer.since = since;
   viewer.admitted = parts_.clock->Now();
   std::shared_ptr<http::LiveBody> body = viewer.body;

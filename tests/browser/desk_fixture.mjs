@@ -7,7 +7,11 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { callbackOf, MEMBERS, team, TEAM_ID } from "./desk_data.mjs";
-import { METHODS, Refusal, withoutBytes } from "./desk_methods.mjs";
+import { METHODS as DESK_METHODS, Refusal, withoutBytes } from "./desk_methods.mjs";
+import { deadLetters, unmatched } from "./team_data.mjs";
+import { METHODS as TEAM_METHODS } from "./team_methods.mjs";
+
+const METHODS = { ...DESK_METHODS, ...TEAM_METHODS };
 
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; " +
   "media-src 'self' blob:; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -32,6 +36,9 @@ export class DeskFixture {
     this.cutUploads = 0;
     this.streamDown = false;
     this.findings = [];
+    this.unmatched = unmatched(now);
+    this.deadLetters = deadLetters(now);
+    this.tokens = [];
     this.callbacks = new Map();
     for (let i = 0; i < callbacks; ++i) {
       const made = callbackOf(i, this.now());
@@ -81,7 +88,7 @@ export class DeskFixture {
   }
 
   tell(viewer, change) {
-    if (!this.visible(change.callback)) return;
+    if (!this.visible(change.callback)) change = { revision: change.revision, eventTime: change.eventTime, gone: change.callback.id };
     viewer.write(`event: change\nid: ${change.revision}\ndata: ${JSON.stringify(change)}\n\n`);
   }
 
@@ -105,7 +112,7 @@ export class DeskFixture {
     } catch (error) {
       if (response.headersSent) return response.destroy();
       const status = error.status ?? 500;
-      this.json(response, { code: error.code ?? "INTERNAL", message: error.message, field: error.field || undefined }, status);
+      this.json(response, { code: error.code ?? "INTERNAL", message: error.message, field: error.field || undefined, reason: error.reason || undefined }, status);
     }
   }
 

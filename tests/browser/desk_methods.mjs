@@ -3,9 +3,9 @@
 const SLOT_MS = 15 * 60000;
 
 export class Refusal extends Error {
-  constructor(status, code, message, field = "") {
+  constructor(status, code, message, field = "", reason = "") {
     super(message);
-    Object.assign(this, { status, code, field });
+    Object.assign(this, { status, code, field, reason });
   }
 }
 
@@ -127,20 +127,5 @@ export const METHODS = {
   },
   getContact({ who }) {
     throw new Refusal(404, "NOT_FOUND", who);
-  },
-  updateTeam({ team: changed }) {
-    this.team = { ...this.team, ...changed };
-    return { team: this.team };
-  },
-  setPolicy({ policy }) {
-    this.team.policy = { ...this.team.policy, ...policy };
-    return { policy: this.team.policy };
-  },
-  updateMember({ member }) {
-    this.team.members = this.team.members.map((m) => (m.id === member.id ? { ...m, ...member } : m));
-    return { member: this.team.members.find((m) => m.id === member.id) };
-  },
-  listTokens() {
-    return { tokens: [] };
   },
 };

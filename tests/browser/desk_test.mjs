@@ -2,89 +2,13 @@
 // tabs that are closed, the keyboard alone, both languages. What stands behind the pages is a small server that answers
 // their contract from memory, so that it can fail on demand. Screenshots for people to look at land in build/screenshots.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { DeskFixture } from "./desk_fixture.mjs";
+import { test } from "node:test";
 import { BUILD, until } from "./office.mjs";
+import { accessible, clock, of, PHONE, picture, thumbSized, visit as atTheDesk } from "./staff_visit.mjs";
 
-const require = createRequire(join(process.env.RINGBACK_BROWSER_PACKAGES, "package.json"));
-const { chromium } = require("playwright-core");
-const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const PAGES = process.env.RINGBACK_PAGES || join(BUILD, "services/web/ui/dist");
-const SPEECH = join(BUILD, "speech", "bench_10.wav");
-const SCREENSHOTS = join(BUILD, "screenshots");
-const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
-const DESK = { viewport: { width: 1280, height: 900 } };
-// Tuesday, 24 November 2026, 10:40 in Berlin.
-const MORNING = Date.parse("2026-11-24T09:40:00Z");
-
-let browser;
-const LAUNCH = {
-  executablePath: process.env.RINGBACK_CHROMIUM,
-  args: ["--no-sandbox", "--mute-audio", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-    `--use-file-for-fake-audio-capture=${SPEECH}`, "--autoplay-policy=no-user-gesture-required"],
-};
-
-before(async () => {
-  mkdirSync(SCREENSHOTS, { recursive: true });
-  browser = await chromium.launch(LAUNCH);
-});
-after(() => browser?.close());
-
-// An office of its own for each test, and a visitor whose console stays clean.
-async function atTheDesk(options, work) {
-  const { office: settings = {}, profile, allowed = /Failed to load resource|net::ERR/, path = "/desk", ...view } = options;
-  const office = await new DeskFixture({ pages: PAGES, now: MORNING, callbacks: 30, ...settings }).listen();
-  const look = {
-    timezoneId: "Europe/Berlin", locale: settings.language === "en" ? "en-GB" : "de-DE", colorScheme: "light",
-    permissions: ["microphone", "clipboard-read", "clipboard-write", "notifications", "background-sync"], ...DESK, ...view,
-  };
-  const context = profile ? await chromium.launchPersistentContext(profile, { ...LAUNCH, ...look }) : await browser.newContext(look);
-  const trouble = [];
-  context.on("console", (message) => {
-    if (message.type() === "error" && !allowed.test(message.text())) trouble.push(message.text());
-  });
-  context.on("weberror", (error) => trouble.push(String(error.error())));
-  context.on("request", (request) => {
-    if (!request.url().startsWith(office.url) && !/^(data|about|blob):/.test(request.url())) trouble.push(`asks ${request.url()}`);
-  });
-  const tab = await context.newPage();
-  try {
-    await tab.goto(office.url + path);
-    await work(tab, office, context);
-    assert.deepEqual(trouble, []);
-  } finally {
-    await context.close();
-    await office.close().catch(() => {});
-  }
-}
-
-async function picture(tab, name) {
-  await tab.evaluate(() => scrollTo(0, 0));
-  await tab.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
-}
-
-// Nothing serious for those who see, hear or handle differently; nothing scrolls sideways.
-async function accessible(tab) {
-  await tab.evaluate(AXE);
-  const { violations } = await tab.evaluate(() => window.axe.run());
-  const bad = violations.filter((v) => v.impact === "serious" || v.impact === "critical")
-    .map((v) => `${v.id}: ${v.nodes.map((n) => n.target + " " + n.failureSummary).join("; ")}`);
-  assert.deepEqual(bad, []);
-  assert.equal(await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, "the page scrolls sideways");
-}
-
-async function thumbSized(tab) {
-  const small = await tab.locator("button:visible, a.button:visible, summary:visible, .chips label:visible, .check:visible").evaluateAll(
-    (all) => all.filter((e) => e.getBoundingClientRect().height < 43.5 && !e.matches(".row-more, .done summary, .caller-past summary")).map((e) => e.outerHTML));
-  assert.deepEqual(small, []);
-}
-
-const of = (office, method) => office.calls.filter((c) => c.method === method && !c.body.validateOnly).map((c) => c.body);
-const clock = (at) => new Date(at).toLocaleTimeString("de", { timeZone: "Europe/Berlin", hour: "2-digit", minute: "2-digit" });
 const promises = (office) => of(office, "makePromise");
 
 async function speakFor(tab, seconds = 2.5) {

@@ -61,6 +61,7 @@ absl::StatusOr<TeamChanges> ReadTeamChanges(store::Store& store, const std::stri
 
 Shown ShownTo(const domain::Viewer& viewer, const api::WatchCallbacksResponse& change, const record::TeamRecord& team,
               absl::Time now) {
+  if (change.callback().version() == 0) return Shown::kGone;  // for everybody
   if (domain::SeesThoseOf(viewer, change.callback().assignee_id(), team, now)) return Shown::kWhole;
   // In sight until it was given to somebody else?
   if (change.event().what() != "assigned") return Shown::kNothing;

@@ -29,19 +29,20 @@ export function useOnce(): [boolean, (work: () => Promise<void>) => void] {
 }
 
 // Tapping the number says "calling now" to everybody; it settles nothing.
+export function tellCalling(c: CallbackJson): void {
+  atHand.value = c.id ?? "";
+  callUntyped("CallbackService", "StartCall", { requestId: newRequestId(), callbackId: c.id })
+    .then((answer) => put((answer as { callback?: CallbackJson }).callback))
+    // A server that does not know it: the call is what counts.
+    .catch((error: ApiError) => error.code !== "UNIMPLEMENTED" && error.code !== "NOT_FOUND" && toastError(error));
+}
+
 export function CallLink({ callback: c, large = false }: { callback: CallbackJson; large?: boolean }) {
   const w = deskWords();
   const phone = c.caller?.phone;
   if (!phone) return <p class="soft">{w.noPhone}</p>;
-  const tell = (): void => {
-    atHand.value = c.id ?? "";
-    callUntyped("CallbackService", "StartCall", { requestId: newRequestId(), callbackId: c.id })
-      .then((answer) => put((answer as { callback?: CallbackJson }).callback))
-      // A server that does not know it: the call is what counts.
-      .catch((error: ApiError) => error.code !== "UNIMPLEMENTED" && error.code !== "NOT_FOUND" && toastError(error));
-  };
   return (
-    <a class={large ? "button main large call-link" : "button call-link"} href={telephoneLink(phone)} onClick={tell}>
+    <a class={large ? "button main large call-link" : "button call-link"} href={telephoneLink(phone)} onClick={() => tellCalling(c)}>
       <span aria-hidden="true">☎</span>
       <span>{w.call}<span class="unseen">: {nameOf(c.caller)}</span> <span class="numbers">{phoneOf(c.caller)}</span></span>
     </a>

@@ -114,7 +114,7 @@ function Closed({ callback: c, reopened }: { callback: CallbackJson; reopened: (
   );
 }
 
-function Promises({ callback: c }: { callback: CallbackJson }) {
+export function Promises({ callback: c }: { callback: CallbackJson }) {
   const w = deskWords();
   if (!c.promises?.length && !c.attempts?.length) return null;
   return (

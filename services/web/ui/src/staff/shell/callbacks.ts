@@ -21,6 +21,14 @@ export function onChange(listener: Listener): () => void {
   return () => void listeners.delete(listener);
 }
 
+// Which callbacks are others than before, or gone, from whatever cause: for lists that are kept in an order.
+const touches = new Set<(id: string) => void>();
+export function onTouch(touch: (id: string) => void): () => void {
+  touches.add(touch);
+  return () => void touches.delete(touch);
+}
+const touched = (id: string): void => touches.forEach((touch) => touch(id));
+
 let revision = "0";
 let reading: Promise<void> | null = null;
 let again = false;
@@ -38,6 +46,7 @@ function set(callback: CallbackJson): boolean {
   if (known && later(known.version, callback.version)) return false;
   if (callback.phase === "PHASE_CLOSED") callbacks.delete(callback.id);
   else callbacks.set(callback.id, callback);
+  touched(callback.id);
   return true;
 }
 
@@ -54,8 +63,10 @@ function apply(change: WatchCallbacksResponseJson): void {
   if (!later(change.revision, revision)) return;
   revision = change.revision ?? revision;
   const { gone } = change as { gone?: string };
-  if (gone) callbacks.delete(gone);
-  else if (change.callback) {
+  if (gone) {
+    callbacks.delete(gone);
+    touched(gone);
+  } else if (change.callback) {
     set(change.callback);
     for (const listener of listeners) listener(change.callback, change);
   }
@@ -99,6 +110,7 @@ async function readAll(): Promise<void> {
     throw error;
   }
   batch(() => {
+    for (const id of callbacks.keys()) if (!seen.has(id)) touched(id);
     callbacks.clear();
     for (const callback of seen.values()) set(callback);
     revision = start;

@@ -1,0 +1,241 @@
+// The manager's pages in a real browser: what is about to break, live; saving it in one step; the keyboard alone, a phone,
+// both languages, ten thousand callbacks.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "./office.mjs";
+import { accessible, of, PHONE, snapshot, thumbSized, visit } from "./staff_visit.mjs";
+
+const MANAGER = { role: "ROLE_MANAGER" };
+const rows = (tab) => tab.locator(".team-row");
+const inOrder = (tab) => rows(tab).evaluateAll((all) => all.sort((a, b) => a.ariaRowIndex - b.ariaRowIndex).map((row) => row.querySelector(".caller strong").textContent));
+
+test("the manager sees what is overdue first, and every change at once", async () => {
+  await visit({ office: { ...MANAGER, callbacks: 60 }, path: "/team" }, async (tab, office) => {
+    await rows(tab).first().waitFor();
+    assert.match(await rows(tab).first().textContent(), /überfällig/);
+    await accessible(tab);
+    await thumbSized(tab);
+    await snapshot(tab, "team-de-1-list");
+    const callback = [...office.callbacks.values()].find((c) => c.phase === "PHASE_PROMISED" && !c.overdue);
+    await tab.evaluate(() => {
+      new MutationObserver(() => {
+        if (!window.seenMs && document.querySelector(".team-row .caller strong")?.closest(".team-rows").textContent.includes("Herr Allererster")) window.seenMs = Date.now();
+      }).observe(document.body, { childList: true, subtree: true, characterData: true });
+    });
+    const told = Date.now();
+    const at = new Date(office.now() - 3600000).toISOString();
+    office.commit({
+      ...callback, overdue: true, dueTime: at, caller: { ...callback.caller, name: "Herr Allererster" },
+      promises: callback.promises.map((p) => ({ ...p, promisedTime: at })),
+    }, "overdue");
+    await tab.waitForFunction(() => window.seenMs);
+    const tookMs = (await tab.evaluate(() => window.seenMs)) - told;
+    assert.ok(tookMs < 200, `took ${tookMs} ms`);
+    await tab.waitForFunction(() => document.querySelector("[aria-rowindex='2']").textContent.includes("Herr Allererster"));
+  });
+});
+
+test("one press takes over, and one more gives it back", async () => {
+  await visit({ office: { ...MANAGER, callbacks: 60 }, path: "/team?show=overdue" }, async (tab, office) => {
+    await rows(tab).first().waitFor();
+    const name = (await inOrder(tab))[0];
+    const callback = [...office.callbacks.values()].find((c) => c.overdue && c.caller.name === name);
+    await tab.getByRole("button", { name: "Übernehmen" }).click();
+    await tab.getByText(`${name}: gehört jetzt Ihnen`).waitFor();
+    assert.equal(office.callbacks.get(callback.id).assigneeId, office.me.id);
+    await tab.getByRole("button", { name: "Rückgängig" }).click();
+    await tab.getByText(`${name} ist wieder bei ${callback.assigneeName}`).waitFor();
+    assert.equal(office.callbacks.get(callback.id).assigneeId, callback.assigneeId);
+    await tab.getByRole("button", { name: "Zuweisen" }).click();
+    await tab.getByRole("dialog").getByText("Vertretung").waitFor();
+    await accessible(tab);
+    await snapshot(tab, "team-de-2-reassign");
+    await tab.getByRole("dialog").getByRole("button", { name: /Bernd Vogel/ }).click();
+    await until(() => of(office, "assignCallback").at(-1).memberId === office.team.members[1].id, "the assignment");
+  });
+});
+
+test("the keyboard is enough", async () => {
+  await visit({ office: { ...MANAGER, callbacks: 60 }, path: "/team" }, async (tab, office) => {
+    await rows(tab).first().waitFor();
+    const names = await inOrder(tab);
+    await tab.keyboard.press("j");
+    await tab.keyboard.press("ArrowDown");
+    await tab.keyboard.press("j");
+    await tab.keyboard.press("k");
+    await tab.locator(":focus .caller strong", { hasText: names[1] }).waitFor();
+    await tab.keyboard.press("ArrowUp");
+    await tab.keyboard.press("a");
+    await until(() => of(office, "acknowledgeCallback").length === 1, "the acknowledge");
+    await tab.keyboard.press("t");
+    await until(() => of(office, "assignCallback").length === 1, "the assignment");
+    await tab.keyboard.press("2");
+    assert.match(tab.url(), /\?show=overdue$/);
+    await tab.keyboard.press("Escape");
+    await tab.keyboard.press("/");
+    await tab.keyboard.type("oberlander yilmaz");
+    assert.match(tab.url(), /q=oberlander\+yilmaz$/);
+    await tab.keyboard.press("Enter");
+    await tab.locator(":focus .caller", { hasText: /Yılmaz.*Oberländer/ }).waitFor();
+    await tab.keyboard.press("Enter");
+    assert.match(await tab.locator(":focus").evaluate((e) => e.className), /call-link/);
+    await tab.keyboard.press("?");
+    await tab.getByRole("dialog", { name: "Tastatur" }).waitFor();
+    await snapshot(tab, "team-de-3-keys");
+    await tab.keyboard.press("Escape");
+    await tab.keyboard.press("v");
+    await until(() => /\/desk\/\w+\/speak$/.test(tab.url()), "the recorder");
+  });
+});
+
+test("somebody is ill: all promises to others in one step, and back", async () => {
+  await visit({ office: { ...MANAGER, callbacks: 200 }, path: "/team" }, async (tab, office) => {
+    const [anna] = office.team.members;
+    const owned = () => [...office.callbacks.values()].filter((c) => c.assigneeId === anna.id);
+    const before = owned().map((c) => c.id).sort();
+    await tab.getByRole("button", { name: "Heute krank" }).click();
+    const dialog = tab.getByRole("dialog");
+    await dialog.getByLabel("Wer fällt aus?").selectOption(anna.id);
+    await dialog.getByText(`${before.length} → Bernd Vogel`).waitFor();
+    await dialog.getByLabel("Auf mehrere verteilen").check();
+    await dialog.getByText(/^\d+ → Charlotte/).waitFor();
+    await accessible(tab);
+    await snapshot(tab, "team-de-4-sick");
+    const foretold = await dialog.locator(".hand-over li").allTextContents();
+    await dialog.getByRole("button", { name: `${before.length} Rückrufe abgeben` }).click();
+    await tab.getByText(/^Anna Schmidt: \d+ →/).waitFor();
+    assert.equal(owned().length, 0);
+    const [{ requestId, ...asked }] = of(office, "handOverMember");
+    assert.deepEqual(asked, { memberId: anna.id, toMemberIds: [office.team.members[1].id, office.team.members[3].id], awayUntil: "2026-11-24T23:00:00.000Z" });
+    const said = await tab.locator(".toast").first().textContent();
+    for (const line of foretold) assert.ok(said.includes(line.trim()), `${said} is not ${line}`);
+    await tab.getByRole("button", { name: "Rückgängig" }).click();
+    await tab.getByText("Alles ist wieder bei Anna Schmidt").waitFor();
+    assert.deepEqual(owned().map((c) => c.id).sort(), before);
+    assert.deepEqual(anna.absences, []);
+  });
+});
+
+test("after a lost connection the list is complete again by itself", async () => {
+  await visit({ office: { ...MANAGER, callbacks: 10 }, path: "/team" }, async (tab, office) => {
+    await tab.getByText("10 offene Rückrufe").waitFor();
+    await tab.getByTitle("Live").waitFor();
+    const up = await office.down();
+    await tab.getByText(/Nicht live: Was Sie sehen, ist von \d\d:\d\d/).waitFor();
+    await snapshot(tab, "team-de-5-not-live");
+    office.ring({ name: "Herr Fuchs", phone: "+4940123456" });
+    await up();
+    await tab.getByText("11 offene Rückrufe").waitFor();
+    await tab.getByText("Herr Fuchs").waitFor();
+    assert.equal(await tab.getByText("Nicht live").count(), 0);
+  });
+});
+
+test("ten thousand callbacks: there within a second, and smooth", async () => {
+  // When the first row is on screen, by the page's own clock.
+  const watch = () => new MutationObserver((_, observer) => {
+    if (!document.querySelector(".team-row")) return;
+    observer.disconnect();
+    requestAnimationFrame(() => (window.paintMs = performance.now()));
+  }).observe(document, { childList: true, subtree: true });
+  await visit({ office: { ...MANAGER, callbacks: 10000 }, path: "/team", script: watch }, async (tab, office) => {
+    await tab.waitForFunction(() => window.paintMs);
+    const paintMs = await tab.evaluate(() => window.paintMs);
+    await tab.getByText(/^10\.000 offene|^10000 offene/).waitFor();
+    assert.ok(await rows(tab).count() < 60);
+    // A frame that takes long is one that a person sees.
+    const worst = await tab.evaluate(async () => {
+      let longest = 0;
+      for (let i = 0, last = performance.now(); i < 60; ++i) {
+        scrollBy(0, 900);
+        await new Promise(requestAnimationFrame);
+        longest = Math.max(longest, performance.now() - last);
+        last = performance.now();
+      }
+      return longest;
+    });
+    await tab.evaluate(() => scrollTo(0, 0));
+    const told = Date.now();
+    for (let i = 0; i < 50; ++i) office.ring({ name: `Herr Neuer ${i}`, phone: `+49401234${i}` });
+    await tab.getByText("10.050 offene Rückrufe").waitFor();
+    const changesMs = Date.now() - told;
+    await tab.getByLabel("Suchen").fill("neuer 123449");
+    await tab.getByText("1 von 10.050 offenen Rückrufen").waitFor();
+    console.log(`first rows after ${Math.round(paintMs)} ms, longest frame ${Math.round(worst)} ms, 50 changes in ${changesMs} ms`);
+    assert.ok(paintMs < 1000, `first rows after ${paintMs} ms`);
+  });
+});
+
+test("on a phone and in English", async () => {
+  await visit({ office: { ...MANAGER, callbacks: 60, language: "en" }, path: "/team", ...PHONE, colorScheme: "dark" }, async (tab) => {
+    await rows(tab).first().waitFor();
+    await accessible(tab);
+    await thumbSized(tab);
+    await snapshot(tab, "team-en-phone-1");
+    await rows(tab).first().locator(".owner").click();
+    await tab.getByRole("dialog").getByRole("button", { name: "Take over" }).waitFor();
+    await accessible(tab);
+    await snapshot(tab, "team-en-phone-2");
+  });
+});
+
+test("an empty team, and one rep who is not meant", async () => {
+  await visit({ office: { ...MANAGER, callbacks: 0 }, path: "/team" }, async (tab) => {
+    await tab.getByText("Kein offener Rückruf").waitFor();
+    await snapshot(tab, "team-de-6-empty");
+    await accessible(tab);
+  });
+  await visit({ office: { callbacks: 5 }, path: "/team" }, async (tab) => {
+    await tab.getByText("Diese Seite ist für Vorgesetzte").waitFor();
+  });
+});
+
+test("a mail without a callback is tied in one step, and one that is dropped can be had back", async () => {
+  await visit({ office: { ...MANAGER, callbacks: 60 }, path: "/team" }, async (tab, office) => {
+    await tab.getByRole("link", { name: "Mails ohne Rückruf 3" }).click();
+    const mails = tab.locator(".mail");
+    await mails.first().waitFor();
+    await accessible(tab);
+    await thumbSized(tab);
+    await snapshot(tab, "team-de-7-mail");
+    // Whoever wrote it waits for a call.
+    await mails.nth(1).getByRole("button").first().click();
+    await tab.getByText(/kunde6@example.com gehört jetzt zu/).waitFor();
+    assert.deepEqual(of(office, "tieAnswer").map((b) => [b.answerId, b.callbackId]), [["an0700000000000002", "cb0700000000000006"]]);
+    await mails.first().getByRole("searchbox").fill("autohaus fuchs");
+    await mails.first().getByRole("button", { name: /Fuchs/ }).first().waitFor();
+    await mails.last().getByRole("button", { name: "Verwerfen" }).click();
+    await until(async () => (await mails.count()) === 1, "the mail to go");
+    await tab.getByRole("button", { name: "Rückgängig" }).click();
+    await until(async () => (await mails.count()) === 2, "the mail to come back");
+    assert.equal(of(office, "dropAnswer").length, 0);
+  });
+});
+
+test("what is left behind says why, and is tried again", async () => {
+  await visit({ office: { ...MANAGER, callbacks: 60, language: "en" }, path: "/team/letters" }, async (tab, office) => {
+    const letters = tab.locator(".letter");
+    await letters.first().waitFor();
+    await accessible(tab);
+    await thumbSized(tab);
+    await snapshot(tab, "team-en-8-letters");
+    await letters.nth(1).getByText("550 5.1.1").waitFor();
+    await letters.nth(1).getByRole("button", { name: "Try again" }).click();
+    await tab.getByText("Being tried again").waitFor();
+    assert.deepEqual(of(office, "retryDeadLetter").map((b) => b.id), ["dl0700000000000005"]);
+    await letters.first().getByRole("button", { name: "Try again" }).click();
+    await until(async () => (await letters.count()) === 1, "the second");
+    await tab.clock.install();
+    await letters.first().getByRole("button", { name: "Give up" }).click();
+    await tab.getByText("Nothing is left behind").waitFor();
+    await snapshot(tab, "team-en-9-no-letters");
+    await tab.clock.fastForward(9000);
+    await until(() => of(office, "dropDeadLetter").length === 1, "the drop");
+  });
+  await visit({ office: { ...MANAGER, callbacks: 60 }, path: "/team/mail", ...PHONE }, async (tab) => {
+    await tab.locator(".mail").first().waitFor();
+    await accessible(tab);
+    await thumbSized(tab);
+    await snapshot(tab, "team-de-phone-3-mail");
+  });
+});
