@@ -115,6 +115,7 @@ class TestHost : public runtime::Host {
     pool_.Drain();
   }
   std::string grpc_address() const override { return server_->address(); }
+  std::shared_ptr<grpc::Channel> InProcessChannel() override { return server_->InProcessChannel(); }
   bool draining() const override { return false; }
   absl::Status Ready() override { return absl::OkStatus(); }
 
