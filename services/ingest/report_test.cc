@@ -1,6 +1,7 @@
-// Reports and previews through the service: who may ask, and that the answer is what domain makes of it.
+// Reports, previews and holidays through the service: who may ask, and that the answer is what domain makes of it.
 #include "core/domain/escalation.h"
 #include "ingest/ingest_fixture.h"
+#include "ingest/read_holidays.h"
 
 namespace ringback::ingest {
 namespace {
@@ -122,6 +123,28 @@ TEST_F(ReportTest, APolicyIsPreviewedBeforeItIsSet) {
   request.mutable_policy()->mutable_steps(0)->mutable_recipients(0)->set_kind(api::Recipient::KIND_MEMBER);
   EXPECT_EQ(FieldOf(ask(team_.admin_token)), "policy.steps[0].recipients[0].member_id");
   EXPECT_EQ(ask(team_.anna_token).code(), absl::StatusCode::kPermissionDenied);
+}
+
+TEST_F(ReportTest, HolidaysAreReadOutOfACalendarFile) {
+  holidays::HolidayReader reader(RINGBACK_CALENDAR_PARSER);
+  rpc::Call call;
+  call.principal.role = rpc::Role::kAdmin;
+  call.principal.team_id = team_.id;
+  call.now = Morning();
+  api::ReadHolidaysRequest request;
+  request.set_ics(
+      "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20101225\r\nRRULE:FREQ=YEARLY\r\nSUMMARY:Weihnachten\r\n"
+      "END:VEVENT\r\nEND:VCALENDAR\r\n");
+  api::ReadHolidaysResponse response;
+  ASSERT_TRUE(ReadHolidays(*host_, reader, call, request, &response).ok());
+  std::vector<std::string> days;
+  for (const auto& holiday : response.holidays()) days.push_back(holiday.date() + " " + holiday.name());
+  EXPECT_THAT(days, testing::ElementsAre("2025-12-25 Weihnachten", "2026-12-25 Weihnachten", "2027-12-25 Weihnachten",
+                                         "2028-12-25 Weihnachten"));
+  for (const std::string& bytes : {std::string(), std::string("<html>"), std::string((1 << 20) + 1, 'x')}) {
+    request.set_ics(bytes);
+    EXPECT_EQ(FieldOf(ReadHolidays(*host_, reader, call, request, &response)), "ics");
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "ingest/hand_over.h"
 #include "ingest/policy_preview.h"
+#include "ingest/read_holidays.h"
 #include "ingest/report.h"
 #include "ingest/team_members.h"
 #include "ingest/team_sign_ins.h"
@@ -94,9 +95,18 @@ class TeamRpc final : public api::TeamService::CallbackService {
                                       api::GetReportResponse* response) override {
     return Run(host_, context, "/ringback.v1.TeamService/GetReport", request, response, &ingest::GetReport);
   }
+  grpc::ServerUnaryReactor* ReadHolidays(Context* context, const api::ReadHolidaysRequest* request,
+                                         api::ReadHolidaysResponse* response) override {
+    return rpc::Unary<api::ReadHolidaysRequest, api::ReadHolidaysResponse>(
+        host_.rpc(), context, "/ringback.v1.TeamService/ReadHolidays", request, response,
+        [this](const rpc::Call& call, const api::ReadHolidaysRequest& asked, api::ReadHolidaysResponse* answer) {
+          return ingest::ReadHolidays(host_, holidays_, call, asked, answer);
+        });
+  }
 
  private:
   runtime::Host& host_;
+  holidays::HolidayReader holidays_{holidays::CalendarParserBesideThisProgram()};
 };
 
 }  // namespace

@@ -78,6 +78,7 @@ struct Script {
   v1::PreviewPolicyRequest preview;
   v1::GetReportRequest report;
   v1::StartCallRequest started;
+  std::string ics;
   bool of_a_colleague = false;  // what CreateCallback finds is not the caller's own
   std::vector<v1::Caller> contacts;
   google::protobuf::FieldMask contact_mask;  // of the last PutContact
@@ -319,6 +320,13 @@ class FakeTeams : public v1::TeamService::Service {
                           v1::SetAbsenceResponse* response) override {
     script_.absence = *request;
     response->mutable_member()->set_id(request->member_id());
+    return grpc::Status::OK;
+  }
+  grpc::Status ReadHolidays(grpc::ServerContext*, const v1::ReadHolidaysRequest* request,
+                            v1::ReadHolidaysResponse* response) override {
+    script_.ics = request->ics();
+    for (const char* day : {"2026-01-01", "2026-12-25", "2027-01-01"}) response->add_holidays()->set_date(day);
+    response->mutable_holidays(1)->set_name("Weihnachten");
     return grpc::Status::OK;
   }
   // The first answer says that there is more.
@@ -917,7 +925,19 @@ TEST_F(CliTest, AReportIsATableOfWeeks) {
   EXPECT_EQ(script_.report.from_week(), "2026-W31");
   EXPECT_EQ(script_.report.to_week(), "2026-W48");
   EXPECT_TRUE(script_.report.by_member());
-  for (const char* text : {"2026-W48", "41", "12 min 30 s", "Anna Schmidt"}) EXPECT_THAT(out_.str(), HasSubstr(text));
+  for (const char* text : {"2026-W48", "41", "12 min", "Anna Schmidt"}) EXPECT_THAT(out_.str(), HasSubstr(text));
+}
+
+TEST_F(CliTest, HolidaysOfAFileJoinTheTeamsWhenAsked) {
+  const std::string file = dir_ + "/feiertage.ics";
+  std::ofstream(file) << "BEGIN:VCALENDAR";
+  EXPECT_EQ(Do({"team", "holidays", file}), kDone) << err_.str();
+  EXPECT_EQ(script_.ics, "BEGIN:VCALENDAR");
+  EXPECT_THAT(out_.str(), HasSubstr("2026-12-25  Weihnachten"));
+  EXPECT_FALSE(script_.team_update.has_team());
+  EXPECT_EQ(Do({"team", "holidays", file, "--add"}), kDone) << err_.str();
+  EXPECT_THAT(script_.team_update.team().calendar().holidays(), ElementsAre("2026-12-25", "2027-01-01"));
+  EXPECT_THAT(script_.team_update.update_mask().paths(), ElementsAre("calendar.holidays"));
 }
 
 TEST_F(CliTest, ACallIsAnnouncedWithTheNumber) {

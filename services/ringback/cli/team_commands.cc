@@ -1,5 +1,6 @@
-// team: create, show, list, set, week; token: create, list, revoke.
+// team: create, show, list, set, week, holidays; token: create, list, revoke.
 #include <map>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -261,6 +262,7 @@ absl::Status Week(Session& session, const std::string& week) {
   const std::map<std::string, int64_t> counts(response.counts().begin(), response.counts().end());
   Fields fields;
   for (const auto& [name, count] : counts) {
+    if (name.find(':') != std::string::npos) continue;  // how many took how long: report makes medians of them
     const size_t slash = name.find('/');  // "kept/mb07…": one member's
     fields.Add(slash == std::string::npos ? name : name.substr(0, slash) + ", " + session.NameOf(name.substr(slash + 1)),
                absl::StrCat(count));
@@ -269,8 +271,43 @@ absl::Status Week(Session& session, const std::string& week) {
   return absl::OkStatus();
 }
 
+// Those that are still to come join what the team's calendar has.
+absl::Status AddHolidays(Session& session, const v1::ReadHolidaysResponse& found) {
+  RB_ASSIGN_OR_RETURN(const v1::Team* const team, session.Team());
+  const std::string today = absl::FormatCivilTime(absl::ToCivilDay(session.Now(), session.Zone()));
+  std::set<std::string> days(team->calendar().holidays().begin(), team->calendar().holidays().end());
+  for (const v1::Holiday& holiday : found.holidays()) {
+    if (holiday.date() >= today) days.insert(holiday.date());
+  }
+  v1::UpdateTeamRequest request;
+  v1::UpdateTeamResponse response;
+  request.set_request_id(session.NewRequestId());
+  request.mutable_team()->set_id(team->id());
+  request.mutable_team()->mutable_calendar()->mutable_holidays()->Assign(days.begin(), days.end());
+  request.mutable_update_mask()->add_paths("calendar.holidays");
+  return session.Call([&](auto* context) { return session.teams().UpdateTeam(context, request, &response); });
+}
+
+absl::Status Holidays(Session& session, const std::string& file, bool add) {
+  v1::ReadHolidaysRequest request;
+  v1::ReadHolidaysResponse response;
+  RB_ASSIGN_OR_RETURN(*request.mutable_ics(), ReadFile(file, 1 << 20, session.world()));
+  RB_ASSIGN_OR_RETURN(*request.mutable_team_id(), session.TeamId());
+  RB_RETURN_IF_ERROR(
+      session.Call([&](auto* context) { return session.teams().ReadHolidays(context, request, &response); }));
+  if (add) RB_RETURN_IF_ERROR(AddHolidays(session, response));
+  if (session.options().json) {
+    *session.world().out << ToJson(response) << "\n";
+    return absl::OkStatus();
+  }
+  Table table({"DAY", "NAME"});
+  for (const v1::Holiday& holiday : response.holidays()) table.Row({holiday.date(), holiday.name()});
+  table.Print(*session.world().out, session.world().ColourOut());
+  return absl::OkStatus();
+}
+
 void AddTeam(Commands& commands) {
-  CLI::App* team = commands.app().add_subcommand("team", "Teams: create, show, list, set, week");
+  CLI::App* team = commands.app().add_subcommand("team", "Teams: create, show, list, set, week, holidays");
   team->require_subcommand(1);
   struct CreateArgs {
     TeamOptions team;
@@ -309,6 +346,12 @@ void AddTeam(Commands& commands) {
   CLI::App* week_command = team->add_subcommand("week", "How reliably the team kept its word; each member's counts: one's own, all with --member-figures on");
   week_command->add_option("WEEK", *week, "2026-W48; this one if not said");
   commands.OnServer(week_command, [week](Session& session) { return Week(session, *week); });
+  auto file = std::make_shared<std::string>();
+  auto add = std::make_shared<bool>(false);
+  CLI::App* holidays = team->add_subcommand("holidays", "The whole days in a calendar file; for the team's admins");
+  holidays->add_option("FILE", *file, "iCalendar (.ics); - reads standard input")->required();
+  holidays->add_flag("--add", *add, "Those still to come are the team's holidays too");
+  commands.OnServer(holidays, [file, add](Session& session) { return Holidays(session, *file, *add); });
 }
 
 absl::Status CreateToken(Session& session, const std::string& who, bool intake, bool operates, const std::string& label,
