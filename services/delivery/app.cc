@@ -83,7 +83,7 @@ absl::Status RunDelivery(runtime::Host& host) {
   auto orphans = std::make_unique<Orphans>(&host.store(), &host.blobs(), &host.metrics(), host.config().orphan_grace);
   host.AddPeriodic("orphans", absl::Minutes(1), [orphans = orphans.get()] { return orphans->Round(); });
 
-  host.AddRpcService(NewDeliveryRpc(host));
+  host.AddRpcService(NewDeliveryRpc(host, wires.get()));
   const auto intake = std::make_shared<AnswerIntake>(host);
   host.AddRpcService(NewAnswerRpc(host, intake));
   RB_ASSIGN_OR_RETURN(auto mailboxes,

@@ -7,10 +7,13 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/match.h"
+#include "absl/time/clock.h"
+#include "core/base/ids.h"
 #include "core/base/status_macros.h"
 #include "core/domain/deliveries.h"
 #include "core/domain/input.h"
 #include "core/domain/rules.h"
+#include "core/domain/team.h"
 #include "core/rpc/server.h"
 #include "core/rpc/sight.h"
 #include "core/rpc/translate.h"
@@ -40,7 +43,7 @@ absl::Status NotFound(std::string_view field, std::string_view what) {
 
 class DeliveryRpc final : public api::DeliveryService::CallbackService {
  public:
-  explicit DeliveryRpc(runtime::Host& host) : host_(host) {}
+  DeliveryRpc(runtime::Host& host, Wires* wires) : host_(host), wires_(wires) {}
 
   RB_UNARY(ListDeliveries, List)
   RB_UNARY(ResendDelivery, Resend)
@@ -48,6 +51,7 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
   RB_UNARY(GetDeadLetter, GetDead)
   RB_UNARY(RetryDeadLetter, RetryDead)
   RB_UNARY(DropDeadLetter, DropDead)
+  RB_UNARY(TestWebhook, Test)
 
  private:
   // The record, when it is of the principal's team; to a stranger it does not exist.
@@ -307,13 +311,49 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
     return absl::OkStatus();
   }
 
+  absl::Status Test(const rpc::Call& call, const api::TestWebhookRequest& request, api::TestWebhookResponse* response) {
+    if (wires_ == nullptr) return absl::UnavailableError("nothing leaves from here");
+    RB_ASSIGN_OR_RETURN(const record::TeamRecord team, TeamOf(call.principal.team_id));
+    const record::Member* member = domain::FindMember(team, request.member_id());
+    if (member == nullptr) return NotFound("member_id", "there is no member with this id");
+    if (request.url().empty()) return domain::InvalidField("url", "URL_MISSING", "where to, like https://chat.example.com/hooks/…");
+    api::Member asked;
+    api::Channel& channel = *asked.add_channels();
+    channel.set_kind(api::CHANNEL_KIND_WEBHOOK);
+    channel.set_address(request.url());
+    channel.set_secret(request.secret());
+    channel.set_format(request.format());
+    WebhookTarget target = TargetOf(rpc::FromApi(asked).channels(0));
+    for (const record::Channel& known : member->channels()) {
+      if (target.secret.empty() && known.address() == request.url()) target.secret = known.secret();
+    }
+    WebhookEvent event;
+    event.id = NewId(id_prefix::kDelivery, call.principal.shard, host_.random());
+    event.type = "test";
+    event.time = call.now;
+    event.team_id = team.id();
+    const bool german = (member->language().empty() ? team.language() : member->language()) != "en";
+    event.title = german ? "Probe von ringback" : "A test from ringback";
+    event.text = german ? "Hier kommen Alarme an." : "Alarms will arrive here.";
+    event.facts.emplace_back("team", team.name());
+    const absl::Time begun = absl::Now();
+    const SendOutcome outcome = wires_->Send(target, event);
+    response->set_accepted(outcome.result == SendResult::kAccepted);
+    response->set_answer(outcome.reason);
+    *response->mutable_took() = rpc::ToProto(absl::Now() - begun);
+    return absl::OkStatus();
+  }
+
   runtime::Host& host_;
+  Wires* const wires_;
 };
 
 #undef RB_UNARY
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> NewDeliveryRpc(runtime::Host& host) { return std::make_unique<DeliveryRpc>(host); }
+std::unique_ptr<grpc::Service> NewDeliveryRpc(runtime::Host& host, Wires* wires) {
+  return std::make_unique<DeliveryRpc>(host, wires);
+}
 
 }  // namespace ringback::delivery

@@ -6,9 +6,11 @@
 #include <memory>
 
 #include "core/runtime/host.h"
+#include "delivery/wires.h"
 
 namespace ringback::delivery {
 
-std::unique_ptr<grpc::Service> NewDeliveryRpc(runtime::Host& host);
+// `wires` outlives it; nullptr: nothing can be tested.
+std::unique_ptr<grpc::Service> NewDeliveryRpc(runtime::Host& host, Wires* wires = nullptr);
 
 }  // namespace ringback::delivery

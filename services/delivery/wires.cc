@@ -70,6 +70,10 @@ absl::Duration Wires::Wait(const record::DeliveryRecord& delivery, const record:
   return mail_rate_.TryTake(delivery.id(), UrgencyOf(delivery, callback));
 }
 
+WebhookTarget TargetOf(const record::Channel& channel) {
+  return {channel.address(), channel.secret(), FormatOf(channel.format())};
+}
+
 SendOutcome Wires::Send(const ComposeInput& input, const BeforeData& before_data, Laps* laps) {
   const record::Channel& channel = input.delivery->channels(input.delivery->channel());
   switch (channel.kind()) {
@@ -103,6 +107,10 @@ SendOutcome Wires::Send(const MailMessage& message, const BeforeData& before_dat
   return mail_->Send(*bytes, envelope, config_.mail_timeout, before_data);
 }
 
+SendOutcome Wires::Send(const WebhookTarget& target, const WebhookEvent& event) {
+  return webhook_->Send(target, event, config_.mail_timeout, [] { return absl::OkStatus(); });
+}
+
 SendOutcome Wires::SendWebhook(const ComposeInput& input, const BeforeData& before_data) {
   const RenderedNotice notice = ComposeNotice(input).words;
   const record::Channel& channel = input.delivery->channels(input.delivery->channel());
@@ -122,8 +130,7 @@ SendOutcome Wires::SendWebhook(const ComposeInput& input, const BeforeData& befo
   }
   if (input.delivery->step() > 0) event.facts.emplace_back("step", absl::StrCat(input.delivery->step()));
   if (!input.delivery->reason().empty()) event.facts.emplace_back("reason", input.delivery->reason());
-  const WebhookTarget target{channel.address(), channel.secret(), FormatOf(channel.format())};
-  return webhook_->Send(target, event, config_.mail_timeout, before_data);
+  return webhook_->Send(TargetOf(channel), event, config_.mail_timeout, before_data);
 }
 
 }  // namespace ringback::delivery

@@ -20,6 +20,9 @@ namespace ringback::delivery {
 // The transport that [mail] describes; a Maildir below the data folder when it names none. For the worker and doctor.
 absl::StatusOr<std::unique_ptr<MailTransport>> MailTransportOf(const runtime::Config& config);
 
+// Where a webhook channel's events go.
+WebhookTarget TargetOf(const store::v1::Channel& channel);
+
 // Thread-safe; Send blocks.
 class Wires {
  public:
@@ -38,6 +41,8 @@ class Wires {
 
   // Sends by the delivery's current channel. The desk takes everything: it shows the record itself.
   SendOutcome Send(const ComposeInput& input, const BeforeData& before_data, Laps* laps);
+  // Posts an event that is no notice.
+  SendOutcome Send(const WebhookTarget& target, const WebhookEvent& event);
   // Sends a mail that is no notice.
   SendOutcome Send(const MailMessage& message, const BeforeData& before_data, Laps* laps);
 

@@ -59,6 +59,7 @@ constexpr Row kTable[] = {
     {"/ringback.v1.DeliveryService/ListDeliveries", kMembers},
     {"/ringback.v1.DeliveryService/ResendDelivery", kMembers},
     {"/ringback.v1.DeliveryService/RetryDeadLetter", kManagers | kOperators},
+    {"/ringback.v1.DeliveryService/TestWebhook", kAdmins},
     {"/ringback.v1.RecordingService/DownloadRendition", kMembers},
     {"/ringback.v1.RecordingService/GetRecording", kMembers},
     {"/ringback.v1.RecordingService/UploadRecording", kMembers},
