@@ -4,6 +4,7 @@ may do none of it. In the all-in-one, and with the pages' program apart from the
 import concurrent.futures
 import hashlib
 import http.client
+import http.server
 import json
 import pathlib
 import re
@@ -178,6 +179,45 @@ class DeskApi(unittest.TestCase):
             with concurrent.futures.ThreadPoolExecutor(24) as crowd:
                 answers = list(crowd.map(lambda _: anna.ask("CallbackService", "GetCallback", id=callback["id"])[0], range(240)))
             self.assertEqual(set(answers), {200})
+
+    def test_an_admin_tries_a_webhook_and_hears_what_came_of_it(self):
+        received = []
+
+        class Receiver(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                received.append((dict(self.headers), json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+                self.send_response(204 if self.path == "/good" else 410)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        ask = dict(memberId="", secret="0123456789abcdef")
+        try:
+            with self.office("--set", "webhook.allow_private=true") as office:
+                admin, anna = self.desk(office, ADMIN), self.desk(office)
+                ask["memberId"] = anna.me["member"]["id"]
+                said = admin.call("DeliveryService", "TestWebhook", url=url + "/good", **ask)
+                self.assertTrue(said["accepted"], said)
+                headers, body = received[0]
+                self.assertEqual((body["type"], body["team"]), ("test", anna.me["team"]["id"]))
+                self.assertTrue(headers["Ringback-Signature"].startswith("t="))
+                said = admin.call("DeliveryService", "TestWebhook", url=url + "/gone", **ask)
+                self.assertFalse(said.get("accepted", False))
+                self.assertIn("410", said["answer"])
+                self.assertEqual(anna.ask("DeliveryService", "TestWebhook", url=url + "/good", **ask)[0], 403)
+            with self.office() as office:
+                admin = self.desk(office, ADMIN)
+                ask["memberId"] = admin.me["member"]["id"]
+                said = admin.call("DeliveryService", "TestWebhook", url=url + "/good", **ask)
+                self.assertFalse(said.get("accepted", False), "private addresses are closed unless they are opened")
+                self.assertEqual(len(received), 2)
+        finally:
+            server.shutdown()
+            server.server_close()
 
     def test_the_pages_program_serves_the_desk_beside_the_services(self):
         from start_pipeline import Pipeline
