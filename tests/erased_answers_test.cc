@@ -28,6 +28,7 @@ const std::map<std::string, std::string>& Writes() {
   static const auto& rows = *new std::map<std::string, std::string>{
       {"CreateCallback", "request_id: '$R' caller { name: 'Erika Zabel' email: 'zabel@example.com' }"},
       {"MakePromise", "request_id: '$R' callback_id: '$CB' channel: PROMISE_CHANNEL_SPOKEN promised_time { seconds: $LATER }"},
+      {"StartCall", "request_id: '$R' callback_id: '$CB'"},
       {"LogAttempt", "request_id: '$R' callback_id: '$CB' outcome: ATTEMPT_OUTCOME_REACHED"},
       {"CompleteCallback", "request_id: '$R' callback_id: '$CB' disposition: 'x'"},
       {"CancelCallback", "request_id: '$R' callback_id: '$CB' reason: 'x'"},
@@ -51,6 +52,7 @@ const std::map<std::string, std::string>& Writes() {
       {"UpdateMember", ""},
       {"RemoveMember", ""},
       {"SetAbsence", ""},
+      {"HandOverMember", ""},  // ids
       {"SetPolicy", ""},
       {"CreateToken", ""},
       {"RevokeToken", ""},

@@ -282,7 +282,8 @@ class Life {
       case 1: return Quiet(CustomerBrief{"Es geht um das Angebot."});
       case 2: return Harmless(Acknowledge{dice_.OneIn(2) ? std::optional<absl::Duration>()
                                                          : absl::Seconds(30) + dice_.Span(absl::Hours(8 * 24))});
-      case 3: return Harmless(Snooze{dice_.Span(absl::Hours(4))});
+      case 3:
+        return Harmless(dice_.OneIn(3) ? domain::Command(StartCall{}) : domain::Command(Snooze{dice_.Span(absl::Hours(4))}));
       case 4: return Harmless(Assign{dice_.Of<std::string>({"anna", "ben", "mia", "zoe"})});
       case 5: {
         record::Caller caller = callback_.caller();

@@ -29,7 +29,9 @@ bool IsLetter(unsigned char c) { return absl::ascii_isalpha(c) || c >= 0x80 || c
 // Words in lower case, numbers, and each other sign for itself; white space goes.
 std::vector<std::string> Tokens(std::string_view text) {
   const std::string plain = absl::AsciiStrToLower(absl::StrReplaceAll(absl::string_view(text.data(), text.size()),
-                                                                      {{"’", "'"}, {"Ü", "ü"}, {"Ö", "ö"}}));
+                                                                      {{"’", "'"}, {"Ü", "ü"}, {"Ö", "ö"},
+                                                                       // Spaces that do not break, as typography wants.
+                                                                       {"\u00a0", " "}, {"\u202f", " "}}));
   std::vector<std::string> tokens;
   for (size_t i = 0; i < plain.size();) {
     const unsigned char c = plain[i];

@@ -40,6 +40,7 @@ TEST(SpokenTimeTest, EnglishTimesAreRead) {
   EXPECT_EQ(Read("I will call you at 1 pm."), "13:00");
   EXPECT_EQ(Read("at 1:30 p.m."), "13:30");
   EXPECT_EQ(Read("at 1:30 PM, or 9am"), "13:30 9:00");
+  EXPECT_EQ(Read("at 1:30\u202fpm, 13\u00a0Uhr"), "13:30 13:00");
   EXPECT_EQ(Read("at 13:00"), "13:00");
   EXPECT_EQ(Read("12 am, 12 pm"), "0:00 12:00");
   EXPECT_EQ(Read("at one o’clock"), "1:00*");
