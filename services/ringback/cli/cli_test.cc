@@ -822,7 +822,7 @@ TEST_F(CliTest, AColumnThatTheFileDoesNotHaveIsRefused) {
 }
 
 TEST_F(CliTest, OtherHooksSecretsStayWhenOneIsSetOrForgotten) {
-  ASSERT_EQ(Do({"team", "set", "--hook-secret", "twilio=" + File("token", "0123456789abcdef\n")}), kDone) << err_.str();
+  ASSERT_EQ(Do({"team", "set", "--hook-secret", "twilio=" + File("auth", "0123456789abcdef\n")}), kDone) << err_.str();
   EXPECT_EQ(script_.team_update.team().hook_secrets().at("twilio"), "0123456789abcdef");
   EXPECT_EQ(script_.team_update.team().hook_secrets().at("3cx"), "") << "empty keeps it";
   ASSERT_EQ(Do({"team", "set", "--hook-secret", "twilio="}), kDone) << err_.str();
