@@ -185,7 +185,7 @@ function Members({ weeks, chosen }: { weeks: ReportWeek[] | "off"; chosen: strin
     );
   }
   const byMember = new Map<string, Figures[]>();
-  for (const one of weeks) byMember.set(one.memberId ?? "", [...(byMember.get(one.memberId ?? "") ?? []), figuresOf(one)]);
+  for (const one of weeks) if (one.memberId) byMember.set(one.memberId, [...(byMember.get(one.memberId) ?? []), figuresOf(one)]);
   const rows = [...byMember].map(([id, all]) => ({ id, name: memberName(id) || id, total: sum(all) })).sort((a, b) => a.name.localeCompare(b.name, language.value));
   return (
     <section class="card report-card">

@@ -1,6 +1,6 @@
 // Methods that not every server has yet, typed by hand until the protos of all have them.
 import type { CallbackJson } from "../../protocol/ringback/v1/callback_pb";
-import type { ChannelJson, PolicyJson } from "../../protocol/ringback/v1/team_service_pb";
+import type { PolicyJson } from "../../protocol/ringback/v1/team_service_pb";
 import { callUntyped } from "../shell/api";
 
 interface Methods {
@@ -8,7 +8,6 @@ interface Methods {
   handOverMember: [HandOver, { handedOver?: HandedOver[]; more?: boolean }];
   previewPolicy: [{ policy?: PolicyJson; promisedTime?: string; assigneeId?: string }, { lines?: PreviewLine[] }];
   getReport: [{ fromWeek?: string; toWeek?: string; byMember?: boolean }, { weeks?: ReportWeek[] }];
-  testChannel: [{ requestId: string; memberId: string; channel: ChannelJson }, { accepted?: boolean; reason?: string }];
   readHolidays: [{ ics: string }, { holidays?: Holiday[] }];
 }
 export interface HandOver {
@@ -26,6 +25,7 @@ export interface PreviewLine {
   fireTime?: string;
   // 0: a reminder.
   step?: number;
+  // 1 the first time, 2 and on for repeats.
   round?: number;
   memberIds?: string[];
   daily?: boolean;

@@ -44,7 +44,7 @@ export function HandOver() {
     : how === "one" ? [one.value].filter(Boolean) : others.filter((m) => isPicked(m.id ?? "", m.role)).map((m) => m.id ?? "");
   const untilMs = fromLocalInput(until.value);
   const wrongTime = !(untilMs > nowMs());
-  const counts = spread(owned, to, all);
+  const counts = spread(owned, to.map((id) => members.find((m) => m.id === id)).filter((m) => !!m), all);
   const close = (): void => void (handingOver.value = "");
 
   const go = async (event: SubmitEvent): Promise<void> => {
@@ -140,12 +140,13 @@ function Radio({ name, checked, choose, children }: { name: string; checked: boo
   );
 }
 
-// Until nothing is left; each step has an id of its own, so that one that was cut off can be repeated.
+// Until nothing is left; each step has an id of its own, so that one that was cut off can be repeated. The first notes the
+// absence.
 async function handOver(memberId: string, toMemberIds: string[], awayUntil: string, progress: (done: number) => void): Promise<HandedOver[]> {
   const moved: HandedOver[] = [];
   progress(0);
   for (let more = true; more; ) {
-    const request = { requestId: newRequestId(), memberId, toMemberIds, awayUntil };
+    const request = { requestId: newRequestId(), memberId, toMemberIds, ...(moved.length === 0 && { awayUntil }) };
     const answer = await ask("handOverMember", request).catch((error) => {
       if (!(error as { passing?: boolean }).passing) throw error;
       return ask("handOverMember", request);
