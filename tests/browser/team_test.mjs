@@ -283,3 +283,37 @@ test("figures by person only where that is on; a rep sees the own", async () => 
     await snapshot(tab, "report-de-empty");
   });
 });
+
+test("callers come in from a file, a wrong line stops no other, and the same file again adds nobody", async () => {
+  const csv = ["Rufnummer;Anrufer;Firma;Anliegen;Zuständig", "0711 445566;Frau Ünlü;Kräuter GmbH;fragt nach der Lieferung;Anna Schmidt", "",
+    "keine Nummer;Herr Blank;;;", "030 998877;Herr Sander;;\"ruft wegen\nzwei Dingen an\";", "0211 1234567;Frau Weiß;;;Karl Niemand", "030 998877;Herr Sander;;\"ruft wegen\nzwei Dingen an\";"];
+  // As an old office program writes it.
+  const file = { name: "anrufer.csv", mimeType: "text/csv", buffer: Buffer.from(csv.join("\r\n"), "latin1") };
+  await visit({ office: { ...MANAGER, callbacks: 5 }, path: "/team/import" }, async (tab, office) => {
+    await accessible(tab);
+    await tab.locator("input[type=file]").setInputFiles(file);
+    await tab.getByRole("cell", { name: "Frau Ünlü" }).waitFor();
+    assert.equal(await tab.getByLabel("Name", { exact: true }).inputValue(), "1");
+    await accessible(tab);
+    await thumbSized(tab);
+    await picture(tab, "import-de-1-preview");
+    await tab.getByRole("button", { name: "5 Anrufer einlesen" }).click();
+    await tab.getByText("Fertig").waitFor();
+    await tab.getByText("2 nicht eingelesen").waitFor();
+    await tab.getByText('"keine Nummer" is no phone number').first().waitFor();
+    await tab.getByText("Niemand im Team heißt „Karl Niemand“").first().waitFor();
+    await tab.getByText("+49711445566").waitFor();
+    await picture(tab, "import-de-2-done");
+    await accessible(tab);
+    const made = [...office.callbacks.values()].filter((c) => c.caller.name === "Frau Ünlü" || c.caller.name === "Herr Sander");
+    assert.deepEqual(made.map((c) => [c.caller.phone, c.assigneeName]), [["+49711445566", "Anna Schmidt"], ["+4930998877", undefined]]);
+    const [bad] = await Promise.all([tab.waitForEvent("download"), tab.getByRole("button", { name: "Nur diese Zeilen als CSV" }).click()]);
+    assert.equal(readFileSync(await bad.path(), "utf8").split("\r\n").length, 3);
+    // Once more, in another tab's life.
+    await tab.reload();
+    await tab.locator("input[type=file]").setInputFiles(file);
+    await tab.getByRole("button", { name: "5 Anrufer einlesen" }).click();
+    await tab.getByText("Fertig").waitFor();
+    assert.equal(office.callbacks.size, 7);
+  });
+});

@@ -15,11 +15,16 @@ export function download(name: string, rows: (string | number)[][]): void {
   setTimeout(() => URL.revokeObjectURL(url), 10000);
 }
 
-// The first row is the head.
-export function read(text: string): { head: string[]; rows: string[][] } {
-  const { data } = papa.parse(text.replace(/^\ufeff/, ""), { skipEmptyLines: "greedy", delimitersToGuess: [",", ";", "\t", "|"] });
-  const [head = [], ...rows] = data;
-  return { head: head.map((name) => name.trim()), rows };
+export interface Row {
+  // As a spreadsheet counts them: the head is 1.
+  line: number;
+  cells: string[];
+}
+// The first row is the head; rows without content are left out.
+export function read(text: string): { head: string[]; rows: Row[] } {
+  const { data } = papa.parse(text.replace(/^\ufeff/, ""), { delimitersToGuess: [",", ";", "\t", "|"] });
+  const rows = data.map((cells, i) => ({ line: i + 1, cells: cells.map((cell) => cell.trim()) })).filter(({ cells }) => cells.some(Boolean));
+  return { head: rows[0]?.cells ?? [], rows: rows.slice(1) };
 }
 // Files of older office programs are not UTF-8.
 export function textOf(bytes: ArrayBuffer): string {

@@ -6,7 +6,7 @@ declare module "papaparse" {
     meta: { delimiter: string };
   }
   const papa: {
-    parse(text: string, options?: { skipEmptyLines?: boolean | "greedy"; delimitersToGuess?: string[] }): Parsed;
+    parse(text: string, options?: { delimitersToGuess?: string[] }): Parsed;
     unparse(rows: unknown[][], options?: { delimiter?: string; escapeFormulae?: boolean }): string;
   };
   export default papa;
