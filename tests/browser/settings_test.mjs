@@ -43,7 +43,13 @@ test("a member is added, changed and removed", async () => {
     await tab.getByLabel("Kanal", { exact: true }).selectOption("CHANNEL_KIND_WEBHOOK");
     await tab.getByLabel("Adresse", { exact: true }).fill("https://chat.hansen.example/hook");
     await tab.getByLabel("Format").selectOption("WEBHOOK_FORMAT_SLACK");
+    await tab.getByRole("button", { name: "Testen" }).click();
+    await tab.getByText("Angekommen: 200 OK").waitFor();
+    await tab.getByLabel("Adresse", { exact: true }).fill("https://kaputt.example/hook");
+    await tab.getByRole("button", { name: "Testen" }).click();
+    await tab.getByText("Nicht angekommen: 500 Internal Server Error").waitFor();
     await picture(tab, "settings-de-member");
+    await tab.getByLabel("Adresse", { exact: true }).fill("https://chat.hansen.example/hook");
     await accessible(tab);
     await tab.getByRole("button", { name: "Speichern" }).first().click();
     await tab.getByText("Gespeichert").waitFor();

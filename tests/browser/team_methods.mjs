@@ -125,6 +125,10 @@ export const METHODS = {
     lines.push({ fireTime: new Date(at + 24 * 3600000).toISOString(), step: steps.length, memberIds: of(steps.at(-1) ?? {}), daily: true });
     return { lines: lines.slice(0, 60) };
   },
+  testWebhook({ url }) {
+    admins(this);
+    return url.includes("kaputt") ? { accepted: false, answer: "500 Internal Server Error" } : { accepted: true, answer: "200 OK" };
+  },
   readHolidays({ ics }) {
     admins(this);
     const text = Buffer.from(ics, "base64").toString();

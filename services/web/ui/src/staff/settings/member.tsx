@@ -9,6 +9,8 @@ import { isAdmin, isManager, me, refreshTeam, team } from "../shell/session";
 import { nowMs, when } from "../shell/time";
 import { toast } from "../shell/toasts";
 import { useOnce } from "../desk/callback_actions";
+import { inWords } from "../shell/words";
+import { ask } from "../team/contract";
 import { active, substituteOf } from "../team/members";
 import { Absences } from "./absences";
 import { Copied } from "./copied";
@@ -63,14 +65,14 @@ function Details({ member }: { member: MemberJson }) {
         </div>
         <h3>{w.channels}</h3>
         <p class="soft small">{w.channelsText}</p>
-        <Channels channels={value.channels} set={(next) => form.set({ channels: next })} />
+        <Channels memberId={member.id ?? ""} channels={value.channels} set={(next) => form.set({ channels: next })} />
         <Wrong field="channels" />
       </FormBox>
     </section>
   );
 }
 
-function Channels({ channels, set }: { channels: ChannelJson[]; set: (channels: ChannelJson[]) => void }) {
+function Channels({ memberId, channels, set }: { memberId: string; channels: ChannelJson[]; set: (channels: ChannelJson[]) => void }) {
   const w = settingsWords();
   const change = (i: number, more: Partial<ChannelJson>): void => set(channels.map((c, k) => (k === i ? { ...c, ...more } : c)));
   const move = (i: number, by: number): void => {
@@ -109,6 +111,7 @@ function Channels({ channels, set }: { channels: ChannelJson[]; set: (channels: 
                     onInput={(event) => change(i, { secret: event.currentTarget.value })}
                   />
                 )}
+                {webhook && <TestWebhook memberId={memberId} channel={c} />}
                 <Wrong field={`channels[${i}]`} />
               </div>
               <div class="channel-order">
@@ -122,6 +125,29 @@ function Channels({ channels, set }: { channels: ChannelJson[]; set: (channels: 
       </ol>
       {channels.length < 10 && <button type="button" class="button" onClick={() => set([...channels, { kind: "CHANNEL_KIND_MAIL" }])}>{w.addChannel}</button>}
     </>
+  );
+}
+
+// Posts a test, saved or not, and says what the other side answered.
+function TestWebhook({ memberId, channel: { address = "", secret, format } }: { memberId: string; channel: ChannelJson }) {
+  const w = settingsWords();
+  const [busy, once] = useOnce();
+  const came = useSignal<{ good: boolean; said: string } | null>(null);
+  useEffect(() => void (came.value = null), [address, secret, format]);
+  const test = (): void => once(async () => {
+    came.value = null;
+    try {
+      const { accepted = false, answer = "" } = await ask("testWebhook", { memberId, url: address, ...(secret && { secret }), ...(format && { format }) });
+      came.value = { good: accepted, said: (accepted ? w.testOk : w.testBad)(answer) };
+    } catch (error) {
+      came.value = { good: false, said: inWords(error) };
+    }
+  });
+  return (
+    <div class="test-webhook">
+      <button type="button" class="button" disabled={busy || !address} onClick={test}>{w.test}</button>
+      <span role="status">{came.value && <Tag kind={came.value.good ? "good" : "bad"}>{came.value.said}</Tag>}</span>
+    </div>
   );
 }
 

@@ -1,6 +1,6 @@
 // Methods that not every server has yet, typed by hand until the protos of all have them.
 import type { CallbackJson } from "../../protocol/ringback/v1/callback_pb";
-import type { PolicyJson } from "../../protocol/ringback/v1/team_service_pb";
+import type { ChannelJson, PolicyJson } from "../../protocol/ringback/v1/team_service_pb";
 import { callUntyped } from "../shell/api";
 
 interface Methods {
@@ -8,6 +8,7 @@ interface Methods {
   handOverMember: [HandOver, { handedOver?: HandedOver[]; more?: boolean }];
   previewPolicy: [{ policy?: PolicyJson; promisedTime?: string; assigneeId?: string }, { lines?: PreviewLine[] }];
   getReport: [{ fromWeek?: string; toWeek?: string; byMember?: boolean }, { weeks?: ReportWeek[] }];
+  testWebhook: [{ memberId: string; url: string; secret?: string; format?: ChannelJson["format"] }, { accepted?: boolean; answer?: string }];
   readHolidays: [{ ics: string }, { holidays?: Holiday[] }];
 }
 export interface HandOver {
@@ -52,6 +53,6 @@ export interface Holiday {
 }
 
 export async function ask<M extends keyof Methods>(method: M, request: Methods[M][0]): Promise<Methods[M][1]> {
-  const service = method === "startCall" ? "CallbackService" : "TeamService";
+  const service = method === "startCall" ? "CallbackService" : method === "testWebhook" ? "DeliveryService" : "TeamService";
   return (await callUntyped(service, `${method[0].toUpperCase()}${method.slice(1)}`, request)) as Methods[M][1];
 }
