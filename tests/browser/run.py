@@ -1,5 +1,5 @@
-"""Runs browser tests, run.py page|desk|team|story [node's options]: installs what they drive from its lock file into the build folder,
-finds Chromium, and leaves the rest to node. Exit code 77 (skipped) where there is no Chromium."""
+"""Runs browser tests, run.py page|desk|team|settings|story [node's options]: installs what they drive from its lock file into the
+build folder, finds Chromium, and leaves the rest to node. Exit code 77 (skipped) where there is no Chromium."""
 
 import os
 import pathlib

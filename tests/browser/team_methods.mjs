@@ -2,7 +2,7 @@
 import { Refusal } from "./desk_methods.mjs";
 import { weeks } from "./team_data.mjs";
 
-const NEAR_MS = 30 * 60000;
+const NEAR_MS = 60 * 60000;
 
 function take(list, id) {
   const at = list.findIndex((one) => one.id === id);
@@ -17,6 +17,7 @@ function page(list, { pageSize, pageToken }) {
 function needs(fixture, ...roles) {
   if (!roles.includes(fixture.me.role)) throw new Refusal(403, "PERMISSION_DENIED", "role");
 }
+const timeOf = (c) => (c.phase === "PHASE_TALKED" ? -Infinity : Date.parse(c.dueTime));
 const managers = (fixture) => needs(fixture, "ROLE_MANAGER", "ROLE_ADMIN");
 const admins = (fixture) => needs(fixture, "ROLE_ADMIN");
 // What a mask names, also to empty it; without one what has a value.
@@ -49,12 +50,13 @@ export const METHODS = {
     const member = this.team.members.find((m) => m.id === memberId);
     const to = toMemberIds.length ? toMemberIds : [member.substituteId];
     const open = [...this.callbacks.values()].filter((c) => c.phase !== "PHASE_CLOSED");
-    const planned = new Map(to.map((id) => [id, open.filter((c) => c.assigneeId === id).map((c) => Date.parse(c.dueTime))]));
-    const moving = open.filter((c) => c.assigneeId === memberId && (!callbackIds?.length || callbackIds.includes(c.id))).sort((a, b) => (a.dueTime < b.dueTime ? -1 : 1));
+    const planned = new Map(to.map((id) => [id, open.filter((c) => c.assigneeId === id).map(timeOf)]));
+    const moving = open.filter((c) => c.assigneeId === memberId && (!callbackIds?.length || callbackIds.includes(c.id))).sort((a, b) => timeOf(a) - timeOf(b));
     const handedOver = moving.slice(0, 500).map((c) => {
-      const near = (id) => planned.get(id).filter((at) => Math.abs(at - Date.parse(c.dueTime)) < NEAR_MS).length;
+      // What only has to be closed is at no time.
+      const near = (id) => timeOf(c) === -Infinity ? 0 : planned.get(id).filter((at) => Math.abs(at - timeOf(c)) <= NEAR_MS).length;
       const chosen = [...to].sort((a, b) => near(a) - near(b) || planned.get(a).length - planned.get(b).length)[0];
-      planned.get(chosen).push(Date.parse(c.dueTime));
+      planned.get(chosen).push(timeOf(c));
       this.commit({ ...c, assigneeId: chosen, assigneeName: this.team.members.find((m) => m.id === chosen).name }, "assigned", this.me.id);
       return { callbackId: c.id, memberId: chosen };
     });
@@ -99,6 +101,7 @@ export const METHODS = {
     if (byMember && !rep && !this.team.memberFigures) throw new Refusal(409, "FAILED_PRECONDITION", "member_figures is off", "", "MEMBER_FIGURES_OFF");
     const all = this.noReport ? [] : weeks(53, rep || byMember).filter((w) => !rep || w.memberId === this.me.id);
     const last = [...new Set(all.map((w) => w.week))].slice(-12);
+    if (byMember && !rep) all.push(...weeks(53, false));
     return { weeks: all.filter((w) => (fromWeek ? w.week >= fromWeek : last.includes(w.week)) && (!toWeek || w.week <= toWeek)) };
   },
   // As much of the policy as the pages can see: the steps, the rounds, then a daily line.
@@ -112,19 +115,19 @@ export const METHODS = {
     const steps = policy.steps ?? [];
     for (const [i, step] of steps.entries()) {
       if (i && seconds(step.delay) < seconds(steps[i - 1].delay)) throw new Refusal(400, "INVALID_ARGUMENT", "not before the step above it", `policy.steps[${i}].delay`);
-      lines.push({ fireTime: new Date(due + seconds(step.delay) * 1000).toISOString(), step: i + 1, memberIds: of(step) });
+      lines.push({ fireTime: new Date(due + seconds(step.delay) * 1000).toISOString(), step: i + 1, round: 1, memberIds: of(step) });
     }
     let at = due + seconds(steps.at(-1)?.delay) * 1000;
     for (let round = 1; round <= (policy.repeatCount ?? 0); ++round) {
       at += seconds(policy.repeatInterval) * 1000;
-      lines.push({ fireTime: new Date(at).toISOString(), step: steps.length, round, memberIds: of(steps.at(-1) ?? {}) });
+      lines.push({ fireTime: new Date(at).toISOString(), step: steps.length, round: round + 1, memberIds: of(steps.at(-1) ?? {}) });
     }
     lines.push({ fireTime: new Date(at + 24 * 3600000).toISOString(), step: steps.length, memberIds: of(steps.at(-1) ?? {}), daily: true });
     return { lines: lines.slice(0, 60) };
   },
-  testChannel({ channel }) {
+  testWebhook({ url }) {
     admins(this);
-    return channel.address?.includes("kaputt") ? { accepted: false, reason: "the receiver answered 500" } : { accepted: true };
+    return url.includes("kaputt") ? { accepted: false, answer: "500 Internal Server Error" } : { accepted: true, answer: "200 OK" };
   },
   readHolidays({ ics }) {
     admins(this);
@@ -141,7 +144,8 @@ export const METHODS = {
       if (/\{\{[^}]*$/.test(text)) throw new Refusal(400, "INVALID_ARGUMENT", "a tag is not closed", `team.templates[${name}]`);
     }
     const switched = ["memberFigures", "playOthersTakes", "reportListened"].filter((name) => changed[name] !== undefined && !!changed[name] !== !!this.team[name]);
-    this.team = masked(this.team, changed, updateMask);
+    const templates = Object.entries({ ...this.team.templates, ...changed.templates }).filter(([, text]) => text);
+    this.team = { ...masked(this.team, changed, updateMask), templates: Object.fromEntries(templates) };
     this.team.history = [...(this.team.history ?? []), ...switched.map((name) => ({
       number: 1, eventTime: new Date(this.now()).toISOString(), author: this.me.id,
       what: name.replace(/[A-Z]/g, (letter) => "_" + letter.toLowerCase()) + (changed[name] ? "_on" : "_off"),

@@ -1,9 +1,10 @@
 // The manager's pages in a real browser: what is about to break, live; saving it in one step; the keyboard alone, a phone,
 // both languages, ten thousand callbacks.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { until } from "./office.mjs";
-import { accessible, of, PHONE, snapshot, thumbSized, visit } from "./staff_visit.mjs";
+import { accessible, of, PHONE, picture, snapshot, thumbSized, visit } from "./staff_visit.mjs";
 
 const MANAGER = { role: "ROLE_MANAGER" };
 const rows = (tab) => tab.locator(".team-row");
@@ -237,5 +238,82 @@ test("what is left behind says why, and is tried again", async () => {
     await accessible(tab);
     await thumbSized(tab);
     await snapshot(tab, "team-de-phone-3-mail");
+  });
+});
+
+test("the report says how the team kept its word, in pictures, in tables and as a file", async () => {
+  await visit({ office: { ...MANAGER }, path: "/report" }, async (tab, office) => {
+    await tab.getByRole("heading", { name: "Was aus den Versprechen wurde" }).waitFor();
+    await accessible(tab);
+    await thumbSized(tab);
+    await picture(tab, "report-de-1");
+    assert.equal(await tab.locator(".chart canvas").count(), 4);
+    await tab.getByText("Als Tabelle").first().click();
+    const table = tab.getByRole("table").first();
+    assert.equal(await table.getByRole("row").count(), 13);
+    assert.match(await table.getByRole("row").nth(1).textContent(), /^KW 48\d+\s% \(\d+\)/);
+    const [file] = await Promise.all([tab.waitForEvent("download"), tab.getByRole("button", { name: "Als CSV herunterladen" }).click()]);
+    assert.equal(file.suggestedFilename(), "wort-gehalten_2026-W37_2026-W48.csv");
+    const lines = readFileSync(await file.path(), "utf8").split("\r\n");
+    assert.match(lines[0], /^\ufeffWoche;gehalten;zu spät;/);
+    assert.equal(lines.length, 13);
+    await tab.getByText("Zahlen je Person sind aus").waitFor();
+    await tab.getByRole("button", { name: "½ Jahr" }).click();
+    await until(() => of(office, "getReport").some((b) => b.fromWeek === "2026-W23"), "half a year");
+    assert.match(tab.url(), /weeks=26/);
+  });
+});
+
+test("figures by person only where that is on; a rep sees the own", async () => {
+  await visit({ office: { ...MANAGER, language: "en" }, path: "/report", prepare: (office) => (office.team.memberFigures = true), ...PHONE, colorScheme: "dark" }, async (tab) => {
+    await tab.getByRole("button", { name: "Anna Schmidt" }).click();
+    await tab.getByRole("heading", { name: "Keeping our word: Anna Schmidt" }).waitFor();
+    await accessible(tab);
+    await thumbSized(tab);
+    await picture(tab, "report-en-phone");
+  });
+  await visit({ path: "/report" }, async (tab, office) => {
+    await tab.getByText("Diese Zahlen sehen nur Sie").waitFor();
+    await accessible(tab);
+    assert.equal(of(office, "getReport").length, 1);
+    assert.equal(await tab.getByText("Je Person").count(), 0);
+  });
+  await visit({ office: { ...MANAGER }, path: "/report", prepare: (office) => (office.noReport = true) }, async (tab) => {
+    await tab.getByText("Noch keine Zahlen").waitFor();
+    await snapshot(tab, "report-de-empty");
+  });
+});
+
+test("callers come in from a file, a wrong line stops no other, and the same file again adds nobody", async () => {
+  const csv = ["Rufnummer;Anrufer;Firma;Anliegen;Zuständig", "0711 445566;Frau Ünlü;Kräuter GmbH;fragt nach der Lieferung;Anna Schmidt", "",
+    "keine Nummer;Herr Blank;;;", "030 998877;Herr Sander;;\"ruft wegen\nzwei Dingen an\";", "0211 1234567;Frau Weiß;;;Karl Niemand", "030 998877;Herr Sander;;\"ruft wegen\nzwei Dingen an\";"];
+  // As an old office program writes it.
+  const file = { name: "anrufer.csv", mimeType: "text/csv", buffer: Buffer.from(csv.join("\r\n"), "latin1") };
+  await visit({ office: { ...MANAGER, callbacks: 5 }, path: "/team/import" }, async (tab, office) => {
+    await accessible(tab);
+    await tab.locator("input[type=file]").setInputFiles(file);
+    await tab.getByRole("cell", { name: "Frau Ünlü" }).waitFor();
+    assert.equal(await tab.getByLabel("Name", { exact: true }).inputValue(), "1");
+    await accessible(tab);
+    await thumbSized(tab);
+    await picture(tab, "import-de-1-preview");
+    await tab.getByRole("button", { name: "5 Anrufer einlesen" }).click();
+    await tab.getByText("Fertig").waitFor();
+    await tab.getByText("2 nicht eingelesen").waitFor();
+    await tab.getByText('"keine Nummer" is no phone number').first().waitFor();
+    await tab.getByText("Niemand im Team heißt „Karl Niemand“").first().waitFor();
+    await tab.getByText("+49711445566").waitFor();
+    await picture(tab, "import-de-2-done");
+    await accessible(tab);
+    const made = [...office.callbacks.values()].filter((c) => c.caller.name === "Frau Ünlü" || c.caller.name === "Herr Sander");
+    assert.deepEqual(made.map((c) => [c.caller.phone, c.assigneeName]), [["+49711445566", "Anna Schmidt"], ["+4930998877", undefined]]);
+    const [bad] = await Promise.all([tab.waitForEvent("download"), tab.getByRole("button", { name: "Nur diese Zeilen als CSV" }).click()]);
+    assert.equal(readFileSync(await bad.path(), "utf8").split("\r\n").length, 3);
+    // Once more, in another tab's life.
+    await tab.reload();
+    await tab.locator("input[type=file]").setInputFiles(file);
+    await tab.getByRole("button", { name: "5 Anrufer einlesen" }).click();
+    await tab.getByText("Fertig").waitFor();
+    assert.equal(office.callbacks.size, 7);
   });
 });

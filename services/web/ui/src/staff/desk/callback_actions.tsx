@@ -1,7 +1,7 @@
 // What one does with a callback that is owed: call, note what came of it, close it, answer a wish. Each is one press.
 import { signal, useSignal } from "@preact/signals";
 import type { CallbackJson } from "../../protocol/ringback/v1/callback_pb";
-import { ApiError, call, callUntyped, newRequestId } from "../shell/api";
+import { ApiError, call, newRequestId } from "../shell/api";
 import { put } from "../shell/callbacks";
 import { Dialog, Loading, Tag } from "../shell/parts";
 import { nameOf, phoneOf, telephoneLink } from "../shell/phone";
@@ -31,10 +31,10 @@ export function useOnce(): [boolean, (work: () => Promise<void>) => void] {
 // Tapping the number says "calling now" to everybody; it settles nothing.
 export function tellCalling(c: CallbackJson): void {
   atHand.value = c.id ?? "";
-  callUntyped("CallbackService", "StartCall", { requestId: newRequestId(), callbackId: c.id })
-    .then((answer) => put((answer as { callback?: CallbackJson }).callback))
-    // A server that does not know it: the call is what counts.
-    .catch((error: ApiError) => error.code !== "UNIMPLEMENTED" && error.code !== "NOT_FOUND" && toastError(error));
+  call("CallbackService", "startCall", { requestId: newRequestId(), callbackId: c.id })
+    .then((answer) => put(answer.callback))
+    // Closed or gone meanwhile: the call is what counts.
+    .catch((error: ApiError) => error.code !== "NOT_FOUND" && toastError(error));
 }
 
 export function CallLink({ callback: c, large = false }: { callback: CallbackJson; large?: boolean }) {

@@ -12,7 +12,7 @@ export interface PromptFacts {
   promisedMs: number | null;
 }
 
-const BUILT_IN: Record<Language, string> = {
+export const BUILT_IN: Record<Language, string> = {
   de: `{{greeting}}{{#caller}} {{caller}}{{/caller}}, hier ist {{rep}}. Ich habe gesehen, dass Sie um Rückruf gebeten haben. Das will ich gerne tun, habe allerdings noch zwei Angelegenheiten, die ich ganz dringend erledigen muss. Ich hoffe, Sie haben dafür Verständnis.
 
 Mein Vorschlag: Sie senden mir eine kurze Mail, zwei bis drei Sätze, worum es geht, dann kann ich mich besser vorbereiten. Und ich rufe Sie {{when}} an. Versprochen! Einverstanden?

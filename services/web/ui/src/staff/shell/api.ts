@@ -78,13 +78,10 @@ export async function call<S extends keyof Services, M extends keyof Methods<S> 
   method: M,
   request: Input<S, M>,
 ): Promise<Output<S, M>> {
-  return (await callUntyped(service, `${method[0].toUpperCase()}${method.slice(1)}`, request)) as Output<S, M>;
-}
-// A method that not every server has yet.
-export function callUntyped(service: string, method: string, request: unknown): Promise<unknown> {
-  return withForm(() => ask(`/api/v1/${service}/${method}`, {
+  const path = `/api/v1/${service}/${method[0].toUpperCase()}${method.slice(1)}`;
+  return (await withForm(() => ask(path, {
     method: "POST", headers: { "Content-Type": "application/json", ...formHeaders() }, body: JSON.stringify(request),
-  }));
+  }))) as Output<S, M>;
 }
 
 // Signed in anew in another tab, the session has another word for forms: asked for, and once more.

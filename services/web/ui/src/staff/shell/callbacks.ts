@@ -62,7 +62,7 @@ export function applyChange(change: WatchCallbacksResponseJson): void {
 function apply(change: WatchCallbacksResponseJson): void {
   if (!later(change.revision, revision)) return;
   revision = change.revision ?? revision;
-  const { gone } = change as { gone?: string };
+  const { gone } = change;
   if (gone) {
     callbacks.delete(gone);
     touched(gone);

@@ -5,7 +5,7 @@ import { heardMs, liveState } from "./live";
 import { KeysHelp } from "./parts";
 import { keysShown } from "./keys";
 import { path } from "./router";
-import { isAdmin, isManager, me, signedOut, signOut } from "./session";
+import { isManager, me, signedOut, signOut } from "./session";
 import { clock } from "./time";
 import { toastError, Toasts } from "./toasts";
 import { shellWords } from "./words";
@@ -49,6 +49,7 @@ function Who() {
       <summary>{initials}<span class="unseen">, {w.menu}: {name}</span></summary>
       <div class="who-menu">
         <p><strong>{name}</strong><br />{me.value?.team.name}</p>
+        <a class="plain" href="/settings/profile" onClick={() => box.current && (box.current.open = false)}>{w.profile}</a>
         <button type="button" class="plain" onClick={() => (keysShown.value = true)}>{w.keys} <kbd>?</kbd></button>
         <button type="button" class="plain" onClick={() => void signOut().catch(toastError)}>{w.signOut}</button>
         <button type="button" class="plain" onClick={() => void signOut(true).catch(toastError)}>{w.signOutEverywhere}</button>
@@ -78,7 +79,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
           <Way to="/desk">{w.desk}</Way>
           {isManager() && <Way to="/team">{w.team}</Way>}
           <Way to="/report">{w.report}</Way>
-          {isAdmin() && <Way to="/settings">{w.settings}</Way>}
+          {isManager() && <Way to="/settings">{w.settings}</Way>}
         </nav>
         <Live />
         {me.value && <Who />}

@@ -3,15 +3,28 @@ import { computed, signal } from "@preact/signals";
 
 const OWN = /^\/(desk|team|settings|report)(\/|$)/;
 const address = signal(location.pathname + location.search);
-addEventListener("popstate", () => (address.value = location.pathname + location.search));
+
+// Says whether the page may be left now; if not, it keeps `go` for when it may.
+let guard: ((go: () => void) => boolean) | null = null;
+export function guardLeaving(asks: typeof guard): void {
+  guard = asks;
+}
+const pageOf = (to: string): string => to.split("?")[0];
+
+addEventListener("popstate", () => {
+  const to = location.pathname + location.search;
+  if (pageOf(to) !== pageOf(address.value) && guard && !guard(() => navigate(to))) history.pushState(null, "", address.value);
+  else address.value = to;
+});
 
 export const path = computed(() => address.value.split("?")[0].replace(/\/$/, "") || "/desk");
 export const query = computed(() => new URLSearchParams(address.value.split("?")[1] ?? ""));
 
 export function navigate(to: string, { replace = false } = {}): void {
   if (to === address.value) return;
+  const samePage = pageOf(to) === pageOf(address.value);
+  if (!samePage && guard && !guard(() => navigate(to, { replace }))) return;
   history[replace ? "replaceState" : "pushState"](null, "", to);
-  const samePage = to.split("?")[0] === address.value.split("?")[0];
   address.value = to;
   if (!samePage) scrollTo(0, 0);
 }

@@ -8,7 +8,7 @@ import { memberName, refreshTeam, team } from "../shell/session";
 import { fromLocalInput, iso, isoDay, nowMs, toLocalInput, when } from "../shell/time";
 import { toast, toastError } from "../shell/toasts";
 import { shellWords } from "../shell/words";
-import { ask, type HandedOver } from "./contract";
+import type { HandedOverJson as HandedOver } from "../../protocol/ringback/v1/team_service_pb";
 import { orderedCallbacks } from "./live_order";
 import { active, awayUntil, loads, spread, substituteOf } from "./members";
 import { teamWords } from "./team_words";
@@ -44,7 +44,7 @@ export function HandOver() {
     : how === "one" ? [one.value].filter(Boolean) : others.filter((m) => isPicked(m.id ?? "", m.role)).map((m) => m.id ?? "");
   const untilMs = fromLocalInput(until.value);
   const wrongTime = !(untilMs > nowMs());
-  const counts = spread(owned, to, all);
+  const counts = spread(owned, to.map((id) => members.find((m) => m.id === id)).filter((m) => !!m), all);
   const close = (): void => void (handingOver.value = "");
 
   const go = async (event: SubmitEvent): Promise<void> => {
@@ -140,15 +140,16 @@ function Radio({ name, checked, choose, children }: { name: string; checked: boo
   );
 }
 
-// Until nothing is left; each step has an id of its own, so that one that was cut off can be repeated.
+// Until nothing is left; each step has an id of its own, so that one that was cut off can be repeated. The first notes the
+// absence.
 async function handOver(memberId: string, toMemberIds: string[], awayUntil: string, progress: (done: number) => void): Promise<HandedOver[]> {
   const moved: HandedOver[] = [];
   progress(0);
   for (let more = true; more; ) {
-    const request = { requestId: newRequestId(), memberId, toMemberIds, awayUntil };
-    const answer = await ask("handOverMember", request).catch((error) => {
+    const request = { requestId: newRequestId(), memberId, toMemberIds, ...(moved.length === 0 && { awayUntil }) };
+    const answer = await call("TeamService", "handOverMember", request).catch((error) => {
       if (!(error as { passing?: boolean }).passing) throw error;
-      return ask("handOverMember", request);
+      return call("TeamService", "handOverMember", request);
     });
     moved.push(...(answer.handedOver ?? []));
     more = !!answer.more && (answer.handedOver ?? []).length > 0;
@@ -168,7 +169,7 @@ async function undo(memberId: string, name: string, absences: AbsenceJson[], mov
     await call("TeamService", "setAbsence", { requestId: newRequestId(), memberId, absences });
     for (const [from, ids] of perMember(moved)) {
       for (let i = 0; i < ids.length; i += AT_ONCE) {
-        await ask("handOverMember", { requestId: newRequestId(), memberId: from, toMemberIds: [memberId], callbackIds: ids.slice(i, i + AT_ONCE) });
+        await call("TeamService", "handOverMember", { requestId: newRequestId(), memberId: from, toMemberIds: [memberId], callbackIds: ids.slice(i, i + AT_ONCE) });
       }
     }
     toast(teamWords().sickUndone(name));

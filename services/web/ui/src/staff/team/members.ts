@@ -2,8 +2,8 @@
 import type { MemberJson } from "../../protocol/ringback/v1/team_service_pb";
 import { awayAt, type Entry } from "./standing";
 
-// Calls so near in time that one person cannot keep both.
-const NEAR_MS = 30 * 60000;
+// As near in time as the server looks when it spreads calls.
+const NEAR_MS = 60 * 60000;
 
 export interface Load {
   open: number;
@@ -15,7 +15,7 @@ export function loads(entries: Iterable<Entry>, at: number): Map<string, Load> {
     if (!callback.assigneeId) continue;
     const load = found.get(callback.assigneeId) ?? { open: 0, near: 0 };
     ++load.open;
-    if (Math.abs(theirs - at) < NEAR_MS) ++load.near;
+    if (Math.abs(theirs - at) <= NEAR_MS) ++load.near;
     found.set(callback.assigneeId, load);
   }
   return found;
@@ -60,14 +60,20 @@ export function candidates(members: MemberJson[], assigneeId: string | undefined
   return all;
 }
 
-// Whom a handing over would reach, in the order of the due times: each goes to whoever has the least around that time.
-export function spread(moving: Entry[], to: string[], all: Iterable<Entry>): Map<string, number> {
-  const planned = new Map(to.map((id) => [id, [] as number[]]));
-  for (const entry of all) planned.get(entry.callback.assigneeId ?? "")?.push(entry.at);
-  const counts = new Map(to.map((id) => [id, 0]));
-  for (const { at } of [...moving].sort((a, b) => a.at - b.at)) {
-    const near = (id: string): number => planned.get(id)!.filter((other) => Math.abs(other - at) < NEAR_MS).length;
-    const chosen = to.map((id) => ({ id, near: near(id), all: planned.get(id)!.length })).sort((a, b) => a.near - b.near || a.all - b.all)[0];
+// Whom a handing over would reach, as the server decides it: in the order of the due times, each to whoever is not away then,
+// has the least around that time, then the fewest in all. What only has to be closed is at no time.
+export function spread(moving: Entry[], to: MemberJson[], all: Iterable<Entry>): Map<string, number> {
+  const timeOf = (entry: Entry): number => (entry.callback.phase === "PHASE_TALKED" ? -Infinity : entry.at);
+  const planned = new Map(to.map((m) => [m.id ?? "", [] as number[]]));
+  for (const entry of all) planned.get(entry.callback.assigneeId ?? "")?.push(timeOf(entry));
+  const counts = new Map(to.map((m) => [m.id ?? "", 0]));
+  for (const at of moving.map(timeOf).sort((a, b) => a - b)) {
+    const burden = (m: MemberJson): [number, number, number] => {
+      const own = planned.get(m.id ?? "")!;
+      return at === -Infinity ? [0, 0, own.length] : [Number(awayAt(m, at)), own.filter((other) => Math.abs(other - at) <= NEAR_MS).length, own.length];
+    };
+    const chosen = to.map((m) => ({ id: m.id ?? "", burden: burden(m) }))
+      .sort((a, b) => a.burden[0] - b.burden[0] || a.burden[1] - b.burden[1] || a.burden[2] - b.burden[2])[0];
     if (!chosen) break;
     planned.get(chosen.id)!.push(at);
     counts.set(chosen.id, counts.get(chosen.id)! + 1);

@@ -9,12 +9,13 @@ import { DeadLetters } from "./dead_letters";
 import { rep } from "./filters";
 import { HandOver, handingOver } from "./hand_over";
 import { shownDeadLetters, shownUnmatched, useInboxes } from "./inboxes";
+import { Import } from "./import";
 import { List } from "./list";
 import { Unmatched } from "./unmatched";
 import "./team.css";
 import { teamWords } from "./team_words";
 
-const PARTS = { list: List, mail: Unmatched, letters: DeadLetters };
+const PARTS = { list: List, mail: Unmatched, letters: DeadLetters, import: Import };
 type Part = keyof typeof PARTS;
 
 export function Team() {

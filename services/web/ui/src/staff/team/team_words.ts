@@ -5,7 +5,7 @@ import { spoken } from "../shell/words";
 export const teamWords = spoken({
   de: {
     title: "Team",
-    parts: { list: "Rückrufe", mail: "Mails ohne Rückruf", letters: "Liegengeblieben", bring: "Anrufer einlesen" },
+    parts: { list: "Rückrufe", mail: "Mails ohne Rückruf", letters: "Liegengeblieben", import: "Anrufer einlesen" },
     notForReps: "Diese Seite ist für Vorgesetzte",
     notForRepsText: "Ihre eigenen Rückrufe stehen auf dem Schreibtisch.",
     staleFrom: (time: string) => `Nicht live: Was Sie sehen, ist von ${time}. Sobald die Verbindung steht, ist alles wieder vollständig.`,
@@ -102,7 +102,7 @@ export const teamWords = spoken({
   },
   en: {
     title: "Team",
-    parts: { list: "Callbacks", mail: "Mail without a callback", letters: "Left behind", bring: "Import callers" },
+    parts: { list: "Callbacks", mail: "Mail without a callback", letters: "Left behind", import: "Import callers" },
     notForReps: "This page is for managers",
     notForRepsText: "Your own callbacks are on your desk.",
     staleFrom: (time: string) => `Not live: what you see is from ${time}. As soon as there is a connection, it is complete again.`,
