@@ -78,7 +78,8 @@ class Events:
         self.ended.set()
 
     def until(self, sign, what):
-        return wait_for(lambda: next((data for name, data in list(self.heard) if sign(name, data)), None), f"{what}; heard {self.heard}")
+        found = wait_for(lambda: [data for name, data in list(self.heard) if sign(name, data)], f"{what}; heard {self.heard}")
+        return found[0]
 
     def change(self, callback_id, sign=lambda callback: True, what="a change"):
         return self.until(lambda name, data: name == "change" and data.get("callback", {}).get("id") == callback_id
