@@ -200,6 +200,28 @@ TEST_F(SightRpcTest, AWatchIsToldToListAgainWhenTheSubstituteBeginsToStandIn) {
   context.TryCancel();
 }
 
+TEST_F(SightRpcTest, WhoBeganToStandInOvernightIsToldToListAgainInTheMorning) {
+  Owed(1, team_.anna);
+  api::ListCallbacksResponse list;
+  ASSERT_TRUE(Do(*callbacks_, &Stub::ListCallbacks, api::ListCallbacksRequest(), &list, team_.ben_token).ok());
+  for (const bool away : {false, true}) {
+    if (away) BeAway(team_.anna, Morning() + absl::Hours(10), Morning() + absl::Hours(48));
+    host_->fake_clock().Advance(absl::Hours(12));
+    grpc::ClientContext context;
+    Identify(context, team_.ben_token);
+    api::WatchCallbacksRequest request;
+    request.set_since_revision(list.revision());
+    auto stream = callbacks_->WatchCallbacks(&context, request);
+    api::WatchCallbacksResponse message;
+    ASSERT_TRUE(stream->Read(&message));
+    EXPECT_FALSE(message.resync());
+    Owed(away ? 2 : 3, "");
+    ASSERT_TRUE(stream->Read(&message));
+    EXPECT_EQ(message.resync(), away) << message.ShortDebugString();
+    context.TryCancel();
+  }
+}
+
 TEST_F(SightRpcTest, WhoGivesACallbackAwaySeesItOnceMoreAndARepeatStillGetsItsAnswer) {
   const auto annas = Owed(1, team_.anna);
   const api::AssignCallbackRequest request = Assignment(annas, team_.ben);
@@ -296,7 +318,7 @@ TEST_F(SightRpcTest, AVoiceIsPlayedByWhoSpokeAndWhoOwesTheCallUnlessTheTeamSaysM
     request.mutable_update_mask()->add_paths("play_others_takes");
     api::UpdateTeamResponse response;
     const absl::Status status = Do(*teams_, &api::TeamService::Stub::UpdateTeam, request, &response, token);
-    if (status.ok()) EXPECT_EQ(response.team().play_others_takes(), on);
+    if (status.ok()) { EXPECT_EQ(response.team().play_others_takes(), on); }
     return status;
   };
   EXPECT_TRUE(play(team_.anna_token).ok());

@@ -116,13 +116,24 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
     RB_ASSIGN_OR_RETURN(const rpc::Call call, rpc::Admit(host_.rpc(), context_, kMethod));
     RB_RETURN_IF_ERROR(rpc::CheckScope(call.principal, team_id_, team_id_));
     admit_time_ = absl::Now();
-    RB_ASSIGN_OR_RETURN(Sight sight, SightOf(call));
-    if (sight == sight_) return absl::OkStatus();
+    RB_ASSIGN_OR_RETURN(Sight sight, SightOf(call, call.now));
+    if (!(sight == sight_)) LookAtAll();
     sight_ = std::move(sight);
-    api::WatchCallbacksResponse& others = queue_.emplace_back();
-    others.set_revision(since_);
-    others.set_resync(true);
     return absl::OkStatus();
+  }
+
+  void LookAtAll() {
+    api::WatchCallbacksResponse& all = queue_.emplace_back();
+    all.set_revision(since_);
+    all.set_resync(true);
+  }
+
+  // Whoever resumes may have begun or ceased to stand in since the last change they know of.
+  absl::StatusOr<bool> SawOthers(const rpc::Call& call) {
+    RB_ASSIGN_OR_RETURN(const auto known, host_.store().Changes(shard_, team_id_, since_ - 1, 1));
+    if (!known.complete || known.events.empty()) return false;
+    RB_ASSIGN_OR_RETURN(const Sight then, SightOf(call, known.events.front().time));
+    return !(then == sight_);
   }
 
   struct Sight {
@@ -133,12 +144,12 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
              stands_in_for == other.stands_in_for;
     }
   };
-  absl::StatusOr<Sight> SightOf(const rpc::Call& call) {
+  absl::StatusOr<Sight> SightOf(const rpc::Call& call, absl::Time at) {
     Sight sight;
     sight.viewer = rpc::ViewerOf(call.principal);
     if (sight.viewer.whole_team) return sight;
     RB_ASSIGN_OR_RETURN(const auto team, LoadTeam(host_, team_id_));
-    sight.stands_in_for = domain::StandsInFor(team.message, sight.viewer.member_id, call.now);
+    sight.stands_in_for = domain::StandsInFor(team.message, sight.viewer.member_id, at);
     return sight;
   }
 
@@ -154,13 +165,17 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
     shard_ = key.shard;
     team_id_ = team.message.id();
     topic_ = absl::StrCat("changes/", team_id_);
-    RB_ASSIGN_OR_RETURN(sight_, SightOf(call));
+    RB_ASSIGN_OR_RETURN(sight_, SightOf(call, call.now));
     since_ = request_.since_revision();
     if (since_ == 0) {
       RB_ASSIGN_OR_RETURN(const auto changes, host_.store().Changes(shard_, team_id_, 0, 1));
       since_ = changes.newest;
     }
     queue_.emplace_back().set_revision(since_);
+    if (request_.since_revision() > 0) {
+      RB_ASSIGN_OR_RETURN(const bool saw_others, SawOthers(call));
+      if (saw_others) LookAtAll();
+    }
     return absl::OkStatus();
   }
 
