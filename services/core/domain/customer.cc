@@ -165,6 +165,15 @@ void NoteRing(Draft& draft, std::optional<absl::Time> ring_time) {
   *draft.callback.mutable_last_ring_time() = ToProto(rang);
 }
 
+// When the customer was last spoken to; InfinitePast when never.
+absl::Time LastTalk(const CallbackRecord& callback) {
+  absl::Time last = absl::InfinitePast();
+  for (const record::AttemptRecord& attempt : callback.attempts()) {
+    if (attempt.outcome() == record::AttemptRecord::OUTCOME_REACHED) last = std::max(last, FromProto(attempt.called_time()));
+  }
+  return last;
+}
+
 std::string RingText(std::optional<absl::Time> ring_time) { return ring_time ? Text(*ring_time) : ""; }
 
 absl::Status DoRangAgain(Draft& draft, const RangAgain& command) {
@@ -177,8 +186,13 @@ absl::Status DoRangAgain(Draft& draft, const RangAgain& command) {
   draft.Event("rang_again", {{"rings", absl::StrCat(callback.rings())},
                              {"note_cut", whole ? "" : "true"},
                              {"ring_time", RingText(command.ring_time)}});
+  if (callback.phase() != CallbackRecord::PHASE_TALKED) return absl::OkStatus();
+  if (command.ring_time && *command.ring_time < LastTalk(callback)) {
+    draft.Warn("that ring was before the customer was spoken to: the callback stays as it is");
+    return absl::OkStatus();
+  }
   // After the talk it is a new request: the customer waits again.
-  if (callback.phase() == CallbackRecord::PHASE_TALKED) StartWaiting(draft);
+  StartWaiting(draft);
   return absl::OkStatus();
 }
 

@@ -133,6 +133,7 @@ absl::Status DoRangAgain(Draft& draft, const RangAgain& command);
 // When the caller last rang; for the history "" where it is when it was told.
 void NoteRing(Draft& draft, std::optional<absl::Time> ring_time);
 std::string RingText(std::optional<absl::Time> ring_time);
+absl::Time LastTalk(const record::CallbackRecord& callback);
 absl::Status DoUpdateCaller(Draft& draft, const UpdateCaller& command);
 absl::Status DoAssign(Draft& draft, const Assign& command);
 absl::Status CheckAssignee(const record::TeamRecord& team, const std::string& member_id);

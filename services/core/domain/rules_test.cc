@@ -250,6 +250,36 @@ TEST(RangAgain, SettlesNothingAndAfterTheTalkTheCustomerWaitsAgain) {
   EXPECT_EQ(story.next_timer, At("2026-11-23 17:00"));
 }
 
+TEST(RangAgain, ToldAfterATalkThatCameLaterItChangesNothingButTheCount) {
+  Story story;
+  story.Open();
+  story.PassUntil("2026-11-23 11:00");
+  story.Attempt(kReached);
+  story.PassUntil("2026-11-23 11:05");
+  story.Do(RangAgain{"", At("2026-11-23 10:58")}, "tk07intake");
+  EXPECT_EQ(story.callback.phase(), CallbackRecord::PHASE_TALKED);
+  EXPECT_EQ(story.callback.rings(), 2);
+  story.Do(RangAgain{"", At("2026-11-23 11:03")}, "tk07intake");
+  EXPECT_EQ(story.callback.phase(), CallbackRecord::PHASE_WAITING);
+  EXPECT_EQ(FromProto(story.callback.last_ring_time()), At("2026-11-23 11:03"));
+}
+
+TEST(LogAttempt, OfSomebodyElsesCallIsTheirsAndTheHistorySaysWhoLoggedIt) {
+  Story story;
+  story.Open();
+  LogAttempt command{kReached, story.now, ""};
+  command.member_id = "ben";
+  story.Do(command, "tk07intake");
+  EXPECT_EQ(story.callback.attempts(0).author(), "ben");
+  EXPECT_EQ(story.Counted("attempted/ben"), 1);
+  EXPECT_EQ(story.Counted("reached/ben"), 1);
+  EXPECT_EQ(story.Counted("attempted/anna"), 0);
+  const auto& event = *std::find_if(story.callback.history().begin(), story.callback.history().end(),
+                                    [](const auto& one) { return one.what() == "attempted"; });
+  EXPECT_EQ(event.author(), "tk07intake");
+  EXPECT_EQ(event.details().at("member_id"), "ben");
+}
+
 TEST(SpokenPromise, IsConfirmedInWritingOnlyWhenAsked) {
   Story story;
   story.Open();
