@@ -52,7 +52,7 @@ test("a member is added, changed and removed", async () => {
     await tab.getByLabel("Adresse", { exact: true }).fill("https://chat.hansen.example/hook");
     await accessible(tab);
     await tab.getByRole("button", { name: "Speichern" }).first().click();
-    await tab.getByText("Gespeichert").waitFor();
+    await tab.getByText("Gespeichert", { exact: true }).waitFor();
     const saved = office.team.members.at(-1);
     assert.deepEqual([saved.role, saved.channels], ["ROLE_MANAGER", [{ kind: "CHANNEL_KIND_WEBHOOK", address: "https://chat.hansen.example/hook", secret: "", format: "WEBHOOK_FORMAT_SLACK" }]]);
     await tab.getByRole("button", { name: "Link erstellen" }).click();
@@ -79,7 +79,7 @@ test("the policy's preview follows while one types, and a wrong step is named", 
     await tab.getByLabel("Nach dem Versprechen", { exact: true }).nth(2).fill("45");
     await lines.filter({ hasText: /13:45\s+Schritt 3/ }).waitFor();
     await tab.getByRole("button", { name: "Speichern" }).click();
-    await tab.getByText("Gespeichert").waitFor();
+    await tab.getByText("Gespeichert", { exact: true }).waitFor();
     assert.deepEqual(office.team.policy.steps.map((s) => s.delay), ["0s", "1200s", "2700s"]);
     await tab.getByRole("button", { name: "Rückgängig" }).click();
     await tab.getByText("Wie vorher").waitFor();
@@ -88,7 +88,8 @@ test("the policy's preview follows while one types, and a wrong step is named", 
 });
 
 test("what is not saved is asked about before one leaves", async () => {
-  await visit({ office: ADMIN, path: "/settings/team" }, async (tab, office) => {
+  await visit({ office: ADMIN, path: "/settings/members" }, async (tab, office) => {
+    await tab.locator(".settings-nav").getByText("Team").click();
     await tab.getByLabel("Löschen nach, Tage").fill("9000");
     await tab.locator(".settings-nav").getByText("Mitglieder").click();
     await tab.getByRole("dialog", { name: "Nicht gespeichert" }).waitFor();
@@ -99,10 +100,16 @@ test("what is not saved is asked about before one leaves", async () => {
     await tab.getByText("1 to 3650 days after closing").waitFor();
     await picture(tab, "settings-de-team-wrong");
     await tab.goBack();
-    await tab.getByRole("dialog", { name: "Nicht gespeichert" }).waitFor({ timeout: 1000 }).catch(() => {});
+    await tab.getByRole("button", { name: "Hier bleiben" }).click();
+    assert.ok(tab.url().endsWith("/settings/team"));
     await tab.getByLabel("Löschen nach, Tage").fill("90");
     await tab.locator(".save-bar.dirty").getByRole("button", { name: "Speichern" }).click();
-    await tab.getByText("Gespeichert").waitFor();
+    await tab.getByText("Gespeichert", { exact: true }).waitFor();
+    assert.equal(office.team.retentionDays, 90);
+    await tab.getByLabel("Löschen nach, Tage").fill("91");
+    await tab.locator(".settings-nav").getByText("Mitglieder").click();
+    await tab.getByRole("button", { name: "Ohne Speichern weiter" }).click();
+    await tab.getByText("5 Mitglieder").waitFor();
     assert.equal(office.team.retentionDays, 90);
   });
 });
@@ -131,7 +138,7 @@ test("holidays come from a calendar file, after a look", async () => {
     await tab.getByRole("button", { name: "1 Tag übernehmen" }).click();
     await tab.getByLabel("Dienstag von").fill("09:00");
     await tab.getByRole("button", { name: "Speichern" }).click();
-    await tab.getByText("Gespeichert").waitFor();
+    await tab.getByText("Gespeichert", { exact: true }).waitFor();
     assert.deepEqual(office.team.calendar.holidays, ["2026-12-25", "2026-12-26", "2027-01-01"]);
     assert.deepEqual(office.team.calendar.hours[1], { weekday: 2, startMinute: 540, endMinute: 1020 });
   });
@@ -147,7 +154,7 @@ test("a text of one's own reads as it will, and a broken one is refused", async 
     await tab.getByLabel("Text", { exact: true }).last().fill("Moin {{caller}}, hier ist {{rep}}.");
     await tab.locator(".reads", { hasText: "Moin Herr Müller, hier ist Anna Schmidt." }).waitFor();
     await tab.getByRole("button", { name: "Speichern" }).click();
-    await tab.getByText("Gespeichert").waitFor();
+    await tab.getByText("Gespeichert", { exact: true }).waitFor();
     assert.deepEqual(office.team.templates, { "de/teleprompter": "--- text\nMoin {{caller}}, hier ist {{rep}}.\n" });
   });
 });
@@ -156,7 +163,7 @@ test("an access's secret is shown once", async () => {
   await visit({ office: ADMIN, path: "/settings/tokens" }, async (tab, office) => {
     await tab.getByRole("button", { name: "Zugang anlegen" }).click();
     await tab.getByLabel("Wofür?").fill("Telefonanlage Hamburg");
-    await tab.getByRole("button", { name: "Anlegen" }).click();
+    await tab.getByRole("button", { name: "Anlegen", exact: true }).click();
     await tab.getByText("rb07_5h3k9x2m4q8w1t6v0z7y").waitFor();
     await accessible(tab);
     await picture(tab, "settings-de-secret");
@@ -181,7 +188,7 @@ test("managers look, and reps have their own profile", async () => {
   await visit({ office: { callbacks: 5 }, path: "/settings/members" }, async (tab, office) => {
     await tab.getByRole("button", { name: "Abwesenheit eintragen" }).click();
     await tab.getByRole("button", { name: "Speichern" }).last().click();
-    await tab.getByText("Gespeichert").waitFor();
+    await tab.getByText("Gespeichert", { exact: true }).waitFor();
     assert.equal(office.me.absences.length, 1);
     await tab.getByLabel("Sprache").selectOption("en");
     await tab.getByRole("button", { name: "Speichern" }).first().click();

@@ -317,3 +317,12 @@ test("callers come in from a file, a wrong line stops no other, and the same fil
     assert.equal(office.callbacks.size, 7);
   });
 });
+
+test("what goes to somebody else leaves a rep's desk at once", async () => {
+  await visit({ office: { callbacks: 0 } }, async (tab, office) => {
+    const callback = office.ring({ name: "Herr Wandert", phone: "+4940123456" });
+    await tab.getByRole("link", { name: "Sprechen: Herr Wandert" }).waitFor();
+    office.commit({ ...callback, assigneeId: office.team.members[1].id }, "assigned");
+    await tab.getByRole("link", { name: "Sprechen: Herr Wandert" }).waitFor({ state: "detached" });
+  });
+});

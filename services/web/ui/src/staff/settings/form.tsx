@@ -58,7 +58,7 @@ export function useForm<T extends object>(given: T, save: (value: T, before: T) 
       await save(value, before);
       draft.value = null;
       note(self, false);
-      toast(settingsWords().saved, undo ? { undo: () => void save(before, value).then(() => toast(settingsWords().savedBack), toastError) } : {});
+      if (undo) toast(settingsWords().saved, { undo: () => void save(before, value).then(() => toast(settingsWords().savedBack), toastError) });
     } catch (failed) {
       blame(failed);
     }

@@ -68,7 +68,6 @@ function Editor({ name, notice, language, template }: { name: string; notice: st
               set={(next) => form.set({ [part]: next })}
             />
           ))}
-          <Wrong field={`templates[${name}]`} />
           <Wrong field="templates" />
           <div class="actions">
             {spoken && !value.text && <button type="button" class="button" onClick={() => form.set({ text: BUILT_IN[language] })}>{w.startFrom}</button>}

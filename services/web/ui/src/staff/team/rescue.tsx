@@ -13,24 +13,25 @@ import { active, candidates } from "./members";
 import { entryOf } from "./standing";
 import { teamWords } from "./team_words";
 
-// Callbacks that something is being done with: a second press does nothing.
+// What is being done with which callback: the same press again does nothing.
 const busy = new Set<string>();
-async function once(id: string | undefined, work: () => Promise<void>): Promise<void> {
-  if (!id || busy.has(id)) return;
-  busy.add(id);
+async function once(what: "assign" | "acknowledge", id: string | undefined, work: () => Promise<void>): Promise<void> {
+  const key = `${what} ${id}`;
+  if (!id || busy.has(key)) return;
+  busy.add(key);
   try {
     await work();
   } catch (error) {
     toastError(error);
   } finally {
-    busy.delete(id);
+    busy.delete(key);
   }
 }
 
 export const isMine = (c: CallbackJson): boolean => c.assigneeId === me.value?.member.id;
 
 export function assign(c: CallbackJson, memberId: string): Promise<void> {
-  return once(c.id, async () => {
+  return once("assign", c.id, async () => {
     const w = teamWords();
     const before = c.assigneeId;
     const give = (to: string) => call("CallbackService", "assignCallback", { requestId: newRequestId(), callbackId: c.id, memberId: to });
@@ -39,7 +40,7 @@ export function assign(c: CallbackJson, memberId: string): Promise<void> {
     const who = nameOf(c.caller);
     const said = memberId === me.value?.member.id ? w.tookOver(who) : w.assigned(who, memberName(memberId));
     // Whoever had nobody cannot be given back to nobody.
-    const undo = before && (() => void once(c.id, async () => {
+    const undo = before && (() => void once("assign", c.id, async () => {
       put((await give(before)).callback);
       toast(w.undone(who, memberName(before)));
     }));
@@ -51,7 +52,7 @@ export const takeOver = (c: CallbackJson): void => void (!isMine(c) && assign(c,
 export const acknowledgeable = (c: CallbackJson): boolean => !!c.overdue && !(Date.parse(c.escalation?.acknowledgedUntil ?? "") > nowMs());
 export function acknowledge(c: CallbackJson): void {
   if (!acknowledgeable(c)) return;
-  void once(c.id, async () => {
+  void once("acknowledge", c.id, async () => {
     put((await call("ReminderService", "acknowledgeCallback", { requestId: newRequestId(), callbackId: c.id })).callback);
     toast(teamWords().acknowledged(nameOf(c.caller)));
   });
