@@ -5,7 +5,7 @@ import { ApiError, call, fetchMe, formToken, whenSignedOut, type Me } from "./ap
 import { applyChange, callbacks, currentRevision, loadCallbacks, restoreCallbacks, callbacksVersion } from "./callbacks";
 import { liveState, startLive, stopLive } from "./live";
 import { forget, keep, recall } from "./memory";
-import { setServerTime, zone } from "./time";
+import { seenAt, setServerTime, zone } from "./time";
 import { setLanguage } from "./words";
 
 export const me = signal<Me | null>(null);
@@ -68,7 +68,10 @@ export async function start(): Promise<void> {
   if (signedOut.value || !me.value) return;
   startLive(me.value.member.id ?? "", {
     revision: currentRevision,
-    change: applyChange,
+    change: (change) => {
+      seenAt(change.eventTime);
+      applyChange(change);
+    },
     anew: () => void again(),
     signedOut: leave,
   });

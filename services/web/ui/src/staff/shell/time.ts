@@ -12,6 +12,10 @@ export function setServerTime(now: string): void {
   choose("clock-ahead", String(ahead));
   second.value = halfMinute.value = nowMs();
 }
+// The server said so just now: this clock is not behind it, whatever this browser slept through.
+export function seenAt(time: string | undefined): void {
+  if (time && Date.parse(time) > nowMs()) setServerTime(time);
+}
 export const nowMs = (): number => Date.now() + ahead;
 
 // Ticks every second, for countdowns; whoever reads it draws anew.
