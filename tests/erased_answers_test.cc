@@ -45,6 +45,7 @@ const std::map<std::string, std::string>& Writes() {
       {"SnoozeCallback", "request_id: '$R' callback_id: '$CB' duration { seconds: 60 }"},
       {"TieAnswer", "request_id: '$R' answer_id: '$AN' callback_id: '$CB'"},
       {"DropAnswer", "request_id: '$R' answer_id: '$AN'"},
+      {"LogCall", ""},          // ids
       {"UploadRecording", ""},  // answers with the take as it is by then, or with the record of an upload: no caller
       {"CreateTeam", ""},
       {"UpdateTeam", ""},

@@ -80,6 +80,7 @@ const std::map<std::string, std::string>& GoodRequests() {
       {"GetDeadLetter", "id: '$DL'"},
       {"RetryDeadLetter", "request_id: '$R' id: '$DL'"},
       {"DropDeadLetter", "request_id: '$R' id: '$DL'"},
+      {"TestWebhook", "member_id: '$MB' url: 'https://example.com/x'"},
       {"AcknowledgeCallback", "request_id: '$R' callback_id: '$CB'"},
       {"SnoozeCallback", "request_id: '$R' callback_id: '$CB' duration { seconds: 60 }"},
       {"ListTimers", "team_id: '$TM'"},

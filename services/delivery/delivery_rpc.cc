@@ -312,11 +312,11 @@ class DeliveryRpc final : public api::DeliveryService::CallbackService {
   }
 
   absl::Status Test(const rpc::Call& call, const api::TestWebhookRequest& request, api::TestWebhookResponse* response) {
-    if (wires_ == nullptr) return absl::UnavailableError("nothing leaves from here");
     RB_ASSIGN_OR_RETURN(const record::TeamRecord team, TeamOf(call.principal.team_id));
     const record::Member* member = domain::FindMember(team, request.member_id());
     if (member == nullptr) return NotFound("member_id", "there is no member with this id");
     if (request.url().empty()) return domain::InvalidField("url", "URL_MISSING", "where to, like https://chat.example.com/hooks/…");
+    if (wires_ == nullptr) return absl::UnavailableError("nothing leaves from here");
     api::Member asked;
     api::Channel& channel = *asked.add_channels();
     channel.set_kind(api::CHANNEL_KIND_WEBHOOK);

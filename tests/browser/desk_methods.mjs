@@ -66,7 +66,7 @@ export const METHODS = {
     const now = new Date(this.now()).toISOString();
     const reached = outcome === "ATTEMPT_OUTCOME_REACHED";
     return { callback: this.commit({
-      ...callback, phase: reached ? "PHASE_TALKED" : "PHASE_FOLLOW_UP", overdue: false, dueTime: new Date(this.now() + 30 * 60000).toISOString(),
+      ...callback, phase: reached ? "PHASE_TALKED" : "PHASE_FOLLOW_UP", overdue: false, dueTime: reached ? undefined : new Date(this.now() + 30 * 60000).toISOString(),
       promises: (callback.promises ?? []).map((p) => (p.state === "STATE_ARMED" ? { ...p, state: "STATE_SETTLED", verdict: "VERDICT_KEPT" } : p)),
       attempts: [...(callback.attempts ?? []), { outcome, note, calledTime: calledTime ?? now, createTime: now, author: this.me.id }],
     }, "attempt", this.me.id) };

@@ -38,14 +38,14 @@ const WORDS = {
     caller: "Herr Müller", email: "mueller@example.com", speak: "Sprechen: Herr Müller", record: "Aufnehmen", done: "Fertig R",
     listen: "Anhören", send: /^Senden/, yes: "Ja, senden", now: "Jetzt senden", agree: "Einverstanden",
     agreed: "Sie sind einverstanden", message: "Ihre Nachricht", write: "Absenden", written: "das ist angekommen",
-    overdue: /überfällig/, takeOver: "Übernehmen", reached: "Erreicht", close: "Abschließen", none: "Kein offener Rückruf",
+    overdue: /überfällig/, takeOver: "Übernehmen", reached: "Erreicht", talked: "Gesprochen, bitte abschließen", close: "Erledigt",
     brief: "Die Pumpe P-40 verliert Öl, seit Montag.", signIn: "Anmelden",
   },
   en: {
     caller: "Ms Baker", email: "baker@example.com", speak: "Speak: Ms Baker", record: "Record", done: "Done R", listen: "Listen",
-    send: /^Send/, yes: "Yes, send", now: "Send now", agree: "Agree", agreed: "You agreed", message: "Your message",
-    write: "Send", written: "has arrived", overdue: /overdue/, takeOver: "Take over", reached: "Reached", close: "Close",
-    none: "No open callback", brief: "The pump P-40 loses oil since Monday.", signIn: "Sign in",
+    send: /^Send/, yes: "Yes, send", now: "Send now", agree: "Agree", agreed: "You have agreed", message: "Your message",
+    write: "Send", written: "has arrived", overdue: /overdue/, takeOver: "Take over", reached: "Reached", talked: "Talked, please close", close: "Done",
+    brief: "The pump P-40 loses oil since Monday.", signIn: "Sign in",
   },
 };
 
@@ -55,7 +55,7 @@ async function visitor(options) {
   });
   const trouble = [];
   context.on("console", (message) => message.type() === "error" && trouble.push(message.text()));
-  context.on("weberror", (error) => trouble.push(String(error.error())));
+  context.on("weberror", (error) => trouble.push(error.error().stack));
   context.on("request", (request) => {
     if (!request.url().startsWith(office.url) && !/^(data|about|blob):/.test(request.url())) trouble.push(`asks ${request.url()}`);
   });
@@ -157,12 +157,18 @@ for (const [language, rings] of [["de", "030 1234567"], ["en", "+44 20 7946 0018
     const telephone = (await office.cli("token", "create", "--intake", "--label", "Telefon")).secret;
     const { w, rep, manager, customer, next } = await story(language, rings, telephone);
     await next.getByRole("button", { name: w.reached }).click();
-    const dialog = manager.tab.getByRole("dialog");
-    if (await dialog.isVisible()) await dialog.getByRole("button").last().click();
-    await manager.tab.waitForTimeout(500);
+    await next.getByText(w.talked).waitFor();
     await picture(manager.tab, `${language}-8-talked`);
+    await next.getByRole("button", { name: w.close, exact: true }).click();
+    await manager.tab.locator("#next").waitFor({ state: "detached" });
+    const closed = (await office.cli("open", "--closed")).callbacks.find((c) => c.caller.name === w.caller);
+    assert.equal(closed.closing, "CLOSING_COMPLETED");
+    assert.equal(closed.promises[0].verdict, "VERDICT_LATE");
+    await manager.tab.goto(office.url + "/report");
+    await manager.tab.getByRole("heading", { level: 1 }).waitFor();
+    await picture(manager.tab, `${language}-9-word`);
     for (const one of [rep, manager, customer]) {
-      assert.deepEqual(one.trouble, []);
+      assert.deepEqual(one.trouble, [], one.name);
       await one.context.close();
     }
   });

@@ -146,6 +146,19 @@ absl::StatusOr<std::string> NormalisePhone(std::string_view text, std::string_vi
   return e164;
 }
 
+std::string NationalPhone(const std::string& phone, std::string_view home, std::string_view language) {
+  using i18n::phonenumbers::PhoneNumber;
+  using i18n::phonenumbers::PhoneNumberUtil;
+  const auto* util = PhoneNumberUtil::GetInstance();
+  PhoneNumber number, at_home;
+  if (util->Parse(phone, "ZZ", &number) != PhoneNumberUtil::NO_PARSING_ERROR) return phone;
+  int country = language == "de" ? 49 : 0;
+  if (util->Parse(std::string(home), "ZZ", &at_home) == PhoneNumberUtil::NO_PARSING_ERROR) country = at_home.country_code();
+  std::string read;
+  util->Format(number, number.country_code() == country ? PhoneNumberUtil::NATIONAL : PhoneNumberUtil::INTERNATIONAL, &read);
+  return read;
+}
+
 bool MayTakeSms(const std::string& phone) {
   using i18n::phonenumbers::PhoneNumber;
   using i18n::phonenumbers::PhoneNumberUtil;

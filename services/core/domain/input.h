@@ -24,6 +24,9 @@ FieldDetail DetailOf(const absl::Status& status);
 
 // E.164 ("+4930123456") of a number as typed; `region` ("DE") for national forms.
 absl::StatusOr<std::string> NormalisePhone(std::string_view text, std::string_view region, std::string_view field);
+// A number (E.164) as it is read where the number `home` (any usual writing, with its country code) belongs, or, where that is
+// none, where the language is spoken: "030 123456" within the country, "+44 20 7946 0018" of another; what is no number stays.
+std::string NationalPhone(const std::string& phone, std::string_view home, std::string_view language);
 // Whether a text message to the number (E.164) may arrive: false for what is surely a fixed line or a service number.
 bool MayTakeSms(const std::string& phone);
 // The address with its domain in lower case; refuses CR, LF, NUL, quotes, comments, spaces and more than 254 bytes.

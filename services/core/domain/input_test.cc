@@ -184,5 +184,14 @@ TEST(NormaliseCaller, MayBeEmptyAndIsTheSameTheSecondTime) {
   EXPECT_EQ(NormaliseCaller(once, "", "caller").value().SerializeAsString(), once.SerializeAsString());
 }
 
+TEST(NationalPhone, IsReadAsPeopleOfItsCountryWriteIt) {
+  EXPECT_EQ(NationalPhone("+4930123456", "+49 40 123456", "en"), "030 123456");
+  EXPECT_EQ(NationalPhone("+4930123456", "", "de"), "030 123456");
+  EXPECT_EQ(NationalPhone("+4930123456", "", "en"), "+49 30 123456");
+  EXPECT_EQ(NationalPhone("+442079460018", "+49 40 123456", "de"), "+44 20 7946 0018");
+  EXPECT_EQ(NationalPhone("+442079460018", "+44 20 7946 0000", "de"), "020 7946 0018");
+  EXPECT_EQ(NationalPhone("nonsense", "", "de"), "nonsense");
+}
+
 }  // namespace
 }  // namespace ringback::domain

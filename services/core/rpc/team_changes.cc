@@ -74,6 +74,7 @@ api::WatchCallbacksResponse GoneBy(const api::WatchCallbacksResponse& change) {
   api::WatchCallbacksResponse gone;
   gone.set_revision(change.revision());
   *gone.mutable_event_time() = change.event_time();
+  *gone.mutable_event() = change.event();
   gone.set_gone(change.callback().id());
   return gone;
 }

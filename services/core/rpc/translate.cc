@@ -1,5 +1,6 @@
 #include "core/rpc/translate.h"
 
+#include "core/domain/input.h"
 #include "core/domain/rules.h"
 
 namespace ringback::rpc {
@@ -36,6 +37,10 @@ api::Callback ToApi(const record::CallbackRecord& callback, const record::TeamRe
   out.set_id(callback.id());
   out.set_team_id(callback.team_id());
   *out.mutable_caller() = ToApi(callback.caller());
+  if (!callback.caller().phone().empty()) {
+    out.mutable_caller()->set_phone_national(
+        domain::NationalPhone(callback.caller().phone(), team.footer().phone(), team.language()));
+  }
   out.set_contact_id(callback.contact_id());
   out.set_note(callback.note());
   out.set_rings(callback.rings());

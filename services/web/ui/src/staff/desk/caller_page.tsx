@@ -119,7 +119,7 @@ export function Promises({ callback: c }: { callback: CallbackJson }) {
   if (!c.promises?.length && !c.attempts?.length) return null;
   return (
     <div class="card">
-      <h2>{w.promises}</h2>
+      <h2>{w.allPromises}</h2>
       <ul class="bare past">
         {c.promises?.map((p) => (
           <li key={p.revision}>

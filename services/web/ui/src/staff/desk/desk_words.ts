@@ -25,6 +25,7 @@ export const deskWords = spoken({
     note: "Notiz",
 
     promises: "Meine Versprechen",
+    allPromises: "Versprechen",
     promisesEmpty: "Nichts versprochen",
     promisesEmptyText: "Bis zum nächsten Anrufer ist der Kopf frei.",
     next: "Als Nächstes",
@@ -130,6 +131,7 @@ export const deskWords = spoken({
     note: "Note",
 
     promises: "My promises",
+    allPromises: "Promises",
     promisesEmpty: "Nothing promised",
     promisesEmptyText: "Until the next caller your head is free.",
     next: "Next",

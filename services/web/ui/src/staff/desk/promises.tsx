@@ -75,7 +75,7 @@ function Next({ callback: c, chosen }: { callback: CallbackJson; chosen: boolean
       {!chosen && <p class="next-head">{w.next}</p>}
       <div class="next-when">
         <span class="when">{when(at)}</span>
-        <Countdown at={at} />
+        {c.phase !== "PHASE_TALKED" && <Countdown at={at} />}
       </div>
       <h3 class="next-who"><a href={`/desk/${c.id}`}>{nameOf(c.caller)}</a></h3>
       {c.caller?.company && <p class="soft next-company">{c.caller.company}</p>}

@@ -14,8 +14,9 @@ export function waitsFor(c: CallbackJson, member: string): boolean {
 export function owedBy(c: CallbackJson, member: string): boolean {
   return c.assigneeId === member && (["PHASE_PROMISED", "PHASE_FOLLOW_UP", "PHASE_TALKED"].includes(c.phase ?? "") || !!pendingPromise(c));
 }
-// When to call.
+// When to call; of what is to be closed, when it was talked about.
 export function callMs(c: CallbackJson): number {
+  if (c.phase === "PHASE_TALKED") return Date.parse(c.attempts?.[c.attempts.length - 1]?.calledTime ?? c.createTime ?? "");
   if (c.phase === "PHASE_PROMISED") return Date.parse(armedPromise(c)?.promisedTime ?? c.dueTime ?? "");
   return Date.parse((c.phase === "PHASE_WAITING" && pendingPromise(c)?.promisedTime) || c.dueTime || "");
 }

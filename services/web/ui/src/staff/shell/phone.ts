@@ -1,11 +1,7 @@
 // Numbers as they are read. The server knows the national form (libphonenumber).
 import type { CallerJson } from "../../protocol/ringback/v1/callback_pb";
 
-export function phoneOf(caller: (CallerJson & { phoneNational?: string }) | undefined): string {
-  if (!caller?.phone) return "";
-  if (caller.phoneNational) return caller.phoneNational;
-  return caller.phone;
-}
+export const phoneOf = (caller: CallerJson | undefined): string => caller?.phoneNational || caller?.phone || "";
 export const telephoneLink = (phone: string): string => "tel:" + phone.replace(/[^+\d]/g, "");
 // Who it is, in one line.
 export const nameOf = (caller: CallerJson | undefined): string => caller?.name || caller?.company || phoneOf(caller) || caller?.email || "…";

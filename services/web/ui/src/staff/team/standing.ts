@@ -20,7 +20,7 @@ export interface Entry {
 
 export function entryOf(callback: CallbackJson): Entry {
   const { caller, note, brief, assigneeName } = callback;
-  const national = (caller as { phoneNational?: string } | undefined)?.phoneNational;
+  const national = caller?.phoneNational;
   return {
     id: callback.id ?? "",
     callback,
