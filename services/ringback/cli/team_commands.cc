@@ -422,7 +422,7 @@ void AddToken(Commands& commands) {
   auto args = std::make_shared<Args>();
   CLI::App* create = token->add_subcommand("create", "A new token; prints the secret this once");
   create->add_option("--member", args->member, "This member's: name, mail address, id or \"me\"");
-  create->add_flag("--intake", args->intake, "Takes callers and mails in and nothing else: telephone systems, web forms, mail servers");
+  create->add_flag("--intake", args->intake, "Takes callers, calls and mails in and nothing else: telephone systems, web forms, mail servers");
   create->add_flag("--operator", args->operates, "Runs the system");
   create->add_option("--label", args->label, "What it is for");
   create->add_option("--expires", args->expires, "When it ends: +720h, \"2027-01-31 00:00\"")->type_name("TIME");
