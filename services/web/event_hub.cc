@@ -101,11 +101,19 @@ absl::StatusOr<std::shared_ptr<http::LiveBody>> EventHub::Attach(std::string_vie
     team = found;
   }
   MutexLock lock(&team->mutex);
+  bool saw_others = false;
   if (!viewer.who.whole_team) {
     RB_ASSIGN_OR_RETURN(const auto record, LoadTeam(team->id));
     viewer.stands_in_for = domain::StandsInFor(record, viewer.who.member_id, caller.now);
+    // Whoever comes back may have begun or ceased to stand in since the last change they know of.
+    if (const int64_t known = since.value_or(0); known > 0) {
+      RB_ASSIGN_OR_RETURN(const auto last, parts_.store->Changes(caller.principal.shard, team->id, known - 1, 1));
+      saw_others = last.complete && !last.events.empty() &&
+                   domain::StandsInFor(record, viewer.who.member_id, last.events[0].time) != viewer.stands_in_for;
+    }
   }
   RB_RETURN_IF_ERROR(CatchUp(*team, viewer));
+  if (saw_others) viewer.body->Put(AtRevision("resync", *viewer.since));
   if (team->viewers.empty()) team->since = *viewer.since;
   team->viewers.push_back(std::move(viewer));
   return body;

@@ -128,6 +128,28 @@ TEST_F(EventHubTest, ARepHearsOfTheOwnAndOfNobodysCallbacks) {
   EXPECT_THAT(Heard(*anna), HasSubstr("Müller")) << "nobody's: hers to take";
 }
 
+TEST_F(EventHubTest, WhoeverStandsInForAnotherSeesThatOnesAndIsToldToReadAnew) {
+  // Jonas is a rep here, and Anna's substitute.
+  records_.team.mutable_members(1)->set_role(record::Member::ROLE_REP);
+  Write();
+  const auto jonas = Attach(kJonas);
+  Happens("agreed");
+  EXPECT_THAT(Heard(*jonas), Not(HasSubstr("agreed")));
+  record::Absence& away = *records_.team.mutable_members(0)->add_absences();
+  *away.mutable_start_time() = domain::ToProto(clock_.Now() + absl::Minutes(1));
+  *away.mutable_end_time() = domain::ToProto(clock_.Now() + absl::Hours(8));
+  Write();
+  hub_->LookAround();
+  EXPECT_EQ(Heard(*jonas), "");
+  clock_.Advance(absl::Minutes(2));
+  hub_->LookAround();
+  EXPECT_THAT(Heard(*jonas), HasSubstr("event: resync"));
+  Happens("brief");
+  EXPECT_THAT(Heard(*jonas), HasSubstr("brief"));
+  EXPECT_THAT(Heard(*Attach(kJonas, 1)), HasSubstr("event: resync")) << "who was away when it began";
+  EXPECT_THAT(Heard(*Attach(kJonas, 2)), Not(HasSubstr("event: resync")));
+}
+
 TEST_F(EventHubTest, NothingIsToldToWhoHasLeftTheTeam) {
   const auto anna = Attach(kAnna);
   Heard(*anna);
