@@ -167,12 +167,12 @@ test("an access's secret is shown once", async () => {
     await tab.getByText("rb07_5h3k9x2m4q8w1t6v0z7y").waitFor();
     await accessible(tab);
     await picture(tab, "settings-de-secret");
-    await tab.getByRole("button", { name: "Kopieren: Geheimnis" }).click();
+    await tab.getByRole("button", { name: /^Kopieren/ }).click();
     assert.equal(await tab.evaluate(() => navigator.clipboard.readText()), "rb07_5h3k9x2m4q8w1t6v0z7y");
     await tab.getByRole("button", { name: "Ich habe es kopiert" }).click();
     assert.equal(await tab.getByText("rb07_5h3k9x2m4q8w1t6v0z7y").count(), 0);
     assert.equal(of(office, "createToken")[0].role, "ROLE_INTAKE");
-    await tab.getByRole("button", { name: "Widerrufen: Telefonanlage Hamburg" }).click();
+    await tab.getByRole("button", { name: /^Widerrufen/ }).click();
     await tab.getByRole("dialog").getByRole("button", { name: "Widerrufen" }).click();
     await until(() => office.tokens[0].revoked, "the end of it");
   });
