@@ -42,7 +42,7 @@ constexpr Row kTable[] = {
     {"/ringback.v1.CallbackService/ListHistory", kMembers},
     {"/ringback.v1.CallbackService/ListSlots", kMembers},
     {"/ringback.v1.CallbackService/LogAttempt", kMembers},
-    {"/ringback.v1.CallbackService/LogCall", kMembers | kIntakes},
+    {"/ringback.v1.CallbackService/LogCall", kManagers | kIntakes},  // by number: whoever sees the whole team
     {"/ringback.v1.CallbackService/MakePromise", kMembers},
     {"/ringback.v1.CallbackService/ReopenCallback", kMembers},
     {"/ringback.v1.CallbackService/StartCall", kMembers},
