@@ -13,6 +13,8 @@ export function setServerTime(now: string): void {
   second.value = halfMinute.value = nowMs();
 }
 export const nowMs = (): number => Date.now() + ahead;
+// A moment that this browser's clock measured.
+export const onServersClock = (at: number): number => at + ahead;
 
 // Ticks every second, for countdowns; whoever reads it draws anew.
 export const second = signal(nowMs());
