@@ -24,6 +24,8 @@ export function Settings() {
   const allowed = isManager() ? SECTIONS.filter((s) => s !== "tokens" || isAdmin()) : (["profile"] as const);
   const section: Section = allowed.find((s) => s === asked) ?? (isManager() && !asked ? "members" : "profile");
   useEffect(() => void (document.title = `${w.title}: ${w.sections[section]}`), [section, id]);
+  // On a phone the sections stand in a row that scrolls.
+  useEffect(() => document.querySelector(".settings-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [section, !team.value]);
   const own = team.value?.members?.find((m) => m.id === me.value?.member.id) ?? me.value?.member;
   if (!team.value || !own) return <Loading />;
   return (

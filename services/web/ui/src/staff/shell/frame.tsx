@@ -6,7 +6,7 @@ import { KeysHelp } from "./parts";
 import { keysShown } from "./keys";
 import { path } from "./router";
 import { isManager, me, signedOut, signOut } from "./session";
-import { clock } from "./time";
+import { clock, onServersClock } from "./time";
 import { toastError, Toasts } from "./toasts";
 import { shellWords } from "./words";
 
@@ -20,7 +20,7 @@ function Live() {
   if (liveState.value === "live") return <span class="live" title={w.live}><i aria-hidden="true" /><span class="unseen">{w.live}</span></span>;
   if (liveState.value === "connecting") return <span class="live waiting" role="status"><i aria-hidden="true" />{w.connecting}</span>;
   return (
-    <span class="live lost" role="status" title={heardMs.value ? `${w.notLiveLong} ${clock(heardMs.value)}` : undefined}>
+    <span class="live lost" role="status" title={heardMs.value ? `${w.notLiveLong} ${clock(onServersClock(heardMs.value))}` : undefined}>
       <i aria-hidden="true" />{w.notLive}
     </span>
   );

@@ -17,6 +17,8 @@ export function seenAt(time: string | undefined): void {
   if (time && Date.parse(time) > nowMs()) setServerTime(time);
 }
 export const nowMs = (): number => Date.now() + ahead;
+// A moment that this browser's clock measured.
+export const onServersClock = (at: number): number => at + ahead;
 
 // Ticks every second, for countdowns; whoever reads it draws anew.
 export const second = signal(nowMs());

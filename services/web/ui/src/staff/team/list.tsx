@@ -8,7 +8,7 @@ import { Dialog, Empty, Failed, Loading } from "../shell/parts";
 import { nameOf } from "../shell/phone";
 import { navigate } from "../shell/router";
 import { team } from "../shell/session";
-import { clock, halfMinute, number } from "../shell/time";
+import { clock, halfMinute, number, onServersClock } from "../shell/time";
 import { filtered, rep, searched, setFilters, show, SHOWS, viewOf, type View } from "./filters";
 import { active } from "./members";
 import { Panel } from "./panel";
@@ -116,7 +116,7 @@ export function List() {
 function NotLive() {
   const w = teamWords();
   if (liveState.value !== "lost") return null;
-  return <p class="note warn" role="status">{heardMs.value ? w.staleFrom(clock(heardMs.value)) : w.stale}</p>;
+  return <p class="note warn" role="status">{heardMs.value ? w.staleFrom(clock(onServersClock(heardMs.value))) : w.stale}</p>;
 }
 
 function Nothing() {
