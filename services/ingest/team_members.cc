@@ -189,11 +189,29 @@ absl::Status AddMember(runtime::Host& host, const rpc::Call& call, const api::Ad
       });
 }
 
+namespace {
+
+absl::Status OthersAreNotYours(std::string_view field, std::string_view whose) {
+  return domain::FieldError(absl::StatusCode::kPermissionDenied, field, "NOT_YOURSELF", whose);
+}
+
+// How things are shown to one, and when one is busy, is one's own; all else of people is the admins'.
+absl::Status MayUpdate(const rpc::Call& call, const std::string& member_id, const rpc::UpdateMask& mask) {
+  const rpc::Role role = call.principal.role;
+  if (role == rpc::Role::kAdmin || role == rpc::Role::kOperator) return absl::OkStatus();
+  if (member_id != call.principal.member_id) return OthersAreNotYours("member.id", "only an admin changes other members");
+  if (mask.Within({"language", "time_zone", "busy_url"})) return absl::OkStatus();
+  return OthersAreNotYours("update_mask", "of yourself you change language, time_zone and busy_url; an admin changes the rest");
+}
+
+}  // namespace
+
 absl::Status UpdateMember(runtime::Host& host, const rpc::Call& call, const api::UpdateMemberRequest& request,
                           api::UpdateMemberResponse* response) {
   RB_ASSIGN_OR_RETURN(const auto found, TeamOfMember(host, call, request.member().id(), "member.id"));
   RB_ASSIGN_OR_RETURN(const rpc::UpdateMask mask,
                       rpc::UpdateMask::Of(request.update_mask(), request.member(), {"id", "inactive", "busy_state"}));
+  RB_RETURN_IF_ERROR(MayUpdate(call, request.member().id(), mask));
   const std::string team_id = found.message.id();
   return rpc::Once<api::UpdateMemberRequest, api::UpdateMemberResponse>(
       host.rpc(), call, request, response,
@@ -238,6 +256,9 @@ absl::Status RemoveMember(runtime::Host& host, const rpc::Call& call, const api:
 absl::Status SetAbsence(runtime::Host& host, const rpc::Call& call, const api::SetAbsenceRequest& request,
                         api::SetAbsenceResponse* response) {
   RB_ASSIGN_OR_RETURN(const auto found, TeamOfMember(host, call, request.member_id(), "member_id"));
+  if (call.principal.role == rpc::Role::kRep && request.member_id() != call.principal.member_id) {
+    return OthersAreNotYours("member_id", "only a manager notes when others are away");
+  }
   const std::string team_id = found.message.id();
   return rpc::Once<api::SetAbsenceRequest, api::SetAbsenceResponse>(
       host.rpc(), call, request, response,

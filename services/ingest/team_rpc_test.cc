@@ -158,6 +158,41 @@ TEST_F(TeamRpcTest, ATeamsAddressLeavesRoomForTheTokenOfAnswers) {
   EXPECT_EQ(33 + 1 + NewSecret(id_prefix::kPage, 7, host_->random()).size(), 64u);
 }
 
+TEST_F(TeamRpcTest, AMemberChangesOfThemselvesWhatIsNobodyElsesBusiness) {
+  api::UpdateMemberRequest request;
+  api::UpdateMemberResponse response;
+  request.set_request_id("own");
+  request.mutable_member()->set_id(team_.anna);
+  request.mutable_member()->set_language("en");
+  request.mutable_member()->set_time_zone("Europe/Vienna");
+  ASSERT_TRUE(Call(&Stub::UpdateMember, request, &response, team_.anna_token).ok());
+  EXPECT_EQ(response.member().language(), "en");
+  request.set_request_id("role");
+  request.mutable_member()->set_role(api::ROLE_ADMIN);
+  const absl::Status role = Call(&Stub::UpdateMember, request, &response, team_.anna_token);
+  EXPECT_EQ(role.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(FieldOf(role), "update_mask");
+  request.set_request_id("other");
+  request.mutable_member()->set_id(team_.ben);
+  request.mutable_member()->clear_role();
+  EXPECT_EQ(FieldOf(Call(&Stub::UpdateMember, request, &response, team_.anna_token)), "member.id");
+  EXPECT_EQ(FieldOf(Call(&Stub::UpdateMember, request, &response, team_.clara_token)), "member.id");
+
+  api::SetAbsenceRequest away;
+  api::SetAbsenceResponse noted;
+  away.set_request_id("away");
+  away.set_member_id(team_.anna);
+  api::Absence& absence = *away.add_absences();
+  *absence.mutable_start_time() = rpc::ToProto(Morning());
+  *absence.mutable_end_time() = rpc::ToProto(Morning() + absl::Hours(8));
+  EXPECT_TRUE(Call(&Stub::SetAbsence, away, &noted, team_.anna_token).ok());
+  EXPECT_EQ(noted.member().absences_size(), 1);
+  away.set_request_id("away ben");
+  away.set_member_id(team_.ben);
+  EXPECT_EQ(Call(&Stub::SetAbsence, away, &noted, team_.anna_token).code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_TRUE(Call(&Stub::SetAbsence, away, &noted, team_.clara_token).ok());
+}
+
 TEST_F(TeamRpcTest, AMaskEmptiesAMembersFields) {
   api::UpdateMemberRequest request;
   request.set_request_id("set");

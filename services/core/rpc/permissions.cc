@@ -82,9 +82,9 @@ constexpr Row kTable[] = {
     {"/ringback.v1.TeamService/RemoveMember", kAdmins | kOperators},
     {"/ringback.v1.TeamService/RevokeSessions", kAdmins | kOperators},  // everybody the own ones, on the page
     {"/ringback.v1.TeamService/RevokeToken", kAdmins | kOperators},
-    {"/ringback.v1.TeamService/SetAbsence", kManagers | kOperators},
+    {"/ringback.v1.TeamService/SetAbsence", kMembers | kOperators},  // a rep: the own
     {"/ringback.v1.TeamService/SetPolicy", kAdmins | kOperators},
-    {"/ringback.v1.TeamService/UpdateMember", kAdmins | kOperators},
+    {"/ringback.v1.TeamService/UpdateMember", kMembers | kOperators},  // but for admins: oneself, and not all
     {"/ringback.v1.TeamService/UpdateTeam", kAdmins | kOperators},
 };
 static_assert(std::is_sorted(std::begin(kTable), std::end(kTable),

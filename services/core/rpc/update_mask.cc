@@ -75,6 +75,12 @@ absl::StatusOr<UpdateMask> UpdateMask::Of(const FieldMask& mask, const Message& 
   return made;
 }
 
+bool UpdateMask::Within(std::initializer_list<std::string_view> fields) const {
+  return std::all_of(paths_.paths().begin(), paths_.paths().end(), [&](const std::string& path) {
+    return std::find(fields.begin(), fields.end(), std::string_view(path).substr(0, path.find('.'))) != fields.end();
+  });
+}
+
 bool UpdateMask::Has(std::string_view field) const {
   const std::string name(field);
   return std::any_of(paths_.paths().begin(), paths_.paths().end(), [&](const std::string& path) {

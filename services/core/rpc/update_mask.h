@@ -23,6 +23,8 @@ class UpdateMask {
   bool explicit_paths() const { return explicit_; }
   // The field of the message, or a field inside it, is meant.
   bool Has(std::string_view field) const;
+  // Nothing is meant but these fields, or what is inside them.
+  bool Within(std::initializer_list<std::string_view> fields) const;
   // `message` without what is not meant, so that a field that only came along is not looked at.
   template <typename Message>
   Message Only(Message message) const {
