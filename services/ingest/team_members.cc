@@ -119,6 +119,19 @@ absl::StatusOr<LoadedTeam> Deactivate(runtime::Host& host, const std::string& te
   return team;
 }
 
+absl::Status OthersAreNotYours(std::string_view field, std::string_view whose) {
+  return domain::FieldError(absl::StatusCode::kPermissionDenied, field, "NOT_YOURSELF", whose);
+}
+
+// How things are shown to one, and when one is busy, is one's own; all else of people is the admins'.
+absl::Status MayUpdate(const rpc::Call& call, const std::string& member_id, const rpc::UpdateMask& mask) {
+  const rpc::Role role = call.principal.role;
+  if (role == rpc::Role::kAdmin || role == rpc::Role::kOperator) return absl::OkStatus();
+  if (member_id != call.principal.member_id) return OthersAreNotYours("member.id", "only an admin changes other members");
+  if (mask.Within({"language", "time_zone", "busy_url"})) return absl::OkStatus();
+  return OthersAreNotYours("update_mask", "of yourself you change language, time_zone and busy_url; an admin changes the rest");
+}
+
 }  // namespace
 
 absl::StatusOr<LoadedTeam> TeamOfMember(runtime::Host& host, const rpc::Call& call, const std::string& member_id,
@@ -188,23 +201,6 @@ absl::Status AddMember(runtime::Host& host, const rpc::Call& call, const api::Ad
         return absl::OkStatus();
       });
 }
-
-namespace {
-
-absl::Status OthersAreNotYours(std::string_view field, std::string_view whose) {
-  return domain::FieldError(absl::StatusCode::kPermissionDenied, field, "NOT_YOURSELF", whose);
-}
-
-// How things are shown to one, and when one is busy, is one's own; all else of people is the admins'.
-absl::Status MayUpdate(const rpc::Call& call, const std::string& member_id, const rpc::UpdateMask& mask) {
-  const rpc::Role role = call.principal.role;
-  if (role == rpc::Role::kAdmin || role == rpc::Role::kOperator) return absl::OkStatus();
-  if (member_id != call.principal.member_id) return OthersAreNotYours("member.id", "only an admin changes other members");
-  if (mask.Within({"language", "time_zone", "busy_url"})) return absl::OkStatus();
-  return OthersAreNotYours("update_mask", "of yourself you change language, time_zone and busy_url; an admin changes the rest");
-}
-
-}  // namespace
 
 absl::Status UpdateMember(runtime::Host& host, const rpc::Call& call, const api::UpdateMemberRequest& request,
                           api::UpdateMemberResponse* response) {
