@@ -46,8 +46,9 @@ export function Report() {
     try {
       const [all, each] = await Promise.all([
         call("TeamService", "getReport", asked),
-        !isManager() ? "off" as const : call("TeamService", "getReport", { ...asked, byMember: true }).catch((refused: ApiError) => {
-          if (refused.reason === "MEMBER_FIGURES_OFF" || refused.code === "FAILED_PRECONDITION") return "off" as const;
+        !isManager() || !team.value?.memberFigures ? "off" as const : call("TeamService", "getReport", { ...asked, byMember: true }).catch((refused: ApiError) => {
+          // Switched off a moment ago.
+          if (refused.reason === "MEMBER_FIGURES_OFF") return "off" as const;
           throw refused;
         }),
       ]);
