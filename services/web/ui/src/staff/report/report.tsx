@@ -58,7 +58,7 @@ export function Report() {
       error.value = failed;
     }
   };
-  useEffect(() => void load(), [period]);
+  useEffect(() => void load(), [period, !!team.value?.memberFigures]);
   useEffect(() => void (document.title = w.title));
   // Weeks in which nothing happened stand there too.
   const shown = useComputed<Figures[]>(() => {
