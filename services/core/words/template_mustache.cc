@@ -88,7 +88,7 @@ data ToData(const TemplateValues& values) {
     object.set(name, entries.empty() ? data(false) : list);
   }
   for (const auto& [name, text] : values.partials) {
-    object.set(name, data(kainjow::mustache::partial([text] { return text; })));
+    object.set(name, data(kainjow::mustache::partial([text = text] { return text; })));
   }
   return object;
 }
