@@ -293,6 +293,11 @@ test("callers come in from a file, a wrong line stops no other, and the same fil
     await accessible(tab);
     await tab.locator("input[type=file]").setInputFiles(file);
     await tab.getByRole("cell", { name: "Frau Ünlü" }).waitFor();
+    // Two columns, and an empty line at the end.
+    await tab.locator("input[type=file]").setInputFiles({ name: "zwei.csv", mimeType: "text/csv", buffer: Buffer.from("Telefon;Name\n0711 445566;Herr Zwei\n") });
+    await tab.getByRole("cell", { name: "Herr Zwei" }).waitFor();
+    await tab.locator("input[type=file]").setInputFiles(file);
+    await tab.getByRole("cell", { name: "Frau Ünlü" }).waitFor();
     assert.equal(await tab.locator(".columns label", { hasText: /^Name/ }).locator("select").inputValue(), "1");
     await accessible(tab);
     await thumbSized(tab);

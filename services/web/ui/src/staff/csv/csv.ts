@@ -22,7 +22,10 @@ export interface Row {
 }
 // The first row is the head; rows without content are left out.
 export function read(text: string): { head: string[]; rows: Row[] } {
-  const { data } = papa.parse(text.replace(/^\ufeff/, ""), { delimitersToGuess: [",", ";", "\t", "|"] });
+  const body = text.replace(/^\ufeff/, "");
+  // Empty lines count when rows are numbered, and not when the separator is guessed: with two columns they would tip it.
+  const { meta } = papa.parse(body, { delimitersToGuess: [",", ";", "\t", "|"], skipEmptyLines: "greedy", preview: 20 });
+  const { data } = papa.parse(body, { delimiter: meta.delimiter });
   const rows = data.map((cells, i) => ({ line: i + 1, cells: cells.map((cell) => cell.trim()) })).filter(({ cells }) => cells.some(Boolean));
   return { head: rows[0]?.cells ?? [], rows: rows.slice(1) };
 }

@@ -6,7 +6,7 @@ declare module "papaparse" {
     meta: { delimiter: string };
   }
   const papa: {
-    parse(text: string, options?: { delimitersToGuess?: string[] }): Parsed;
+    parse(text: string, options?: { delimiter?: string; delimitersToGuess?: string[]; skipEmptyLines?: "greedy"; preview?: number }): Parsed;
     unparse(rows: unknown[][], options?: { delimiter?: string; escapeFormulae?: boolean }): string;
   };
   export default papa;
