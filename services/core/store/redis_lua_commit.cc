@@ -268,7 +268,12 @@ local answers, wrote, at = {}, false, 4
 while ARGV[at] do
   enter(KEYS[tonumber(ARGV[at])])
   parts = cmsgpack.unpack(ARGV[at + 1])
-  local word, text, did = commit()
+  local fine, word, text, did = pcall(commit)
+  if not fine then  -- by what it read, a damaged record: those beside it go on
+    text, did = error_text(word), dirty
+    if dirty then take_back() end
+    word = dirty and 'DATA_LOSS' or 'ERROR'
+  end
   answers[#answers + 1] = word
   answers[#answers + 1] = text
   wrote = wrote or did

@@ -137,6 +137,61 @@ TEST_F(RedisStoreTest, HalfACommitIsNotTakenForAWholeOne) {
   EXPECT_TRUE(store->CommitOnce(PutCommit("b")).ok());
 }
 
+TEST_F(RedisStoreTest, ADamagedKeySpoilsTheCommitsThatTouchItAlone) {
+  const std::unique_ptr<Store> store = Open();
+  ASSERT_EQ(server_.Say({"SET", "rb:{01}:i:2:tm:open", "no index"}), "OK");
+  server_.Say({"HSET", "rb:{01}:r:3", "r4", "garbage"});
+  std::vector<Commit> commits;
+  for (int i = 0; i < 6; ++i) {
+    commits.push_back(PutCommit(absl::StrCat("r", i)));
+    commits.back().counters.push_back({"tm", "w", "n", 1});
+    commits.back().events.push_back({"tm", "s", "v"});
+  }
+  commits[2].indexes.push_back({{1, "tm", "open"}, "a"});
+  const auto results = store->CommitAll(commits);
+  EXPECT_EQ(results[2].status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_FALSE(results[4].ok());
+  for (const size_t i : {0u, 1u, 3u, 5u}) {
+    EXPECT_TRUE(results[i].ok()) << results[i].status();
+    EXPECT_EQ(store->Get({1, Kind::kCallback, absl::StrCat("r", i)})->version, 1u);
+  }
+  EXPECT_EQ(store->Get({1, Kind::kCallback, "r2"}).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(store->Counters(1, "tm", "w")->at(0).second, 4) << "each counts once, whoever it came with";
+  EXPECT_EQ(store->Changes(1, "tm", 0, 100)->events.size(), 4u);
+}
+
+TEST_F(RedisStoreTest, ACommitSeesWhatThoseBesideItLeave) {
+  const std::unique_ptr<Store> store = Open();
+  const DueKey key{Stage::kDelivery, 1, "tm", "a"};
+  Commit first = PutCommit("a");
+  first.due.push_back(DueAt(key, absl::Now() - absl::Seconds(1)));
+  first.indexes.push_back({{1, "tm", "open"}, "a"});
+  ASSERT_TRUE(store->CommitOnce(first).ok());
+  const Lease lease = *store->Claim(key, absl::Minutes(1));
+
+  std::vector<Commit> commits(5, NewCommit(1));
+  for (Commit& commit : commits) commit.commit_id = NewCommit(1).commit_id;
+  commits[0].lease = lease;  // ends the lease, and comes back later
+  commits[0].due.push_back(DueAt(key, absl::Now() + absl::Hours(1)));
+  commits[1].lease = lease;  // too late
+  commits[1].due.push_back({key, std::nullopt});
+  commits[2].puts.push_back({{1, Kind::kCallback, "a"}, 1, "second"});
+  commits[2].indexes.push_back({{1, "tm", "open"}, "a", /*remove=*/true});
+  commits[3].puts.push_back({{1, Kind::kCallback, "a"}, 1, "late"});  // has version 2 now
+  commits[4].puts.push_back({{1, Kind::kCallback, "a"}, 2, std::nullopt});
+  commits[4].indexes.push_back({{1, "tm", "open"}, "b"});
+  const auto results = store->CommitAll(commits);
+  for (const size_t i : {0u, 2u, 4u}) EXPECT_TRUE(results[i].ok()) << i << ": " << results[i].status();
+  for (const size_t i : {1u, 3u}) EXPECT_EQ(results[i].status().code(), absl::StatusCode::kAborted) << i;
+  EXPECT_EQ(store->Get({1, Kind::kCallback, "a"}).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(store->Stats(Stage::kDelivery)->future, 1);
+  EXPECT_EQ(server_.Say({"EVAL", "return tostring(redis.call('EXISTS', 'rb:{01}:e:2:tm', 'rb:{01}:l:2:tm'))", "0"}), "0");
+  const auto open = store->Scan({1, "tm", "open"}, "", "", {.limit = 10});
+  ASSERT_EQ(open->members.size(), 1u);
+  EXPECT_EQ(open->members[0], "b");
+  EXPECT_TRUE(store->CommitAll({commits[4], commits[2]})[0]->repeated) << "remembered by what is dropped";
+}
+
 TEST_F(RedisStoreTest, ACarelesslySetUpServerDoesNotCheckOut) {
   const std::unique_ptr<Store> store = Open();
   EXPECT_TRUE(store->Check().ok()) << store->Check();
