@@ -6,6 +6,9 @@
 //   insert N bare|full|timer DUE_MS    one commit per entry; due at DUE_MS since 1970
 //   fire N                 claims and completes N entries that are due
 //   timers N RATE          N timers, RATE a second: how late each is claimed, in milliseconds
+//   plain N bare|full|real what Redis can do at most: the changes of insert (bare, full) and of process real to the same
+//                          structures as plain commands, pipelined by one thread, nothing checked, remembered or fenced, and
+//                          for "real" with one command per key for all 25 entries of a round
 // "bare" is a due entry with a record of 150 bytes, "timer" the entry alone, "full" and "real" a callback as ringback
 // writes it: record, token, three indexes, event, timer.
 //   ringback-queue-bench PORT
@@ -25,16 +28,16 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "absl/types/span.h"
 #include "core/base/check.h"
 #include "core/base/clock.h"
 #include "core/base/ids.h"
 #include "core/base/mutex.h"
+#include "core/store/redis_connection.h"
 #include "core/store/redis_store.h"
 
 namespace ringback::store {
 namespace {
-
-using Steady = std::chrono::steady_clock;
 
 constexpr int kTeams = 256;         // of many timers
 constexpr int kBusyTeams = 8;       // of work that is waiting, each on a shard of its own
@@ -59,8 +62,11 @@ enum class Shape { kTimer, kBare, kFull };
 
 class QueueBench {
  public:
-  explicit QueueBench(int port) : clock_(NewSystemClock()), random_(NewSystemRandom()) {
-    auto store = OpenRedisStore({.port = port, .clock = clock_.get(), .random = random_.get()});
+  explicit QueueBench(int port)
+      : clock_(NewSystemClock()),
+        random_(NewSystemRandom()),
+        options_{.port = port, .clock = clock_.get(), .random = random_.get()} {
+    auto store = OpenRedisStore(options_);
     RB_CHECK(store.ok());
     store_ = *std::move(store);
   }
@@ -86,6 +92,10 @@ class QueueBench {
       words >> kind >> due_ms;
       const Shape shape = kind == "full" ? Shape::kFull : kind == "timer" ? Shape::kTimer : Shape::kBare;
       return Rate(Insert(count, shape, absl::FromUnixMillis(due_ms)));
+    }
+    if (what == "plain") {
+      words >> kind;
+      return Rate(kind == "real" ? PlainProcess(count) : PlainInsert(count, kind == "full"));
     }
     if (what == "fire") return Rate(Process(count, kFireGroup, /*real=*/false));
     if (what == "timers") {
@@ -310,6 +320,104 @@ class QueueBench {
     return late_ms;
   }
 
+  // The keys of a team, as redis_scripts has them.
+  static std::string KeyOf(int team, const char* letter, const std::string& rest) {
+    return absl::StrFormat("rb:{%02d}:%s:%s", ShardOfTeam(team), letter, rest);
+  }
+  static std::string PlaceKey(int team, const char* letter) {
+    return KeyOf(team, letter, absl::StrCat(static_cast<int>(Stage::kPromise), ":", Team(team)));
+  }
+  static std::string RecordsKey(int team, Kind kind) { return KeyOf(team, "r", absl::StrCat(static_cast<int>(kind))); }
+  static std::string IndexKey(int team, const char* name) {
+    return KeyOf(team, "i", absl::StrCat(Team(team).size(), ":", Team(team), ":", name));
+  }
+  static std::string EventKey(int team) { return KeyOf(team, "v", Team(team)); }
+
+  void Say(RedisConnection& connection, const std::vector<RedisCommand>& commands) {
+    const auto replies = connection.Send(commands, Steady::now() + std::chrono::seconds(10));
+    RB_CHECK(replies.ok());
+    for (const Reply& reply : *replies) RB_CHECK(reply->type != REDIS_REPLY_ERROR);
+  }
+
+  std::vector<RedisCommand> PlainEntry(int team, const std::string& id, bool full) {
+    std::vector<RedisCommand> commands;
+    commands.push_back(
+        {"HSET", RecordsKey(team, Kind::kCallback), id, std::string(full ? kRecordBytes : kBareBytes, 'v')});
+    commands.push_back({"ZADD", PlaceKey(team, "d"), "1800000000000000", id});
+    if (!full) return commands;
+    commands.push_back({"HSET", RecordsKey(team, Kind::kToken), NewSecret(id_prefix::kPage, ShardOfTeam(team), *random_),
+                        std::string(kTokenBytes, 't')});
+    for (const char* name : {"open", "open_by:mb1"}) {
+      commands.push_back({"ZADD", IndexKey(team, name), "0", OpenMember(0, id)});
+    }
+    commands.push_back({"ZADD", IndexKey(team, "subject"), "0",
+                        absl::StrCat("p:+49", random_->Next() % 10'000'000'000, "\x1f", id)});
+    commands.push_back({"RPUSH", EventKey(team), std::string(kEventBytes, 'e')});
+    return commands;
+  }
+
+  double PlainInsert(int count, bool full, int teams = kTeams, std::vector<std::vector<std::string>>* ids = nullptr) {
+    const auto connection = RedisConnection::OpenPlain(options_, Steady::now() + std::chrono::seconds(10));
+    RB_CHECK(connection.ok());
+    const auto begin = Steady::now();
+    for (int first = 0; first < count; first += kGroup) {
+      std::vector<RedisCommand> commands;
+      for (int i = first; i < std::min(count, first + kGroup); ++i) {
+        const std::string id = NewId(id_prefix::kCallback, ShardOfTeam(i % teams), *random_);
+        for (RedisCommand& command : PlainEntry(i % teams, id, full)) commands.push_back(std::move(command));
+        if (ids != nullptr) (*ids)[i % teams].push_back(id);
+      }
+      Say(**connection, commands);
+    }
+    return count / SecondsSince(begin);
+  }
+
+  double PlainProcess(int count) {
+    std::vector<std::vector<std::string>> ids(kBusyTeams);
+    PlainInsert(count, /*full=*/true, kBusyTeams, &ids);
+    const auto connection = RedisConnection::OpenPlain(options_, Steady::now() + std::chrono::seconds(10));
+    RB_CHECK(connection.ok());
+    const std::string lease(30, 'l');
+    const auto begin = Steady::now();
+    for (size_t first = 0; first < ids[0].size(); first += kInFlight) {
+      std::vector<RedisCommand> commands;
+      for (int team = 0; team < kBusyTeams; ++team) {
+        const auto mine = absl::MakeConstSpan(ids[team]).subspan(first, kInFlight);
+        const auto with_all = [&](RedisCommand command, auto add) {
+          for (const std::string& id : mine) add(command, id);
+          commands.push_back(std::move(command));
+        };
+        const auto plain = [](RedisCommand& command, const std::string& id) { command.Add(id); };
+        const auto scored = [](std::string_view score) {
+          return [score](RedisCommand& command, const std::string& id) { command.Add(score).Add(id); };
+        };
+        const std::string due = PlaceKey(team, "d"), entry = PlaceKey(team, "e"), leased = PlaceKey(team, "l");
+        const std::string records = RecordsKey(team, Kind::kCallback);
+        commands.push_back({"ZRANGEBYSCORE", due, "-inf", "+inf", "WITHSCORES", "LIMIT", "0", absl::StrCat(kInFlight)});
+        with_all({"ZADD", due}, scored("1800000030000000"));
+        with_all({"ZADD", leased}, scored("1800000030000000"));
+        with_all({"HSET", entry}, [&](RedisCommand& command, const std::string& id) { command.Add(id).Add(lease); });
+        with_all({"HMGET", records}, plain);
+        with_all({"HMGET", entry}, plain);
+        with_all({"HSET", records},
+                 [](RedisCommand& command, const std::string& id) { command.Add(id).Add(std::string(kRecordBytes, 'w')); });
+        with_all({"ZADD", due}, scored("1800003600000000"));
+        with_all({"HDEL", entry}, plain);
+        with_all({"ZREM", leased}, plain);
+        for (const char* name : {"open", "open_by:mb1"}) {
+          with_all({"ZREM", IndexKey(team, name)},
+                   [](RedisCommand& command, const std::string& id) { command.Add(OpenMember(0, id)); });
+          with_all({"ZADD", IndexKey(team, name)},
+                   [](RedisCommand& command, const std::string& id) { command.Add("0").Add(OpenMember(1, id)); });
+        }
+        with_all({"RPUSH", EventKey(team)},
+                 [](RedisCommand& command, const std::string&) { command.Add(std::string(kEventBytes, 'e')); });
+      }
+      Say(**connection, commands);
+    }
+    return count / SecondsSince(begin);
+  }
+
   static void InThreads(const std::function<void(int)>& work) {
     std::vector<std::thread> threads;
     for (int t = 0; t < kThreads; ++t) threads.emplace_back(work, t);
@@ -318,6 +426,7 @@ class QueueBench {
 
   const std::unique_ptr<Clock> clock_;
   const std::unique_ptr<Random> random_;
+  const RedisOptions options_;
   std::unique_ptr<Store> store_;
 };
 
