@@ -185,6 +185,29 @@ test("a tab that is closed in the middle of speaking has kept what was spoken", 
   });
 });
 
+test("a browser that keeps nothing loses nothing while its tab is open, and says so", async () => {
+  await atTheDesk({ office: { callbacks: 0 } }, async (tab, office) => {
+    // As in a private window of some browsers.
+    await tab.addInitScript(() => {
+      IDBObjectStore.prototype.put = () => {
+        throw new DOMException("Error preparing Blob/File data to be stored in object store", "UnknownError");
+      };
+    });
+    await tab.reload();
+    office.ring({ name: "Herr Müller", email: "mueller@example.com" });
+    await tab.getByRole("link", { name: "Sprechen: Herr Müller" }).click();
+    await speakFor(tab);
+    await tab.getByText("Dieser Browser behält die Aufnahme nicht").waitFor();
+    await accessible(tab);
+    await picture(tab, "staff-de-unkept");
+    await send(tab);
+    await tab.getByRole("button", { name: "Jetzt senden" }).click();
+    await until(() => promises(office).length === 1, "the promise");
+    assert.equal(office.uploads, 1);
+    await tab.getByText("1 gesendet").waitFor();
+  });
+});
+
 test("what arrives after the promised time asks for a new one", async () => {
   await atTheDesk({ office: { callbacks: 0 } }, async (tab, office) => {
     office.ring({ name: "Herr Müller", email: "mueller@example.com" });

@@ -19,7 +19,8 @@ export function player(): void {
   if (!box || !audio || !button || !wave || !clock) return;
 
   const said = Number(box.dataset.seconds) || 0;
-  const length = (): number => (isFinite(audio.duration) && audio.duration > 0 ? audio.duration : said);
+  // Some players know only what they have read so far of an Ogg file: never less than the server says.
+  const length = (): number => Math.max(said, isFinite(audio.duration) ? audio.duration : 0);
   const words = { play: button.dataset.play || "", pause: button.dataset.pause || "" };
 
   const show = (): void => {

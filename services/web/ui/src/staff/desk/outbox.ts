@@ -1,5 +1,6 @@
 // The outbox of the open pages: which takes there are, how far an upload is, and the loop that sends them. Only one tab at
-// a time sends (Web Locks); the service worker goes on when the last one is closed.
+// a time sends what the browser keeps (Web Locks); the service worker goes on when the last one is closed. What only a tab
+// has, that tab sends.
 import { batch, signal } from "@preact/signals";
 import type { RecordingJson } from "../../protocol/ringback/v1/recording_service_pb";
 import { ApiError, call, errorOf, formHeaders, withForm } from "../shell/api";
@@ -8,7 +9,7 @@ import { liveState } from "../shell/live";
 import { me } from "../shell/session";
 import { nowMs } from "../shell/time";
 import { sendWhatCan, sha256Of, uploadPath, type Means } from "./sending";
-import { allTakes, changeTake, dropTake, onTakes, type Finding, type Take } from "./takes";
+import { allTakes, changeTake, dropTake, keptTakes, onTakes, unkeptTakes, type Finding, type Take } from "./takes";
 
 export const takes = signal<Take[]>([]);
 export const takesLoaded = signal(false);
@@ -31,12 +32,13 @@ export function onSent(listener: Sent): () => void {
 
 const BEFORE_IT_WAITS_S = 20;
 export const HOLD_MS = 10000;
-let wake = (): void => {};
+const wakes = new Set<() => void>();
+const wake = (): void => wakes.forEach((each) => each());
 let started = false;
 
 export async function refreshTakes(): Promise<void> {
   const author = me.value?.member.id;
-  const all = await allTakes().catch(() => []);
+  const all = await allTakes();
   batch(() => {
     takes.value = all.filter((take) => !author || take.author === author).sort((a, b) => a.recordedMs - b.recordedMs);
     takesLoaded.value = true;
@@ -50,24 +52,33 @@ export function startOutbox(): void {
   addEventListener("online", () => wake());
   liveState.subscribe((state) => state === "live" && wake());
   void refreshTakes();
-  if (navigator.locks) void navigator.locks.request("ringback-outbox", loop);
-  else void loop();
+  const kept = (): Promise<void> => loop(keptTakes);
+  if (navigator.locks) void navigator.locks.request("ringback-outbox", kept);
+  else void kept();
+  void loop(() => Promise.resolve(unkeptTakes()));
+  addEventListener("beforeunload", (event) => {
+    if (unkeptTakes().some((take) => take.state !== "sent")) event.preventDefault();
+  });
 }
 
-async function loop(): Promise<void> {
+async function loop(these: Means["takes"]): Promise<void> {
   for (;;) {
     let woken = false;
-    const called = new Promise<void>((resolve) => (wake = () => ((woken = true), resolve())));
+    let call = (): void => {};
+    const called = new Promise<void>((resolve) => (call = () => ((woken = true), resolve())));
+    wakes.add(call);
     let again = 30000;
     // Without its session's word for forms nothing can be sent yet.
-    if (me.value?.formToken) again = await sendWhatCan(means(me.value.member.id ?? "")).catch(() => 5000);
+    if (me.value?.formToken) again = await sendWhatCan(means(me.value.member.id ?? "", these)).catch(() => 5000);
     if (!woken) await Promise.race([called, new Promise((resolve) => setTimeout(resolve, Math.min(again, 30000)))]);
+    wakes.delete(call);
   }
 }
 
-function means(author: string): Means {
+function means(author: string, these: Means["takes"]): Means {
   return {
     author,
+    takes: these,
     nowMs,
     upload,
     promised: (take, answer) => {

@@ -2,10 +2,12 @@
 // so that whatever was cut off is asked again and never done twice. For the pages and the service worker, which differ in
 // how they upload.
 import { ApiError, call } from "../shell/api";
-import { allTakes, changeTake, dropTake, type Take } from "./takes";
+import { changeTake, dropTake, type Take } from "./takes";
 
 export interface Means {
   author: string;
+  // Those that this sender looks after.
+  takes(): Promise<Take[]>;
   nowMs(): number;
   // POST /api/v1/recordings; answers the recording's id.
   upload(take: Take): Promise<{ id: string }>;
@@ -26,7 +28,7 @@ export const uploadPath = (take: Take, sha256: string): string =>
 // One round over everything that can go on. Answers when to come again, in ms; Infinity: nothing waits.
 export async function sendWhatCan(means: Means): Promise<number> {
   let soonest = Infinity;
-  const takes = (await allTakes()).filter((take) => take.author === means.author);
+  const takes = (await means.takes()).filter((take) => take.author === means.author);
   // The nearest promise first.
   takes.sort((a, b) => (a.promise?.promisedMs ?? Infinity) - (b.promise?.promisedMs ?? Infinity));
   for (const take of takes) {

@@ -6,7 +6,7 @@ import { clock, countdown, nowMs } from "../shell/time";
 import { toast } from "../shell/toasts";
 import { language } from "../shell/words";
 import { speakWords } from "./speak_words";
-import type { Take } from "./takes";
+import { isUnkept, type Take } from "./takes";
 
 // What was said of a take, in words; fatal: it cannot be sent.
 export function findingsInWords(take: Take): { text: string; bad: boolean; fatal: boolean }[] {
@@ -45,6 +45,7 @@ export function Spoke({ take, again }: { take: Take; again: () => void }) {
       </div>
       {old && <p class="hint">{w.takeKept(clock(take.recordedMs))}</p>}
       <div class="findings" role="status">
+        {isUnkept(take.id) && <p class="note warn">{w.unkept}</p>}
         {found.map((f) => <p key={f.text} class={f.fatal ? "note bad" : "note warn"}>{f.text}</p>)}
         {fatal && <p class="note bad">{w.unusable}</p>}
         {!found.length && !fatal && (take.findings ? <p class="fine">✓ {w.fine}</p> : take.recordingId ? <p class="soft small">{w.checking}</p> : null)}

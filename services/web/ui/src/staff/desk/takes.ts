@@ -1,5 +1,6 @@
 // Takes in this browser's database: what was spoken, and what is to be promised with it. A take leaves the database only when
-// the server has said OK, or by a person's hand. For the pages and the service worker.
+// the server has said OK, or by a person's hand. For the pages and the service worker. What the database refuses (a private
+// window, a full disk) this tab keeps itself.
 import { changed, stored } from "../shell/database";
 
 export interface Finding {
@@ -59,19 +60,47 @@ export function onTakes(listener: () => void): () => void {
   return () => void listeners.delete(listener);
 }
 
-export const allTakes = (): Promise<Take[]> => stored<Take[]>("takes", "readonly", (s) => s.getAll());
+const unkept = new Map<string, Take>();
+// Whether the take goes with this tab.
+export const isUnkept = (id: string): boolean => unkept.has(id);
+export const unkeptTakes = (): Take[] => [...unkept.values()];
+
+export const keptTakes = (): Promise<Take[]> => stored<Take[]>("takes", "readonly", (s) => s.getAll());
+export async function allTakes(): Promise<Take[]> {
+  const kept = await keptTakes().catch(() => []);
+  return [...kept.filter((take) => !unkept.has(take.id)), ...unkept.values()];
+}
 
 export async function putTake(take: Take): Promise<void> {
-  await stored("takes", "readwrite", (s) => s.put(take));
+  try {
+    await stored("takes", "readwrite", (s) => s.put(take));
+    unkept.delete(take.id);
+  } catch {
+    unkept.set(take.id, take);
+  }
   told();
 }
 export async function dropTake(id: string): Promise<void> {
-  await stored("takes", "readwrite", (s) => s.delete(id));
+  if (unkept.delete(id)) await stored("takes", "readwrite", (s) => s.delete(id)).catch(() => {});
+  else await stored("takes", "readwrite", (s) => s.delete(id));
   told();
 }
 // `null` when it is gone, or no longer in one of `states`.
 export async function changeTake(id: string, states: Take["state"][], change: Partial<Take>): Promise<Take | null> {
-  const now = await changed<Take>("takes", id, (found) => (states.includes(found.state) ? { ...found, ...change } : null));
+  const changedBy = (found: Take): Take | null => (states.includes(found.state) ? { ...found, ...change } : null);
+  const mine = unkept.get(id);
+  if (mine) {
+    const now = changedBy(mine);
+    if (now) unkept.set(id, now);
+    if (now) told();
+    return now;
+  }
+  const now = await changed<Take>("takes", id, changedBy).catch(async () => {
+    const found = (await keptTakes()).find((take) => take.id === id);
+    const next = found ? changedBy(found) : null;
+    if (next) unkept.set(id, next);
+    return next;
+  });
   if (now) told();
   return now;
 }

@@ -2,11 +2,11 @@
 // worker (Background Sync, where there is one), which waits for its turn and sends them under the same request ids.
 import { ApiError, errorOf, fetchMe, formHeaders } from "../shell/api";
 import { sendWhatCan, sha256Of, uploadPath } from "../desk/sending";
-import { allTakes } from "../desk/takes";
+import { keptTakes } from "../desk/takes";
 
 const LONGEST_MS = 120000;
 const pause = (forMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, forMs));
-const anyLeft = async (): Promise<boolean> => (await allTakes()).some((take) => take.state === "held" || take.state === "queued");
+const anyLeft = async (): Promise<boolean> => (await keptTakes()).some((take) => take.state === "held" || take.state === "queued");
 
 // Rejects when something is left, so that the browser wakes it again.
 export async function sendWithoutPage(): Promise<void> {
@@ -17,6 +17,7 @@ export async function sendWithoutPage(): Promise<void> {
       const me = await fetchMe();
       const ahead = Date.parse(me.now) - Date.now();
       const again = await sendWhatCan({
+        takes: keptTakes,
         author: me.member.id ?? "",
         nowMs: () => Date.now() + ahead,
         upload: async (take) => {
