@@ -1,4 +1,4 @@
-#include "ingest/take_in.h"
+#include "ingest/create_callback.h"
 
 #include <algorithm>
 
