@@ -195,7 +195,7 @@ void EventHub::Tell(Team& team, const rpc::TeamChanges& changes) {
   for (const api::WatchCallbacksResponse& change : changes.told) {
     Forms forms(change);
     for (Viewer& viewer : team.viewers) {
-      if (change.revision() <= *viewer.since || viewer.admitted == absl::InfinitePast()) continue;
+      if (change.revision() <= *viewer.since || viewer.left) continue;
       if (const Block block = forms.For(viewer.sight.viewer, changes)) viewer.body->Put(block);
     }
   }
@@ -205,10 +205,8 @@ void EventHub::Tell(Team& team, const rpc::TeamChanges& changes) {
 void EventHub::Reconsider(Viewer& viewer, const store::v1::TeamRecord& team, absl::Time now) {
   const store::v1::Member* const member = domain::FindMember(team, viewer.sight.viewer.member_id);
   const std::optional<domain::Viewer> who = member == nullptr ? std::nullopt : rpc::ViewerOf(*member);
-  if (!who) {
-    viewer.admitted = absl::InfinitePast();
-    return;
-  }
+  viewer.left = !who.has_value();
+  if (viewer.left) return;
   domain::Sight sight = domain::SightOf(*who, team, now);
   if (sight == viewer.sight) return;
   viewer.sight = std::move(sight);
@@ -230,7 +228,7 @@ void EventHub::EndWhatEnded(Team& team) {
   const auto record = team.viewers.empty() ? absl::NotFoundError("nobody asks") : LoadTeam(team.id);
   for (Viewer& viewer : team.viewers) {
     if (record.ok()) Reconsider(viewer, *record, now);
-    if (now - viewer.admitted < kAdmittedFor) continue;
+    if (!viewer.left && now - viewer.admitted < kAdmittedFor) continue;
     const auto caller = rpc::Authenticate(*parts_.store, *parts_.known, viewer.session);
     if (caller.ok()) {
       viewer.admitted = now;

@@ -68,6 +68,7 @@ class EventHub {
     domain::Sight sight;
     std::optional<int64_t> since;  // always set once it is among a team's
     absl::Time admitted;
+    bool left = false;  // the team; told nothing more, until a look at the session ends it
   };
   struct Team {
     explicit Team(std::string id) : id(std::move(id)) {}
