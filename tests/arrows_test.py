@@ -10,7 +10,7 @@ CORE = {  # room: what it may include besides itself
     "domain": {"base"},
     "http": {"base"},
     "sandbox": {"base"},
-    "holidays": {"base", "sandbox"},
+    "calendars": {"base", "sandbox"},
     "words": {"base"},
     "handoff": {"base"},
     "blob": {"base"},

@@ -323,7 +323,9 @@ TEST_F(StrangersTest, EveryRoleGetsExactlyWhatTheTableAllows) {
       if (domain::DetailOf(answer.status).reason == "NOT_YOURSELF") return;
       const bool refused = answer.status.code() == absl::StatusCode::kPermissionDenied;
       EXPECT_EQ(refused, !rpc::Allowed(role, path)) << path << " for role " << static_cast<int>(role) << ": " << answer.status;
-      if (refused) EXPECT_EQ(answer.data, "") << path;
+      if (refused) {
+        EXPECT_EQ(answer.data, "") << path;
+      }
       EXPECT_NE(answer.status.code(), absl::StatusCode::kUnimplemented) << path;
       EXPECT_NE(answer.status.code(), absl::StatusCode::kInternal) << path << answer.status;
     });

@@ -1,6 +1,5 @@
 #include "delivery/answer_effects.h"
 
-#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/domain/deliveries.h"
+#include "core/domain/joined.h"
 #include "core/domain/proto_time.h"
 #include "delivery/mail_in/declines.h"
 
@@ -26,19 +26,6 @@ std::string BriefOf(const AnswerRecord& answer) {
     if (!attachment.blob().empty()) absl::StrAppend(&brief, brief.empty() ? "" : "\n", "[", attachment.file_name(), "]");
   }
   return brief;
-}
-
-// Two decisions in a row on one callback, as one.
-domain::Decision Joined(domain::Decision first, domain::Decision second) {
-  const auto append = [](auto& to, auto& from) {
-    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
-  };
-  append(first.new_deliveries, second.new_deliveries);
-  append(first.events, second.events);
-  append(first.counters, second.counters);
-  first.callback = std::move(second.callback);
-  first.next_timer = second.next_timer;
-  return first;
 }
 
 class Effects {
@@ -65,7 +52,7 @@ class Effects {
     if (domain::ArmedPromise(callback_) == nullptr || !DeclinesTheTime(answer_.text())) return decision;
     auto declined = domain::Apply(decision.callback, domain::CustomerDecline{}, team_, actor_, now_);
     if (!declined.ok()) return decision;
-    return Joined(std::move(decision), *std::move(declined));
+    return domain::Joined(std::move(decision), *std::move(declined));
   }
 
  private:

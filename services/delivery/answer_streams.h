@@ -1,5 +1,4 @@
-// The streams of AnswerService: TakeMail, a mail in chunks; DownloadAnswer, a blob in chunks, read no faster than the client
-// takes them.
+// The streams of AnswerService: TakeMail, a mail in chunks; DownloadAnswer, the mail or an attachment as it came.
 #pragma once
 
 #include <grpcpp/grpcpp.h>

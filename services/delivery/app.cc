@@ -22,7 +22,7 @@ namespace {
 // Keeps what the workers share alive as long as the host runs.
 class Parts : public runtime::Component {
  public:
-  Parts(std::unique_ptr<Wires> wires, std::unique_ptr<BusyParser> calendars, std::unique_ptr<Retention> retention,
+  Parts(std::unique_ptr<Wires> wires, std::unique_ptr<calendars::BusyParser> calendars, std::unique_ptr<Retention> retention,
         std::unique_ptr<Orphans> orphans, std::unique_ptr<Mailboxes> mailboxes)
       : wires_(std::move(wires)),
         calendars_(std::move(calendars)),
@@ -34,7 +34,7 @@ class Parts : public runtime::Component {
 
  private:
   std::unique_ptr<Wires> wires_;
-  std::unique_ptr<BusyParser> calendars_;
+  std::unique_ptr<calendars::BusyParser> calendars_;
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<Orphans> orphans_;
   std::unique_ptr<Mailboxes> mailboxes_;
@@ -58,7 +58,7 @@ absl::Status RunDelivery(runtime::Host& host) {
   delivery.backoff_max = absl::Seconds(30);
   host.AddWorker(delivery, NewDeliveryHandler(host, wires.get()));
 
-  auto calendars = std::make_unique<BusyParser>(CalendarParserBesideThisProgram());
+  auto calendars = std::make_unique<calendars::BusyParser>(calendars::CalendarParserBesideThisProgram());
   runtime::WorkerOptions busy;
   busy.name = "busy";
   busy.stage = store::Stage::kBusy;

@@ -22,7 +22,7 @@ constexpr absl::Duration kFetchTimeout = absl::Seconds(20);
 
 class BusyHandler : public runtime::JobHandler {
  public:
-  BusyHandler(runtime::Host& host, HttpSender* http, BusyParser* parser) : host_(host), http_(http), parser_(parser) {}
+  BusyHandler(runtime::Host& host, HttpSender* http, calendars::BusyParser* parser) : host_(host), http_(http), parser_(parser) {}
 
   absl::Status Handle(const runtime::Job& job) override {
     const store::Lease& lease = job.lease;
@@ -39,7 +39,7 @@ class BusyHandler : public runtime::JobHandler {
     record::BusyRecord busy;
     if (times.ok()) {
       *busy.mutable_fetch_time() = rpc::ToProto(now);
-      for (const BusyTimes& one : *times) {
+      for (const calendars::BusyTimes& one : *times) {
         auto* span = busy.add_spans();
         *span->mutable_start_time() = rpc::ToProto(one.start);
         *span->mutable_end_time() = rpc::ToProto(one.end);
@@ -60,7 +60,7 @@ class BusyHandler : public runtime::JobHandler {
   }
 
  private:
-  absl::StatusOr<std::vector<BusyTimes>> Read(const record::Member& member, const record::TeamRecord& team,
+  absl::StatusOr<std::vector<calendars::BusyTimes>> Read(const record::Member& member, const record::TeamRecord& team,
                                               absl::Time now) {
     // What travels in clear is read by anybody on the way: within the own network at most.
     if (!absl::StartsWithIgnoreCase(member.busy_url(), "https://") && !host_.config().webhook_allow_private) {
@@ -101,12 +101,12 @@ class BusyHandler : public runtime::JobHandler {
 
   runtime::Host& host_;
   HttpSender* const http_;
-  BusyParser* const parser_;
+  calendars::BusyParser* const parser_;
 };
 
 }  // namespace
 
-std::unique_ptr<runtime::JobHandler> NewBusyHandler(runtime::Host& host, HttpSender* http, BusyParser* parser) {
+std::unique_ptr<runtime::JobHandler> NewBusyHandler(runtime::Host& host, HttpSender* http, calendars::BusyParser* parser) {
   return std::make_unique<BusyHandler>(host, http, parser);
 }
 

@@ -73,7 +73,7 @@ class BusyJobTest : public ingest::IngestTest {
   }
 
   const std::unique_ptr<HttpSender> http_;
-  BusyParser parser_{RINGBACK_CALENDAR_PARSER};
+  calendars::BusyParser parser_{RINGBACK_CALENDAR_PARSER};
 };
 
 TEST_F(BusyJobTest, CustomersAreOfferedNoTimeInAnAppointment) {

@@ -150,7 +150,9 @@ TEST(MailMessage, AttachmentsOfAnyLengthKeepTheirPlaceInLinesOfBase64) {
     EXPECT_EQ(read.Content("audio/mpeg"), first) << size;
     EXPECT_EQ(read.Content("audio/ogg"), second) << size;
     for (absl::string_view line : absl::StrSplit(wire, "\r\n")) {
-      if (absl::StartsWith(line, "YWFh") || absl::StartsWith(line, "YmJi")) EXPECT_LE(line.size(), 76u) << size;
+      if (absl::StartsWith(line, "YWFh") || absl::StartsWith(line, "YmJi")) {
+        EXPECT_LE(line.size(), 76u) << size;
+      }
     }
   }
 }

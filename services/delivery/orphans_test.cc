@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/temp_dir.h"
 #include "core/runtime/host.h"
 #include "core/store/records.h"
 #include "delivery/retention.h"
@@ -22,18 +23,11 @@ using ::testing::Not;
 class OrphansTest : public ::testing::Test {
  protected:
   OrphansTest() {
-    std::string path = ::testing::TempDir() + "/orphansXXXXXX";
-    dir_ = mkdtemp(path.data());
-    config_.data_dir = dir_ + "/data";
-    config_.clock_offset_file = dir_ + "/clock";
+    config_.data_dir = dir_.File("data");
+    config_.clock_offset_file = dir_.File("clock");
     SetClock(absl::ZeroDuration());
     host_ = runtime::Host::Create(config_).value();
     retention_ = std::make_unique<Retention>(*host_);
-  }
-  ~OrphansTest() override {
-    retention_.reset();
-    host_.reset();
-    fs::remove_all(dir_);
   }
 
   void SetClock(absl::Duration offset) {
@@ -80,7 +74,7 @@ class OrphansTest : public ::testing::Test {
     return static_cast<int>(leases.size());
   }
 
-  std::string dir_;
+  const TempDir dir_;
   runtime::Config config_;
   absl::Duration offset_;
   std::unique_ptr<runtime::Host> host_;

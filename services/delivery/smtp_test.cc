@@ -28,6 +28,10 @@ constexpr absl::Duration kDeadline = absl::Seconds(20);
 
 class Sink {
  public:
+  // Keeps the mails in `dir`, where it writes as nobody: a file each ("-d"), or all in one ("-D").
+  explicit Sink(const TempDir& dir, const std::string& how = "-d") : Sink({how, dir.File("mail.")}) {
+    std::filesystem::permissions(dir.path(), std::filesystem::perms::all);
+  }
   explicit Sink(std::vector<std::string> options = {}) : port_(FreePort()) {
     std::vector<std::string> command = {"/usr/sbin/smtp-sink"};
     if (geteuid() == 0) command.insert(command.end(), {"-u", "nobody"});
@@ -58,7 +62,7 @@ SendOutcome SendTo(int port, const BeforeData& before = {}, absl::Duration deadl
 
 TEST(Smtp, AMailArrivesByteForByteWithItsEnvelope) {
   TempDir dir;
-  Sink sink({"-d", dir.path() + "/mail."});
+  Sink sink(dir);
   const SendOutcome outcome = SendTo(sink.port());
   EXPECT_EQ(outcome.result, SendResult::kAccepted) << outcome.reason;
   EXPECT_EQ(outcome.reply_code, 250);
@@ -71,7 +75,7 @@ TEST(Smtp, AMailArrivesByteForByteWithItsEnvelope) {
 
 TEST(Smtp, TheNullReturnPathIsSentAsSuch) {
   TempDir dir;
-  Sink sink({"-d", dir.path() + "/mail."});
+  Sink sink(dir);
   const SendOutcome outcome =
       Transport(sink.port())->Send(kMail, {"", "mueller@example.com", "id@example.com"}, kDeadline, {});
   EXPECT_EQ(outcome.result, SendResult::kAccepted) << outcome.reason;
@@ -319,7 +323,7 @@ TEST(Smtp, IdleConnectionsThatSomethingOnTheWayForgotCostOneDeadlineAndNotOneEac
 
 TEST(Smtp, ManyThreadsShareOneTransport) {
   TempDir dir;
-  Sink sink({"-D", dir.path() + "/all"});
+  Sink sink(dir, "-D");
   const std::unique_ptr<MailTransport> transport = Transport(sink.port());
   std::atomic<int> accepted{0};
   std::vector<std::thread> threads;
@@ -335,7 +339,7 @@ TEST(Smtp, ManyThreadsShareOneTransport) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(accepted, 80);
-  const std::string all = FileText(dir.path() + "/all");
+  const std::string all = FileText(dir.File("mail."));
   for (int t = 0; t < 8; ++t) {
     for (int i = 0; i < 10; ++i) EXPECT_THAT(all, HasSubstr(absl::StrCat("mail-", t, "-", i, ";")));
   }
@@ -353,7 +357,7 @@ TEST(Smtp, AddressesWithLineBreaksNeverReachTheServer) {
 
 TEST(Smtp, AServerWithoutStarttlsIsRefusedWhereItIsRequired) {
   TempDir dir;
-  Sink sink({"-d", dir.path() + "/mail."});
+  Sink sink(dir);
   MailTransportOptions options;
   options.tls = SmtpTls::kRequire;
   const SendOutcome outcome = Transport(sink.port(), options)->Send(kMail, kEnvelope, kDeadline, {});

@@ -4,9 +4,9 @@
 
 #include "ingest/callback_commands.h"
 #include "ingest/callback_lists.h"
+#include "ingest/create_callback.h"
 #include "ingest/customer_calls.h"
 #include "ingest/log_call.h"
-#include "ingest/take_in.h"
 #include "ingest/watch.h"
 #include "ringback/v1/callback_service.grpc.pb.h"
 

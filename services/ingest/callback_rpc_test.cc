@@ -650,7 +650,9 @@ TEST_F(CallbackRpcTest, AWatchFromTheFutureIsToldToListAgain) {
   auto stream = callbacks_->WatchCallbacks(&context, request);
   api::WatchCallbacksResponse message;
   ASSERT_TRUE(stream->Read(&message));
-  if (!message.resync()) ASSERT_TRUE(stream->Read(&message));
+  if (!message.resync()) {
+    ASSERT_TRUE(stream->Read(&message));
+  }
   EXPECT_TRUE(message.resync());
   EXPECT_EQ(message.revision(), List({}).revision());
   context.TryCancel();

@@ -1,4 +1,4 @@
-// DownloadRendition: a blob in chunks, read no faster than the client takes them.
+// DownloadRendition: which blob it is, and whether whoever asks may play it.
 #pragma once
 
 #include "ingest/load.h"

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/domain/hand_over.h"
 #include "core/domain/team.h"
+#include "core/store/again.h"
 #include "ingest/team_members.h"
 #include "ingest/teams.h"
 
@@ -14,7 +15,6 @@ namespace {
 
 constexpr size_t kCallbacksMost = 500;
 constexpr int kSuccessorsMost = 100;
-constexpr int kTries = 10;
 
 absl::Status Check(const record::TeamRecord& team, const api::HandOverMemberRequest& request, absl::Time now) {
   if (request.to_member_ids_size() > kSuccessorsMost) {
@@ -48,8 +48,7 @@ absl::Status Check(const record::TeamRecord& team, const api::HandOverMemberRequ
 
 // In a commit of its own, and before anything changes hands: what comes in meanwhile finds the substitute.
 absl::Status NoteAbsence(runtime::Host& host, const std::string& team_id, const std::string& member_id, absl::Time until) {
-  absl::Status status;
-  for (int i = 0; i < kTries; ++i) {
+  return store::Again([&]() -> absl::Status {
     RB_ASSIGN_OR_RETURN(auto team, LoadTeam(host, team_id));
     RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
     for (record::Member& member : *team.message.mutable_members()) {
@@ -65,10 +64,8 @@ absl::Status NoteAbsence(runtime::Host& host, const std::string& team_id, const 
     commit.shard = store::TeamKey(team_id)->shard;
     commit.commit_id = NewCommitId(host, commit.shard);
     AddTeam(team.message, team.version, &commit);
-    status = host.store().CommitOnce(commit).status();
-    if (!absl::IsAborted(status)) return status;
-  }
-  return status;
+    return host.store().CommitOnce(commit).status();
+  });
 }
 
 // Everything in the member's index of open callbacks, soonest due first.
@@ -156,30 +153,12 @@ class HandOver {
   }
 
   absl::Status Give(const record::TeamRecord& team, const store::Key& key, const std::string& to) {
-    absl::Status status;
-    for (int i = 0; i < kTries; ++i) {
-      const auto callback = store::Load<record::CallbackRecord>(host_.store(), key);
-      if (absl::IsNotFound(callback.status())) return absl::OkStatus();
-      RB_RETURN_IF_ERROR(callback.status());
-      const bool closed = callback->message.phase() == record::CallbackRecord::PHASE_CLOSED;
-      if (closed || callback->message.assignee_id() != request_.member_id()) return absl::OkStatus();  // settled meanwhile
-      RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
-      RB_ASSIGN_OR_RETURN(const domain::Decision decision,
-                          domain::Apply(callback->message, domain::Assign{to}, team,
-                                        domain::Actor{call_.principal.ActorId()}, now));
-      store::Commit commit;
-      commit.shard = key.shard;
-      commit.commit_id = NewCommitId(host_, key.shard);
-      store::AddDecision(&callback->message, callback->version, decision, now, &commit);
-      status = host_.store().CommitOnce(commit).status();
-      if (absl::IsAborted(status)) continue;
-      RB_RETURN_IF_ERROR(status);
-      api::HandedOver& one = done_.emplace_back();
-      one.set_callback_id(callback->message.id());
-      one.set_member_id(to);
-      return absl::OkStatus();
-    }
-    return status;
+    RB_ASSIGN_OR_RETURN(const bool given, PassOn(host_, call_, team, key, request_.member_id(), to));
+    if (!given) return absl::OkStatus();
+    api::HandedOver& one = done_.emplace_back();
+    one.set_callback_id(key.id);
+    one.set_member_id(to);
+    return absl::OkStatus();
   }
 
   runtime::Host& host_;
@@ -192,6 +171,27 @@ class HandOver {
 };
 
 }  // namespace
+
+absl::StatusOr<bool> PassOn(runtime::Host& host, const rpc::Call& call, const record::TeamRecord& team,
+                            const store::Key& callback_key, const std::string& from, const std::string& to) {
+  return store::Again([&]() -> absl::StatusOr<bool> {
+    const auto callback = store::Load<record::CallbackRecord>(host.store(), callback_key);
+    if (absl::IsNotFound(callback.status())) return false;
+    RB_RETURN_IF_ERROR(callback.status());
+    const bool closed = callback->message.phase() == record::CallbackRecord::PHASE_CLOSED;
+    if (closed || callback->message.assignee_id() != from) return false;
+    RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
+    RB_ASSIGN_OR_RETURN(const domain::Decision decision,
+                        domain::Apply(callback->message, domain::Assign{to}, team,
+                                      domain::Actor{call.principal.ActorId()}, now));
+    store::Commit commit;
+    commit.shard = callback_key.shard;
+    commit.commit_id = NewCommitId(host, callback_key.shard);
+    store::AddDecision(&callback->message, callback->version, decision, now, &commit);
+    RB_RETURN_IF_ERROR(host.store().CommitOnce(commit).status());
+    return true;
+  });
+}
 
 absl::Status HandOverMember(runtime::Host& host, const rpc::Call& call, const api::HandOverMemberRequest& request,
                             api::HandOverMemberResponse* response) {

@@ -7,6 +7,10 @@
 
 namespace ringback::ingest {
 
+// Gives a callback to another member, in a commit of its own; false when it is closed or no longer `from`'s.
+absl::StatusOr<bool> PassOn(runtime::Host& host, const rpc::Call& call, const record::TeamRecord& team,
+                            const store::Key& callback_key, const std::string& from, const std::string& to);
+
 absl::Status HandOverMember(runtime::Host& host, const rpc::Call& call, const api::HandOverMemberRequest& request,
                             api::HandOverMemberResponse* response);
 

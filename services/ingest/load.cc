@@ -23,18 +23,14 @@ absl::StatusOr<store::Key> KeyOf(const std::string& id, std::string_view field) 
   return key;
 }
 
-absl::StatusOr<store::Loaded<record::CallbackRecord>> FindByPrefix(runtime::Host& host, const rpc::Call& call,
-                                                                   const std::string& prefix, int shard,
-                                                                   std::string_view field) {
-  std::vector<store::Loaded<record::CallbackRecord>> open, closed;
+absl::StatusOr<store::Key> FindByPrefix(runtime::Host& host, const rpc::Call& call, const std::string& prefix, int shard,
+                                        std::string_view field) {
+  std::vector<store::Key> open, closed;
   RB_RETURN_IF_ERROR(store::ForEveryRecord(host.store(), shard, store::Kind::kCallback, prefix, [&](const store::Record& one) {
-    store::Loaded<record::CallbackRecord> loaded;
-    loaded.version = one.version;
-    if (!loaded.message.ParseFromString(one.value)) return absl::OkStatus();
-    RB_ASSIGN_OR_RETURN(const bool seen, rpc::Sees(host.store(), call, loaded.message));
-    if (!seen) return absl::OkStatus();
-    auto& list = loaded.message.phase() == record::CallbackRecord::PHASE_CLOSED ? closed : open;
-    list.push_back(std::move(loaded));
+    record::CallbackRecord callback;
+    if (!callback.ParseFromString(one.value)) return absl::OkStatus();
+    RB_ASSIGN_OR_RETURN(const bool seen, rpc::Sees(host.store(), call, callback));
+    if (seen) (callback.phase() == record::CallbackRecord::PHASE_CLOSED ? closed : open).push_back(one.key);
     return absl::OkStatus();
   }));
   auto& matches = open.empty() ? closed : open;
@@ -71,8 +67,7 @@ absl::StatusOr<store::Loaded<record::TeamRecord>> TeamOf(runtime::Host& host, co
 
 absl::StatusOr<store::Loaded<record::CallbackRecord>> FindCallback(runtime::Host& host, const rpc::Call& call,
                                                                    const std::string& id, std::string_view field) {
-  RB_ASSIGN_OR_RETURN(const store::Key key, KeyOf(id, field));
-  if (id.size() < kIdSize) return FindByPrefix(host, call, id, key.shard, field);
+  RB_ASSIGN_OR_RETURN(const store::Key key, NamedCallback(host, call, id, field));
   return SeenCallback(host, call, key, field);
 }
 
@@ -86,11 +81,11 @@ absl::StatusOr<store::Loaded<record::CallbackRecord>> SeenCallback(runtime::Host
   return callback;
 }
 
-absl::StatusOr<store::Key> NamedCallback(runtime::Host& host, const rpc::Call& call, const std::string& id) {
-  RB_ASSIGN_OR_RETURN(const store::Key key, KeyOf(id, "callback_id"));
+absl::StatusOr<store::Key> NamedCallback(runtime::Host& host, const rpc::Call& call, const std::string& id,
+                                         std::string_view field) {
+  RB_ASSIGN_OR_RETURN(const store::Key key, KeyOf(id, field));
   if (id.size() == kIdSize) return key;
-  RB_ASSIGN_OR_RETURN(const auto found, FindByPrefix(host, call, id, key.shard, "callback_id"));
-  return store::CallbackKey(found.message.id());
+  return FindByPrefix(host, call, id, key.shard, field);
 }
 
 absl::StatusOr<store::Loaded<record::RecordingRecord>> FindRecording(runtime::Host& host, const rpc::Call& call,

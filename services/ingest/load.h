@@ -37,8 +37,16 @@ absl::StatusOr<store::Loaded<record::TeamRecord>> TeamOf(runtime::Host& host, co
                                                          const std::string& team_id);
 absl::StatusOr<store::Loaded<record::TeamRecord>> LoadTeam(runtime::Host& host, const std::string& team_id);
 
-// A callback that the principal sees by id, or by the first characters (6 at least) of an id that only one open callback
-// has; if no open one has it, of a closed one. NOT_FOUND, or INVALID_ARGUMENT when several match.
+// The key of the callback that a request names: by its whole id, which is not looked up, or by the first characters (6 at
+// least) that of the open callbacks in sight only one has; if none has them, of the closed ones. NOT_FOUND, or
+// INVALID_ARGUMENT when several match or it is no id.
+absl::StatusOr<store::Key> NamedCallback(runtime::Host& host, const rpc::Call& call, const std::string& id,
+                                         std::string_view field);
+// The callback under the key; NOT_FOUND when the principal does not see it. A command asks this where it decides, not before:
+// a request that is repeated after it gave the callback away still gets its answer.
+absl::StatusOr<store::Loaded<record::CallbackRecord>> SeenCallback(runtime::Host& host, const rpc::Call& call,
+                                                                   const store::Key& key, std::string_view field);
+// Both, for who only reads.
 absl::StatusOr<store::Loaded<record::CallbackRecord>> FindCallback(runtime::Host& host, const rpc::Call& call,
                                                                    const std::string& id, std::string_view field);
 // A recording that the principal sees.
@@ -60,12 +68,6 @@ api::Callback ToApi(runtime::Host& host, const record::CallbackRecord& callback,
 api::Callback WithoutContent(const api::Callback& callback);
 // The callback as it is now; without its content when the principal sees it no longer.
 absl::StatusOr<api::Callback> ReadCallback(runtime::Host& host, const rpc::Call& call, const std::string& id);
-// The key of a callback that a command names. A whole id is not looked up: whether the principal sees it is asked where the
-// command is decided, for a request that is repeated after it gave the callback away still gets its answer.
-absl::StatusOr<store::Key> NamedCallback(runtime::Host& host, const rpc::Call& call, const std::string& id);
-// The callback under the key; NOT_FOUND when the principal does not see it.
-absl::StatusOr<store::Loaded<record::CallbackRecord>> SeenCallback(runtime::Host& host, const rpc::Call& call,
-                                                                   const store::Key& key, std::string_view field);
 
 // What a command on a callback is decided upon; loaded afresh for every try.
 struct Scene {
@@ -81,7 +83,7 @@ template <typename Request, typename Response>
 absl::Status Carry(
     runtime::Host& host, const rpc::Call& call, const Request& request, Response* response,
     std::function<absl::StatusOr<domain::Decision>(const Scene&, store::Commit*, Response*)> decide) {
-  RB_ASSIGN_OR_RETURN(const store::Key key, NamedCallback(host, call, request.callback_id()));
+  RB_ASSIGN_OR_RETURN(const store::Key key, NamedCallback(host, call, request.callback_id(), "callback_id"));
   std::optional<api::Callback> fresh;
   RB_RETURN_IF_ERROR((rpc::Once<Request, Response>(
       host.rpc(), call, request, response,

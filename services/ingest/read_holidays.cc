@@ -10,7 +10,7 @@ constexpr size_t kNameBytesMost = 200;
 
 }  // namespace
 
-absl::Status ReadHolidays(runtime::Host& host, holidays::HolidayReader& reader, const rpc::Call& call,
+absl::Status ReadHolidays(runtime::Host& host, calendars::HolidayReader& reader, const rpc::Call& call,
                           const api::ReadHolidaysRequest& request, api::ReadHolidaysResponse* response) {
   RB_ASSIGN_OR_RETURN(const auto team, TeamOf(host, call, request.team_id()));
   RB_ASSIGN_OR_RETURN(const absl::TimeZone zone, domain::LoadZone(team.message.time_zone()));
@@ -22,7 +22,7 @@ absl::Status ReadHolidays(runtime::Host& host, holidays::HolidayReader& reader, 
     return domain::InvalidField("ics", "NOT_A_CALENDAR", std::string(found.status().message()));
   }
   RB_RETURN_IF_ERROR(found.status());
-  for (const holidays::Holiday& one : *found) {
+  for (const calendars::Holiday& one : *found) {
     api::Holiday* holiday = response->add_holidays();
     holiday->set_date(absl::FormatCivilTime(one.day));
     holiday->set_name(domain::CleanLines(one.name, kNameBytesMost));

@@ -2,13 +2,13 @@
 // are chosen into the team's calendar.
 #pragma once
 
-#include "core/holidays/holidays.h"
+#include "core/calendars/holidays.h"
 #include "ingest/load.h"
 #include "ringback/v1/team_service.pb.h"
 
 namespace ringback::ingest {
 
-absl::Status ReadHolidays(runtime::Host& host, holidays::HolidayReader& reader, const rpc::Call& call,
+absl::Status ReadHolidays(runtime::Host& host, calendars::HolidayReader& reader, const rpc::Call& call,
                           const api::ReadHolidaysRequest& request, api::ReadHolidaysResponse* response);
 
 }  // namespace ringback::ingest

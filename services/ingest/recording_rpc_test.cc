@@ -135,7 +135,9 @@ TEST_F(RecordingRpcTest, AClientThatDiesLeavesNothing) {
   host_->Stop();  // returns when every call has ended
   EXPECT_THAT(BlobNames(), IsEmpty());
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ / "blobs")) {
-    if (entry.is_regular_file()) EXPECT_EQ(entry.path().filename(), "lock") << entry.path();
+    if (entry.is_regular_file()) {
+      EXPECT_EQ(entry.path().filename(), "lock") << entry.path();
+    }
   }
 }
 

@@ -31,7 +31,7 @@ class RecordingWait : public std::enable_shared_from_this<RecordingWait> {
   void LookSoon() {
     if (context_->IsCancelled()) return End(absl::CancelledError("the caller has gone"));
     if (host_.rpc().executor->Submit([self = shared_from_this()] { self->Look(); })) return;
-    End(rpc::RetryAfter(absl::ResourceExhaustedError("too busy, or going down: try again"), absl::Seconds(1)));
+    End(rpc::TooBusy());
   }
 
   void Look() {

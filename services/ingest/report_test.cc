@@ -126,7 +126,7 @@ TEST_F(ReportTest, APolicyIsPreviewedBeforeItIsSet) {
 }
 
 TEST_F(ReportTest, HolidaysAreReadOutOfACalendarFile) {
-  holidays::HolidayReader reader(RINGBACK_CALENDAR_PARSER);
+  calendars::HolidayReader reader(RINGBACK_CALENDAR_PARSER);
   rpc::Call call;
   call.principal.role = rpc::Role::kAdmin;
   call.principal.team_id = team_.id;

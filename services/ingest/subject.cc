@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "core/domain/deliveries.h"
 #include "core/runtime/erasure_journal.h"
+#include "core/store/again.h"
 #include "core/store/erase.h"
 #include "ingest/callback_lists.h"
 #include "ingest/contact_calls.h"
@@ -17,7 +18,6 @@
 namespace ringback::ingest {
 namespace {
 
-constexpr int kEraseTries = 10;
 
 // Everything the team has of one person: numbers and addresses, contacts, callbacks, and mails from the person's addresses,
 // tied to a callback or not.
@@ -169,8 +169,7 @@ absl::StatusOr<std::string> DeliveriesJson(runtime::Host& host, const record::Ca
 absl::Status EraseCallback(runtime::Host& host, const domain::Actor& actor, const std::string& id,
                            api::EraseSubjectResponse* counts) {
   RB_ASSIGN_OR_RETURN(const store::Key key, store::CallbackKey(id));
-  absl::Status status;
-  for (int i = 0; i < kEraseTries; ++i) {
+  return store::Again([&]() -> absl::Status {
     auto callback = store::Load<record::CallbackRecord>(host.store(), key);
     if (absl::IsNotFound(callback.status())) return absl::OkStatus();
     RB_RETURN_IF_ERROR(callback.status());
@@ -189,22 +188,18 @@ absl::Status EraseCallback(runtime::Host& host, const domain::Actor& actor, cons
     commit.commit_id = NewCommitId(host, key.shard);
     RB_RETURN_IF_ERROR(store::AddErasure(host.store(), *callback, now, &commit, actor));
     commit.due.push_back(store::DueChange{store::RetentionDue(key.shard, callback->message.team_id(), id), std::nullopt});
-    status = host.store().CommitOnce(commit).status();
-    if (status.ok()) {
-      counts->set_callbacks(counts->callbacks() + 1);
-      counts->set_recordings(counts->recordings() + static_cast<int>(recordings.size()));
-      counts->set_answers(counts->answers() + static_cast<int>(answers.size()));
-    }
-    if (!absl::IsAborted(status)) return status;
-  }
-  return status;
+    RB_RETURN_IF_ERROR(host.store().CommitOnce(commit).status());
+    counts->set_callbacks(counts->callbacks() + 1);
+    counts->set_recordings(counts->recordings() + static_cast<int>(recordings.size()));
+    counts->set_answers(counts->answers() + static_cast<int>(answers.size()));
+    return absl::OkStatus();
+  });
 }
 
 // A mail that no callback owns any more, or another person's callback does.
 absl::Status EraseAnswer(runtime::Host& host, const std::string& id, api::EraseSubjectResponse* counts) {
   RB_ASSIGN_OR_RETURN(const store::Key key, store::AnswerKey(id));
-  absl::Status status;
-  for (int i = 0; i < kEraseTries; ++i) {
+  return store::Again([&]() -> absl::Status {
     const auto answer = store::Load<record::AnswerRecord>(host.store(), key);
     if (absl::IsNotFound(answer.status()) || (answer.ok() && !answer->message.has_create_time())) return absl::OkStatus();
     RB_RETURN_IF_ERROR(answer.status());
@@ -214,11 +209,10 @@ absl::Status EraseAnswer(runtime::Host& host, const std::string& id, api::EraseS
     commit.shard = key.shard;
     commit.commit_id = NewCommitId(host, key.shard);
     store::AddErasure(*answer, now, &commit);
-    status = host.store().CommitOnce(commit).status();
-    if (status.ok()) counts->set_answers(counts->answers() + 1);
-    if (!absl::IsAborted(status)) return status;
-  }
-  return status;
+    RB_RETURN_IF_ERROR(host.store().CommitOnce(commit).status());
+    counts->set_answers(counts->answers() + 1);
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace

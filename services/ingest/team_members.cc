@@ -7,12 +7,14 @@
 #include "core/domain/escalation.h"
 #include "core/domain/team.h"
 #include "core/rpc/update_mask.h"
+#include "core/store/again.h"
+#include "ingest/hand_over.h"
 #include "ingest/teams.h"
 
 namespace ringback::ingest {
 namespace {
 
-constexpr int kHandOverTries = 10;
+constexpr int kFruitlessMost = 10;
 
 using LoadedTeam = store::Loaded<record::TeamRecord>;
 
@@ -54,7 +56,7 @@ absl::StatusOr<int> HandOver(runtime::Host& host, const rpc::Call& call, const r
   RB_ASSIGN_OR_RETURN(const store::Key team_key, store::TeamKey(team.id()));
   const store::IndexKey owned{team_key.shard, team.id(), absl::StrCat(std::string(store::index::kOpenBy), leaving.id())};
   int handed_over = 0;
-  for (int fruitless = 0; fruitless < kHandOverTries;) {
+  for (int fruitless = 0; fruitless < kFruitlessMost;) {
     store::Page page;
     page.limit = 100;
     RB_ASSIGN_OR_RETURN(const auto scan, host.store().Scan(owned, "", "", page));
@@ -62,20 +64,9 @@ absl::StatusOr<int> HandOver(runtime::Host& host, const rpc::Call& call, const r
     const int before = handed_over;
     for (const std::string& entry : scan.members) {
       RB_ASSIGN_OR_RETURN(const store::Key key, store::CallbackKey(store::IdOfMember(entry)));
-      RB_ASSIGN_OR_RETURN(const auto callback, store::Load<record::CallbackRecord>(host.store(), key));
       RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
-      if (callback.message.assignee_id() != leaving.id()) continue;
-      const domain::Assign command{Heir(team, leaving, now)};
-      RB_ASSIGN_OR_RETURN(const domain::Decision decision,
-                          domain::Apply(callback.message, command, team, domain::Actor{call.principal.ActorId()}, now));
-      store::Commit commit;
-      commit.shard = key.shard;
-      commit.commit_id = NewCommitId(host, key.shard);
-      store::AddDecision(&callback.message, callback.version, decision, now, &commit);
-      const absl::Status status = host.store().CommitOnce(commit).status();
-      if (absl::IsAborted(status)) continue;  // changed at this moment; the next round finds it again
-      RB_RETURN_IF_ERROR(status);
-      ++handed_over;
+      RB_ASSIGN_OR_RETURN(const bool passed_on, PassOn(host, call, team, key, leaving.id(), Heir(team, leaving, now)));
+      if (passed_on) ++handed_over;
     }
     fruitless = handed_over == before ? fruitless + 1 : 0;
   }
@@ -235,10 +226,7 @@ absl::Status RemoveMember(runtime::Host& host, const rpc::Call& call, const api:
   int handed_over = 0;
   return rpc::Once<api::RemoveMemberRequest, api::RemoveMemberResponse>(
       host.rpc(), call, request, response, [&](store::Commit*, api::RemoveMemberResponse* answer) -> absl::Status {
-        auto team = Deactivate(host, team_id, request.member_id());
-        for (int i = 0; i < kHandOverTries && absl::IsAborted(team.status()); ++i) {
-          team = Deactivate(host, team_id, request.member_id());
-        }
+        const auto team = store::Again([&] { return Deactivate(host, team_id, request.member_id()); });
         RB_RETURN_IF_ERROR(team.status());
         const record::Member& member = *domain::FindMember(team->message, request.member_id());
         RB_ASSIGN_OR_RETURN(const int now_handed_over, HandOver(host, call, team->message, member));

@@ -106,7 +106,7 @@ class TeamRpc final : public api::TeamService::CallbackService {
 
  private:
   runtime::Host& host_;
-  holidays::HolidayReader holidays_{holidays::CalendarParserBesideThisProgram()};
+  calendars::HolidayReader holidays_{calendars::CalendarParserBesideThisProgram()};
 };
 
 }  // namespace

@@ -5,16 +5,14 @@
 #include "core/domain/team.h"
 #include "core/rpc/sign_in.h"
 #include "core/runtime/pages_url.h"
+#include "core/store/again.h"
 #include "ingest/team_members.h"
 
 namespace ringback::ingest {
 namespace {
 
-constexpr int kCommitTries = 10;
-
 absl::StatusOr<rpc::SignIn> NewSignIn(runtime::Host& host, const rpc::Call& call, const std::string& member_id) {
-  absl::Status status;
-  for (int i = 0; i < kCommitTries; ++i) {
+  return store::Again([&]() -> absl::StatusOr<rpc::SignIn> {
     RB_ASSIGN_OR_RETURN(const auto team, TeamOfMember(host, call, member_id, "member_id"));
     if (domain::FindMember(team.message, member_id)->inactive()) {
       return domain::FieldError(absl::StatusCode::kFailedPrecondition, "member_id", "MEMBER_LEFT",
@@ -27,11 +25,9 @@ absl::StatusOr<rpc::SignIn> NewSignIn(runtime::Host& host, const rpc::Call& call
     commit.commit_id = NewCommitId(host, key.shard);
     RB_ASSIGN_OR_RETURN(rpc::SignIn made,
                         rpc::AddSignIn(host.store(), host.random(), team.message, member_id, now, &commit));
-    status = host.store().CommitOnce(commit).status();
-    if (status.ok()) return made;
-    if (!absl::IsAborted(status)) break;
-  }
-  return status;
+    RB_RETURN_IF_ERROR(host.store().CommitOnce(commit).status());
+    return made;
+  });
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "core/domain/escalation.h"
 #include "core/domain/team.h"
 #include "core/rpc/update_mask.h"
+#include "core/store/again.h"
 #include "core/words/notice_parts.h"
 #include "ingest/team_members.h"
 #include "ingest/team_tokens.h"
@@ -22,7 +23,6 @@ constexpr size_t kTemplateBytesMax = 64 * 1024;
 constexpr int kTemplatesMax = 100;
 // RFC 5321 4.5.3.1.1: a local part has at most 64 bytes. Answers go to the team's with "+" and a page's secret in it.
 constexpr size_t kTeamLocalPartMax = 64 - 1 - 30;
-constexpr int kRearmTries = 5;
 
 // Messages of the two languages with the same fields on the wire.
 template <typename To, typename From>
@@ -154,9 +154,8 @@ absl::Status NoteSwitches(const rpc::Call& call, const record::TeamRecord& befor
 // One callback's timer comes earlier under the team as it is now.
 absl::Status Rearm(runtime::Host& host, const record::TeamRecord& team, const std::string& callback_id) {
   RB_ASSIGN_OR_RETURN(const store::Key key, store::CallbackKey(callback_id));
-  absl::Status status;
-  for (int i = 0; i < kRearmTries; ++i) {
-    auto callback = store::Load<record::CallbackRecord>(host.store(), key);
+  return store::Again([&]() -> absl::Status {
+    const auto callback = store::Load<record::CallbackRecord>(host.store(), key);
     if (absl::IsNotFound(callback.status())) return absl::OkStatus();
     RB_RETURN_IF_ERROR(callback.status());
     RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
@@ -171,10 +170,8 @@ absl::Status Rearm(runtime::Host& host, const record::TeamRecord& team, const st
     commit.shard = key.shard;
     commit.commit_id = NewCommitId(host, key.shard);
     store::AddDecision(&callback->message, callback->version, decision, now, &commit);
-    status = host.store().CommitOnce(commit).status();
-    if (!absl::IsAborted(status)) return status;
-  }
-  return status;
+    return host.store().CommitOnce(commit).status();
+  });
 }
 
 // An open callback keeps the timer it has: under a new policy it may be due earlier. Later ones set themselves right when

@@ -116,7 +116,11 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
     RB_ASSIGN_OR_RETURN(const rpc::Call call, rpc::Admit(host_.rpc(), context_, kMethod));
     RB_RETURN_IF_ERROR(rpc::CheckScope(call.principal, team_id_, team_id_));
     admit_time_ = absl::Now();
-    RB_ASSIGN_OR_RETURN(Sight sight, SightOf(call, call.now));
+    domain::Sight sight{rpc::ViewerOf(call.principal), {}};
+    if (!sight.viewer.whole_team) {
+      RB_ASSIGN_OR_RETURN(const auto team, LoadTeam(host_, team_id_));
+      sight = domain::SightOf(sight.viewer, team.message, call.now);
+    }
     if (!(sight == sight_)) LookAtAll();
     sight_ = std::move(sight);
     return absl::OkStatus();
@@ -126,31 +130,6 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
     api::WatchCallbacksResponse& all = queue_.emplace_back();
     all.set_revision(since_);
     all.set_resync(true);
-  }
-
-  // Whoever resumes may have begun or ceased to stand in since the last change they know of.
-  absl::StatusOr<bool> SawOthers(const rpc::Call& call) {
-    RB_ASSIGN_OR_RETURN(const auto known, host_.store().Changes(shard_, team_id_, since_ - 1, 1));
-    if (!known.complete || known.events.empty()) return false;
-    RB_ASSIGN_OR_RETURN(const Sight then, SightOf(call, known.events.front().time));
-    return !(then == sight_);
-  }
-
-  struct Sight {
-    domain::Viewer viewer;
-    std::vector<std::string> stands_in_for;
-    bool operator==(const Sight& other) const {
-      return viewer.member_id == other.viewer.member_id && viewer.whole_team == other.viewer.whole_team &&
-             stands_in_for == other.stands_in_for;
-    }
-  };
-  absl::StatusOr<Sight> SightOf(const rpc::Call& call, absl::Time at) {
-    Sight sight;
-    sight.viewer = rpc::ViewerOf(call.principal);
-    if (sight.viewer.whole_team) return sight;
-    RB_ASSIGN_OR_RETURN(const auto team, LoadTeam(host_, team_id_));
-    sight.stands_in_for = domain::StandsInFor(team.message, sight.viewer.member_id, at);
-    return sight;
   }
 
   // Also queues the first message.
@@ -165,7 +144,7 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
     shard_ = key.shard;
     team_id_ = team.message.id();
     topic_ = absl::StrCat("changes/", team_id_);
-    RB_ASSIGN_OR_RETURN(sight_, SightOf(call, call.now));
+    sight_ = domain::SightOf(rpc::ViewerOf(call.principal), team.message, call.now);
     since_ = request_.since_revision();
     if (since_ == 0) {
       RB_ASSIGN_OR_RETURN(const auto changes, host_.store().Changes(shard_, team_id_, 0, 1));
@@ -173,7 +152,7 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
     }
     queue_.emplace_back().set_revision(since_);
     if (request_.since_revision() > 0) {
-      RB_ASSIGN_OR_RETURN(const bool saw_others, SawOthers(call));
+      RB_ASSIGN_OR_RETURN(const bool saw_others, rpc::SawOthers(host_.store(), team.message, sight_, since_));
       if (saw_others) LookAtAll();
     }
     return absl::OkStatus();
@@ -189,7 +168,7 @@ class Watch final : public grpc::ServerWriteReactor<api::WatchCallbacksResponse>
   std::atomic<uint64_t> waiting_{0};
   bool admitted_ = false;
   absl::Time admit_time_;
-  Sight sight_;
+  domain::Sight sight_;
   int shard_ = 0;
   std::string team_id_;
   std::string topic_ = "changes/";

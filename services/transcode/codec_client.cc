@@ -1,16 +1,10 @@
 #include "transcode/codec_client.h"
 
-#include <filesystem>
-
 #include "transcode/codec/wire.h"
 
 namespace ringback::transcode {
 
-std::string CodecBesideThisProgram() {
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  return error ? "ringback-codec" : (self.parent_path() / "ringback-codec").string();
-}
+std::string CodecBesideThisProgram() { return sandbox::BesideThisProgram("ringback-codec"); }
 
 Codec::Codec(const CodecOptions& options)
     : pool_({.program = options.program,

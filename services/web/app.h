@@ -1,4 +1,5 @@
-// The HTTP edge: the customer's page, health and metrics.
+// The HTTP edge: the customer's page, the team's pages with sign-in and their JSON, telephone systems' hooks, health and
+// metrics.
 #pragma once
 
 #include "absl/status/status.h"

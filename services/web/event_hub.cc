@@ -87,7 +87,7 @@ absl::StatusOr<std::shared_ptr<http::LiveBody>> EventHub::Attach(std::string_vie
   Viewer viewer;
   viewer.body = std::make_shared<http::LiveBody>(kWaitingBytesMax);
   viewer.session = std::string(session);
-  viewer.who = rpc::ViewerOf(caller.principal);
+  viewer.sight.viewer = rpc::ViewerOf(caller.principal);
   viewer.since = since;
   viewer.admitted = parts_.clock->Now();
   std::shared_ptr<http::LiveBody> body = viewer.body;
@@ -102,14 +102,11 @@ absl::StatusOr<std::shared_ptr<http::LiveBody>> EventHub::Attach(std::string_vie
   }
   MutexLock lock(&team->mutex);
   bool saw_others = false;
-  if (!viewer.who.whole_team) {
+  if (!viewer.sight.viewer.whole_team) {
     RB_ASSIGN_OR_RETURN(const auto record, LoadTeam(team->id));
-    viewer.stands_in_for = domain::StandsInFor(record, viewer.who.member_id, caller.now);
-    // Whoever comes back may have begun or ceased to stand in since the last change they know of.
-    if (const int64_t known = since.value_or(0); known > 0) {
-      RB_ASSIGN_OR_RETURN(const auto last, parts_.store->Changes(caller.principal.shard, team->id, known - 1, 1));
-      saw_others = last.complete && !last.events.empty() &&
-                   domain::StandsInFor(record, viewer.who.member_id, last.events[0].time) != viewer.stands_in_for;
+    viewer.sight = domain::SightOf(viewer.sight.viewer, record, caller.now);
+    if (since.value_or(0) > 0) {
+      RB_ASSIGN_OR_RETURN(saw_others, rpc::SawOthers(*parts_.store, record, viewer.sight, *since));
     }
   }
   RB_RETURN_IF_ERROR(CatchUp(*team, viewer));
@@ -140,7 +137,7 @@ absl::Status EventHub::CatchUp(Team& team, Viewer& viewer) {
       return absl::OkStatus();
     }
     for (const api::WatchCallbacksResponse& change : changes.told) {
-      if (const Block block = Forms(change).For(viewer.who, changes)) viewer.body->Put(block);
+      if (const Block block = Forms(change).For(viewer.sight.viewer, changes)) viewer.body->Put(block);
     }
     viewer.since = changes.revision;
     if (!changes.more) break;
@@ -198,26 +195,21 @@ void EventHub::Tell(Team& team, const rpc::TeamChanges& changes) {
   for (const api::WatchCallbacksResponse& change : changes.told) {
     Forms forms(change);
     for (Viewer& viewer : team.viewers) {
-      if (change.revision() <= *viewer.since || viewer.admitted == absl::InfinitePast()) continue;
-      if (const Block block = forms.For(viewer.who, changes)) viewer.body->Put(block);
+      if (change.revision() <= *viewer.since || viewer.left) continue;
+      if (const Block block = forms.For(viewer.sight.viewer, changes)) viewer.body->Put(block);
     }
   }
   team.viewers.remove_if([](const Viewer& viewer) { return viewer.body->closed(); });
 }
 
 void EventHub::Reconsider(Viewer& viewer, const store::v1::TeamRecord& team, absl::Time now) {
-  const store::v1::Member* const member = domain::FindMember(team, viewer.who.member_id);
-  const std::optional<rpc::Role> role = member == nullptr ? std::nullopt : rpc::RoleOf(*member);
-  if (!role) {
-    viewer.admitted = absl::InfinitePast();
-    return;
-  }
-  const bool whole_team = *role != rpc::Role::kRep;
-  std::vector<std::string> stands_in_for;
-  if (!whole_team) stands_in_for = domain::StandsInFor(team, viewer.who.member_id, now);
-  if (viewer.who.whole_team == whole_team && viewer.stands_in_for == stands_in_for) return;
-  viewer.who.whole_team = whole_team;
-  viewer.stands_in_for = std::move(stands_in_for);
+  const store::v1::Member* const member = domain::FindMember(team, viewer.sight.viewer.member_id);
+  const std::optional<domain::Viewer> who = member == nullptr ? std::nullopt : rpc::ViewerOf(*member);
+  viewer.left = !who.has_value();
+  if (viewer.left) return;
+  domain::Sight sight = domain::SightOf(*who, team, now);
+  if (sight == viewer.sight) return;
+  viewer.sight = std::move(sight);
   viewer.body->Put(AtRevision("resync", *viewer.since));
 }
 
@@ -236,7 +228,7 @@ void EventHub::EndWhatEnded(Team& team) {
   const auto record = team.viewers.empty() ? absl::NotFoundError("nobody asks") : LoadTeam(team.id);
   for (Viewer& viewer : team.viewers) {
     if (record.ok()) Reconsider(viewer, *record, now);
-    if (now - viewer.admitted < kAdmittedFor) continue;
+    if (!viewer.left && now - viewer.admitted < kAdmittedFor) continue;
     const auto caller = rpc::Authenticate(*parts_.store, *parts_.known, viewer.session);
     if (caller.ok()) {
       viewer.admitted = now;

@@ -65,10 +65,10 @@ class EventHub {
   struct Viewer {
     std::shared_ptr<http::LiveBody> body;
     std::string session;
-    domain::Viewer who;
-    std::vector<std::string> stands_in_for;  // whose callbacks a rep sees besides
+    domain::Sight sight;
     std::optional<int64_t> since;  // always set once it is among a team's
     absl::Time admitted;
+    bool left = false;  // the team; told nothing more, until a look at the session ends it
   };
   struct Team {
     explicit Team(std::string id) : id(std::move(id)) {}

@@ -12,6 +12,7 @@
 #include "core/base/log.h"
 #include "core/base/status_macros.h"
 #include "core/domain/input.h"
+#include "core/domain/joined.h"
 #include "core/domain/proto_time.h"
 #include "core/domain/rules.h"
 #include "core/http/form.h"
@@ -118,12 +119,6 @@ Press Read(std::string_view part, const Form& form, const FormKey& key, absl::Ti
   return Press{.purpose = "agree", .commands = {domain::CustomerAgree{key.revision}}, .done = "agreed"};
 }
 
-template <typename T>
-void Append(std::vector<T> earlier, std::vector<T>* later) {
-  earlier.insert(earlier.end(), std::make_move_iterator(later->begin()), std::make_move_iterator(later->end()));
-  *later = std::move(earlier);
-}
-
 // One after the other, as one change.
 absl::StatusOr<Decision> ApplyAll(const std::vector<domain::Command>& commands, const CallbackRecord& callback,
                                   const record::TeamRecord& team, absl::Time now) {
@@ -131,12 +126,7 @@ absl::StatusOr<Decision> ApplyAll(const std::vector<domain::Command>& commands, 
   RB_ASSIGN_OR_RETURN(Decision whole, domain::Apply(callback, commands.front(), team, customer, now));
   for (size_t i = 1; i < commands.size(); ++i) {
     RB_ASSIGN_OR_RETURN(Decision next, domain::Apply(whole.callback, commands[i], team, customer, now));
-    Append(std::move(whole.new_deliveries), &next.new_deliveries);
-    Append(std::move(whole.withdrawn_delivery_ids), &next.withdrawn_delivery_ids);
-    Append(std::move(whole.events), &next.events);
-    Append(std::move(whole.counters), &next.counters);
-    if (!next.purge_time.has_value()) next.purge_time = whole.purge_time;
-    whole = std::move(next);
+    whole = domain::Joined(std::move(whole), std::move(next));
   }
   return whole;
 }

@@ -1,5 +1,5 @@
-// Which request gets which answer: the customer's pages and their audio, health and metrics. Plain functions on data;
-// sockets are listener.h's.
+// Which request of no member gets which answer: the customer's pages and their audio, health and metrics. Members' are
+// staff_pages.h's, sign_in_routes.h's and api_routes.h's. Plain functions on data; sockets are listener.h's.
 #pragma once
 
 #include <string>

@@ -4,13 +4,13 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/temp_dir.h"
 #include "core/store/forwarding_store.h"
 #include "core/store/records.h"
 #include "core/store/sqlite_store.h"
@@ -47,18 +47,15 @@ class CountingStore : public store::ForwardingStore {
 class RoutesTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string folder = ::testing::TempDir() + "/webXXXXXX";
-    ASSERT_NE(mkdtemp(folder.data()), nullptr);
-    folder_ = folder;
     store::SqliteOptions options;
-    options.path = folder_ + "/store.db";
+    options.path = folder_.File("store.db");
     options.clock = &clock_;
     options.random = random_.get();
     auto sqlite = store::OpenSqliteStore(options);
     ASSERT_TRUE(sqlite.ok()) << sqlite.status();
     sqlite_ = *std::move(sqlite);
     store_ = std::make_unique<CountingStore>(sqlite_.get());
-    auto blobs = blob::OpenDirectory(folder_ + "/blobs");
+    auto blobs = blob::OpenDirectory(folder_.File("blobs"));
     ASSERT_TRUE(blobs.ok()) << blobs.status();
     blobs_ = *std::move(blobs);
 
@@ -84,11 +81,6 @@ class RoutesTest : public ::testing::Test {
     parts.status.draining = [this] { return draining_; };
     parts.status.metrics_text = [] { return "ringback_up 1\n"; };
     routes_ = std::make_unique<Routes>(std::move(parts));
-  }
-  void TearDown() override {
-    store_.reset();
-    sqlite_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   template <typename Message>
@@ -148,7 +140,7 @@ class RoutesTest : public ::testing::Test {
     return response.source(0, response.source_size).value_or("error");
   }
 
-  std::string folder_;
+  const TempDir folder_;
   PageCache cache_{1 << 20};
   FakeClock clock_{Berlin(23, 10)};
   RateLimiter posts_{{.burst = 30, .refill = absl::Seconds(2)}, &clock_};

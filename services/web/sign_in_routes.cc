@@ -107,7 +107,7 @@ HttpResponse SignInRoutes::Post(const HttpRequest& request, std::string_view pat
 
 HttpResponse SignInRoutes::Start(const HttpRequest& request) {
   const auto signed_in = gate_.Open(request);
-  if (absl::IsUnauthenticated(signed_in.status())) return SeeOther("start", "/sign-in");
+  if (absl::IsUnauthenticated(signed_in.status())) return StaffSeeOther("start", "/sign-in");
   if (!signed_in.ok()) return Trouble(request, "start", signed_in.status());
   auto values = DescribeStart(*parts_.store, signed_in->session, parts_.clock->Now());
   if (!values.ok()) return Trouble(request, "start", values.status());
@@ -119,7 +119,7 @@ HttpResponse SignInRoutes::Start(const HttpRequest& request) {
 HttpResponse SignInRoutes::Form(const HttpRequest& request) {
   const auto query = http::ParseQuery(request.target);
   const std::string to = query.ok() ? query->Get("to") : "";
-  if (gate_.Open(request).ok()) return SeeOther(kRoute, WayOn(to));
+  if (gate_.Open(request).ok()) return StaffSeeOther(kRoute, WayOn(to));
   words::TemplateValues values;
   values.texts["to"] = IsStaffPage(to) ? to : "";
   values.texts["out"] = query.ok() && query->Has("out") ? "1" : "";
@@ -210,7 +210,7 @@ HttpResponse SignInRoutes::Enter(const HttpRequest& request, const absl::StatusO
     const absl::Status ended = rpc::EndSession(*parts_.store, *parts_.random, before);
     if (!ended.ok()) RB_LOG_WARN("sign-in: the session before could not be ended: {}", ended.ToString());
   }
-  HttpResponse response = SeeOther(kRoute, WayOn(to));
+  HttpResponse response = StaffSeeOther(kRoute, WayOn(to));
   response.headers.emplace_back("Set-Cookie", gate_.Keep(request, session->secret, parts_.session_lifetime));
   return response;
 }
@@ -230,13 +230,13 @@ std::optional<HttpResponse> SignInRoutes::EnterByProxy(const HttpRequest& reques
 
 HttpResponse SignInRoutes::PostOut(const HttpRequest& request, const http::Form& form, bool everywhere) {
   const auto signed_in = gate_.Open(request);
-  if (absl::IsUnauthenticated(signed_in.status())) return SeeOther(kRoute, "/sign-in?out");
+  if (absl::IsUnauthenticated(signed_in.status())) return StaffSeeOther(kRoute, "/sign-in?out");
   if (!signed_in.ok()) return Trouble(request, kRoute, signed_in.status());
   if (!gate_.MayPost(request, form, signed_in->secret)) return Told(request, 403, "foreign");
   const absl::Status ended = everywhere ? EndAll(signed_in->session.principal)
                                         : rpc::EndSession(*parts_.store, *parts_.random, signed_in->secret);
   if (!ended.ok()) return Trouble(request, kRoute, ended);
-  HttpResponse response = SeeOther(kRoute, "/sign-in?out");
+  HttpResponse response = StaffSeeOther(kRoute, "/sign-in?out");
   response.headers.emplace_back("Set-Cookie", gate_.Forget(request));
   return response;
 }

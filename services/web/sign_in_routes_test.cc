@@ -4,13 +4,13 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include <filesystem>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "core/base/temp_dir.h"
 #include "core/http/form.h"
 #include "core/store/every_record.h"
 #include "core/store/forwarding_store.h"
@@ -45,10 +45,7 @@ class CountingStore : public store::ForwardingStore {
 class SignInRoutesTest : public ::testing::Test {
  protected:
   SignInRoutesTest() {
-    std::string folder = ::testing::TempDir() + "/sign_in_routesXXXXXX";
-    EXPECT_NE(mkdtemp(folder.data()), nullptr);
-    folder_ = folder;
-    sqlite_ = *store::OpenSqliteStore({.path = folder_ + "/store.db", .clock = &clock_, .random = random_.get()});
+    sqlite_ = *store::OpenSqliteStore({.path = folder_.File("store.db"), .clock = &clock_, .random = random_.get()});
     store_ = std::make_unique<CountingStore>(sqlite_.get());
     team_ = SomeTeam();
     team_.mutable_members(0)->set_email("anna@example.com");
@@ -65,7 +62,6 @@ class SignInRoutesTest : public ::testing::Test {
     };
     routes_ = std::make_unique<SignInRoutes>(std::move(parts));
   }
-  ~SignInRoutesTest() override { std::filesystem::remove_all(folder_); }
 
   void WriteTeam() {
     store::Commit commit;
@@ -140,7 +136,7 @@ class SignInRoutesTest : public ::testing::Test {
 
   FakeClock clock_{Berlin(23, 9, 30)};
   const std::unique_ptr<Random> random_ = NewSeededRandom(1);
-  std::string folder_;
+  const TempDir folder_;
   std::unique_ptr<store::Store> sqlite_;
   std::unique_ptr<CountingStore> store_;
   record::TeamRecord team_;

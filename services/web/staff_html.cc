@@ -51,7 +51,7 @@ http::HttpResponse StaffPage(int status, std::string route, const std::string& p
   return response;
 }
 
-http::HttpResponse SeeOther(std::string route, const std::string& target) {
+http::HttpResponse StaffSeeOther(std::string route, const std::string& target) {
   http::HttpResponse response = http::NewResponse(303, std::move(route));
   TellOwnPagesAlone(&response);
   response.headers.emplace_back("Location", target);

@@ -1,4 +1,4 @@
-// The pages of members as HTML: sign-in, and who one is. Fills the compiled-in templates; the customer's page is
+// What members see without a script: sign-in, and who one is. The team's own pages are staff_pages.h's. Fills the compiled-in templates; the customer's page is
 // page_html.h's.
 #pragma once
 
@@ -15,7 +15,7 @@ namespace ringback::web {
 http::HttpResponse StaffPage(int status, std::string route, const std::string& page, domain::Language language,
                              words::TemplateValues values);
 
-// 303: the browser goes on with a GET.
-http::HttpResponse SeeOther(std::string route, const std::string& target);
+// 303: the browser goes on with a GET, and tells the page that it came from here.
+http::HttpResponse StaffSeeOther(std::string route, const std::string& target);
 
 }  // namespace ringback::web

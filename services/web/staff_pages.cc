@@ -97,7 +97,7 @@ std::optional<HttpResponse> StaffPages::Handle(const HttpRequest& request) const
 HttpResponse StaffPages::Shell(const HttpRequest& request) const {
   const auto signed_in = gate_->Open(request);
   if (absl::IsUnauthenticated(signed_in.status())) {
-    return SeeOther(kRoute, absl::StrCat("/sign-in?to=", http::FormEncoded(request.target)));
+    return StaffSeeOther(kRoute, absl::StrCat("/sign-in?to=", http::FormEncoded(request.target)));
   }
   if (!signed_in.ok()) {
     RB_LOG_ERROR("web: {}", signed_in.status().ToString());

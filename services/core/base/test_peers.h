@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -21,6 +20,8 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "core/base/temp_dir.h"
 
 namespace ringback {
 
@@ -92,24 +93,6 @@ class Child {
 
  private:
   pid_t pid_ = 0;
-};
-
-class TempDir {
- public:
-  TempDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "ringback-test-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-    std::filesystem::permissions(path_, std::filesystem::perms::all);  // smtp-sink writes as nobody
-  }
-  ~TempDir() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-  std::string Write(const std::string& name, const std::string& text) const {
-    std::ofstream(path_ + "/" + name) << text;
-    return path_ + "/" + name;
-  }
-
- private:
-  std::string path_;
 };
 
 inline std::string FileText(const std::filesystem::path& path) {

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <thread>
 
+#include "core/base/temp_dir.h"
 #include "core/blob/blob_conformance.h"
 
 namespace ringback::blob {
@@ -21,15 +22,6 @@ namespace fs = std::filesystem;
 
 class BlobTest : public testing::Test {
  protected:
-  BlobTest() {
-    std::string path = testing::TempDir() + "/blobXXXXXX";
-    root_ = std::string(mkdtemp(path.data())) + "/deep/blobs";
-    blobs_ = OpenDirectory(root_).value();
-  }
-  ~BlobTest() override {
-    blobs_.reset();
-    fs::remove_all(fs::path(root_).parent_path().parent_path());
-  }
   // Every regular file below the root that is no lock.
   std::vector<std::string> Files() const {
     std::vector<std::string> files;
@@ -39,27 +31,19 @@ class BlobTest : public testing::Test {
     return files;
   }
 
-  std::string root_;
-  std::unique_ptr<BlobStore> blobs_;
+  const TempDir folder_;
+  const std::string root_ = folder_.File("deep/blobs");
+  std::unique_ptr<BlobStore> blobs_ = OpenDirectory(root_).value();
 };
 
 class DirectoryHarness : public BlobHarness {
  public:
-  DirectoryHarness() {
-    std::string path = testing::TempDir() + "/blobXXXXXX";
-    root_ = mkdtemp(path.data());
-    blobs_ = OpenDirectory(root_).value();
-  }
-  ~DirectoryHarness() override {
-    blobs_.reset();
-    fs::remove_all(root_);
-  }
   BlobStore& blobs() override { return *blobs_; }
-  std::unique_ptr<BlobStore> OpenAnother() override { return OpenDirectory(root_).value(); }
+  std::unique_ptr<BlobStore> OpenAnother() override { return OpenDirectory(folder_.path()).value(); }
 
  private:
-  std::string root_;
-  std::unique_ptr<BlobStore> blobs_;
+  const TempDir folder_;
+  const std::unique_ptr<BlobStore> blobs_ = OpenDirectory(folder_.path()).value();
 };
 
 INSTANTIATE_TEST_SUITE_P(Directory, BlobConformance,

@@ -39,6 +39,11 @@ std::vector<std::string> StandsInFor(const TeamRecord& team, const std::string& 
   return absent;
 }
 
+Sight SightOf(const Viewer& viewer, const TeamRecord& team, absl::Time now) {
+  if (viewer.whole_team) return {viewer, {}};
+  return {viewer, StandsInFor(team, viewer.member_id, now)};
+}
+
 bool SeesTake(const Viewer& viewer, const RecordingRecord& take, const CallbackRecord* callback, const TeamRecord& team,
               absl::Time now) {
   if (viewer.whole_team || (!viewer.member_id.empty() && take.author() == viewer.member_id)) return true;

@@ -16,6 +16,7 @@ namespace ringback::domain {
 struct Viewer {
   std::string member_id;     // "" for what is no member's
   bool whole_team = false;
+  bool operator==(const Viewer&) const = default;
 };
 
 bool Sees(const Viewer& viewer, const store::v1::CallbackRecord& callback, const store::v1::TeamRecord& team,
@@ -25,6 +26,15 @@ bool SeesThoseOf(const Viewer& viewer, const std::string& assignee_id, const sto
 
 // Absent members in whose place the member stands now.
 std::vector<std::string> StandsInFor(const store::v1::TeamRecord& team, const std::string& member_id, absl::Time now);
+
+// What decides which callbacks a viewer sees, for whoever keeps telling: when it has changed, callbacks have come into sight
+// and gone out of it without a change of their own, and all must be read anew.
+struct Sight {
+  Viewer viewer;
+  std::vector<std::string> stands_in_for;  // of a rep
+  bool operator==(const Sight&) const = default;
+};
+Sight SightOf(const Viewer& viewer, const store::v1::TeamRecord& team, absl::Time now);
 
 // A recording without a callback (nullptr) is its author's and the leaders'.
 bool SeesTake(const Viewer& viewer, const store::v1::RecordingRecord& take, const store::v1::CallbackRecord* callback,

@@ -13,6 +13,7 @@
 #include <map>
 
 #include "core/base/mutex.h"
+#include "core/base/temp_dir.h"
 #include "core/handoff/wire.h"
 
 namespace ringback::handoff {
@@ -380,27 +381,22 @@ TEST_F(HandoffTest, FramesOfAnotherVersionAreIgnoredAndHarmNobody) {
 
 class CurveTest : public HandoffTest {
  protected:
-  CurveTest() {
-    std::string path = testing::TempDir() + "/curveXXXXXX";
-    folder_ = mkdtemp(path.data());
-    Allow({friend_.public_key});
-  }
-  ~CurveTest() override { std::filesystem::remove_all(folder_); }
+  CurveTest() { Allow({friend_.public_key}); }
 
   void Allow(const std::vector<std::string>& keys) {
-    std::ofstream out(folder_ + "/next");
+    std::ofstream out(folder_.File("next"));
     out << "# programs of this installation\n\n";
     for (const std::string& key : keys) out << key << " # a comment\n";
     out.close();
-    std::filesystem::rename(folder_ + "/next", folder_ + "/allowed");
+    std::filesystem::rename(folder_.File("next"), folder_.File("allowed"));
   }
   Options With(const CurvePair& client) {
     Options options;
-    options.curve = CurveKeys{server_.secret_key, client.secret_key, folder_ + "/allowed"};
+    options.curve = CurveKeys{server_.secret_key, client.secret_key, folder_.File("allowed")};
     return options;
   }
 
-  std::string folder_;
+  const TempDir folder_;
   const CurvePair server_ = NewCurvePair(), friend_ = NewCurvePair(), stranger_ = NewCurvePair();
 };
 
@@ -466,7 +462,7 @@ TEST_F(CurveTest, AKeyAddedToTheListIsLetInWithoutARestart) {
 }
 
 TEST_F(CurveTest, ABrokenListKeepsTheOldOne) {
-  AllowedKeys allowed(folder_ + "/allowed");
+  AllowedKeys allowed(folder_.File("allowed"));
   ASSERT_TRUE(allowed.Load().ok());
   EXPECT_TRUE(allowed.AllowsText(friend_.public_key));
   EXPECT_FALSE(allowed.AllowsText(stranger_.public_key));
@@ -481,7 +477,7 @@ TEST_F(CurveTest, WhatIsNoKeyIsSaid) {
   Options options = With({"", "short"});
   EXPECT_TRUE(absl::IsInvalidArgument(Handoff::Create(options).status()));
   options = With(friend_);
-  options.curve->allowed_keys_file = folder_ + "/nothing";
+  options.curve->allowed_keys_file = folder_.File("nothing");
   EXPECT_TRUE(absl::IsInvalidArgument(Handoff::Create(options).status()));
 }
 

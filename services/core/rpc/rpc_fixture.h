@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -15,6 +14,7 @@
 #include "core/base/clock.h"
 #include "core/base/ids.h"
 #include "core/base/mutex.h"
+#include "core/base/temp_dir.h"
 #include "core/rpc/identity.h"
 #include "core/rpc/server.h"
 #include "core/store/forwarding_store.h"
@@ -71,16 +71,13 @@ class ThreadExecutor : public Executor {
 class StoreTest : public testing::Test {
  protected:
   StoreTest() : clock_(absl::FromUnixSeconds(1'795'000'000)), random_(NewSeededRandom(7)) {
-    std::string path = testing::TempDir() + "/rpcXXXXXX";
-    folder_ = mkdtemp(path.data());
     store::SqliteOptions options;
-    options.path = folder_ + "/test.db";
+    options.path = folder_.File("test.db");
     options.clock = &clock_;
     options.random = random_.get();
     store_ = store::OpenSqliteStore(options).value();
     environment_ = {store_.get(), &clock_, random_.get(), &executor_, nullptr};
   }
-  ~StoreTest() override { std::filesystem::remove_all(folder_); }
 
   // A team with an active rep, manager and admin and a rep who left: "mbSS" + "rep", "manager", "admin", "gone".
   std::string AddTeam(int shard) {
@@ -131,7 +128,7 @@ class StoreTest : public testing::Test {
 
   FakeClock clock_;
   std::unique_ptr<Random> random_;
-  std::string folder_;
+  const TempDir folder_;
   std::unique_ptr<store::Store> store_;
   ThreadExecutor executor_;
   Environment environment_;

@@ -256,11 +256,11 @@ class TlsTest : public ServerTest {
     }
   }
   void Shell(const std::string& command) {
-    ASSERT_EQ(std::system(("cd " + folder_ + " && { " + command + "; } >openssl.log 2>&1").c_str()), 0) << command;
+    ASSERT_EQ(std::system(("cd " + folder_.path() + " && { " + command + "; } >openssl.log 2>&1").c_str()), 0) << command;
   }
   std::string Pem(const std::string& name) {
     std::stringstream text;
-    text << std::ifstream(folder_ + "/" + name).rdbuf();
+    text << std::ifstream(folder_.File(name)).rdbuf();
     return text.str();
   }
   ClientOptions Trusting() {

@@ -1,6 +1,5 @@
 #include "core/rpc/sight.h"
 
-#include <optional>
 #include <string>
 
 #include "core/base/status_macros.h"
@@ -36,6 +35,15 @@ const record::CallbackRecord* Pointer(const std::optional<record::CallbackRecord
 
 domain::Viewer ViewerOf(const Principal& principal) {
   return {principal.member_id, Manages(principal) || principal.role == Role::kOperator};
+}
+
+std::optional<domain::Viewer> ViewerOf(const record::Member& member) {
+  const std::optional<Role> role = RoleOf(member);
+  if (!role.has_value()) return std::nullopt;
+  Principal principal;
+  principal.role = *role;
+  principal.member_id = member.id();
+  return ViewerOf(principal);
 }
 
 absl::StatusOr<bool> Sees(store::Store& store, const Call& call, const record::CallbackRecord& callback) {

@@ -2,6 +2,8 @@
 // sees what (core/domain/sight.h). What a rep does not see is answered like what is not there.
 #pragma once
 
+#include <optional>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/domain/sight.h"
@@ -12,6 +14,8 @@
 namespace ringback::rpc {
 
 domain::Viewer ViewerOf(const Principal& principal);
+// nullopt for a member who has left.
+std::optional<domain::Viewer> ViewerOf(const ringback::store::v1::Member& member);
 
 // Reads the team only where that decides: for a rep's colleague's callback. At the call's time.
 absl::StatusOr<bool> Sees(store::Store& store, const Call& call, const ringback::store::v1::CallbackRecord& callback);

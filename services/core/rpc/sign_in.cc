@@ -12,6 +12,7 @@
 #include "core/base/status_macros.h"
 #include "core/domain/proto_time.h"
 #include "core/domain/team.h"
+#include "core/store/again.h"
 #include "core/store/records.h"
 
 namespace ringback::rpc {
@@ -20,7 +21,6 @@ namespace {
 namespace record = ::ringback::store::v1;
 using Loaded = store::Loaded<record::SignInRecord>;
 
-constexpr int kCommitTries = 10;
 
 absl::Status OpensNothing() { return absl::NotFoundError("this sign-in is over, or was none"); }
 
@@ -129,14 +129,6 @@ absl::StatusOr<NewSession> Enter(store::Store& store, Random& random, const stor
   return CommitSession(store, random, WhoOf(sign_in.message), entry, now, std::move(commit));
 }
 
-// Runs `once` until it is not ABORTED by somebody else's change.
-template <typename Once>
-absl::StatusOr<NewSession> Again(const Once& once) {
-  absl::StatusOr<NewSession> result = absl::AbortedError("not tried");
-  for (int i = 0; i < kCommitTries && absl::IsAborted(result.status()); ++i) result = once();
-  return result;
-}
-
 absl::Status CountWrong(store::Store& store, Random& random, const store::Key& key, Loaded sign_in) {
   sign_in.message.set_wrong_codes(sign_in.message.wrong_codes() + 1);
   if (sign_in.message.wrong_codes() >= kWrongCodesMax) sign_in.message.clear_code_hash();
@@ -230,7 +222,7 @@ absl::StatusOr<record::Member> WhoseLink(store::Store& store, std::string_view l
 
 absl::StatusOr<NewSession> EnterByLink(store::Store& store, Random& random, std::string_view link, const Entry& entry) {
   RB_ASSIGN_OR_RETURN(const ParsedLink parsed, ParseLink(link));
-  return Again([&]() -> absl::StatusOr<NewSession> {
+  return store::Again([&]() -> absl::StatusOr<NewSession> {
     RB_ASSIGN_OR_RETURN(const absl::Time now, store.Now());
     RB_ASSIGN_OR_RETURN(const Loaded sign_in, UnderWay(store, parsed.key, now));
     if (!SameHash(sign_in.message.link_hash(), parsed.hash)) return OpensNothing();
@@ -242,7 +234,7 @@ absl::StatusOr<NewSession> EnterByCode(store::Store& store, Random& random, cons
                                        std::string_view code, const Entry& entry) {
   const std::string digits = Digits(code);
   for (const MemberOf& who : members) {
-    auto session = Again([&] { return TryCode(store, random, who, digits, entry); });
+    auto session = store::Again([&] { return TryCode(store, random, who, digits, entry); });
     if (!absl::IsNotFound(session.status())) return session;
   }
   return OpensNothing();

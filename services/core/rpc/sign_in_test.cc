@@ -5,13 +5,13 @@
 #include <stdlib.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <functional>
 #include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/temp_dir.h"
 #include "core/domain/proto_time.h"
 #include "core/domain/team.h"
 #include "core/store/every_record.h"
@@ -31,10 +31,7 @@ constexpr char kJonas[] = "mb07bbbbbbbbbbbb";
 class SignInTest : public ::testing::Test {
  protected:
   SignInTest() : clock_(kNow), random_(NewSeededRandom(1)) {
-    std::string folder = ::testing::TempDir() + "/sign_inXXXXXX";
-    EXPECT_NE(mkdtemp(folder.data()), nullptr);
-    folder_ = folder;
-    store_ = *store::OpenSqliteStore({.path = folder_ + "/store.db", .clock = &clock_, .random = random_.get()});
+    store_ = *store::OpenSqliteStore({.path = folder_.File("store.db"), .clock = &clock_, .random = random_.get()});
     team_ = domain::NewTeam("tm07aaaaaaaaaaaa", "Vertrieb", "Europe/Berlin", "de", kNow);
     for (const auto& [id, name, role] : {std::tuple(kAnna, "anna", record::Member::ROLE_REP),
                                          std::tuple(kJonas, "jonas", record::Member::ROLE_MANAGER)}) {
@@ -46,7 +43,6 @@ class SignInTest : public ::testing::Test {
     }
     WriteTeam();
   }
-  ~SignInTest() override { std::filesystem::remove_all(folder_); }
 
   store::Commit NewCommit() {
     store::Commit commit;
@@ -91,7 +87,7 @@ class SignInTest : public ::testing::Test {
 
   FakeClock clock_;
   const std::unique_ptr<Random> random_;
-  std::string folder_;
+  const TempDir folder_;
   std::unique_ptr<store::Store> store_;
   record::TeamRecord team_;
   uint64_t version_ = 0;

@@ -51,6 +51,10 @@ std::optional<absl::Duration> RetryAfterOf(const absl::Status& status) {
   return absl::Microseconds(micros);
 }
 
+absl::Status TooBusy() {
+  return RetryAfter(absl::ResourceExhaustedError("too busy, or going down: try again"), absl::Seconds(1));
+}
+
 grpc::Status ToGrpc(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   std::string message(status.message());

@@ -21,5 +21,7 @@ absl::Status FromGrpc(const grpc::Status& status);
 // The status, saying when to try again (RetryInfo). UNAVAILABLE, RESOURCE_EXHAUSTED and ABORTED without it say 1 s.
 absl::Status RetryAfter(absl::Status status, absl::Duration after);
 std::optional<absl::Duration> RetryAfterOf(const absl::Status& status);
+// The answer to a call for which the pool has no room.
+absl::Status TooBusy();
 
 }  // namespace ringback::rpc

@@ -59,6 +59,15 @@ absl::StatusOr<TeamChanges> ReadTeamChanges(store::Store& store, const std::stri
   return result;
 }
 
+absl::StatusOr<bool> SawOthers(store::Store& store, const record::TeamRecord& team, const domain::Sight& sight,
+                               int64_t revision) {
+  if (sight.viewer.whole_team) return false;
+  RB_ASSIGN_OR_RETURN(const store::Key key, store::TeamKey(team.id()));
+  RB_ASSIGN_OR_RETURN(const store::ChangesResult known, store.Changes(key.shard, team.id(), revision - 1, 1));
+  if (!known.complete || known.events.empty()) return false;
+  return !(domain::SightOf(sight.viewer, team, known.events.front().time) == sight);
+}
+
 Shown ShownTo(const domain::Viewer& viewer, const api::WatchCallbacksResponse& change, const record::TeamRecord& team,
               absl::Time now) {
   if (change.callback().version() == 0) return Shown::kGone;  // for everybody

@@ -29,6 +29,11 @@ struct TeamChanges {
 absl::StatusOr<TeamChanges> ReadTeamChanges(store::Store& store, const std::string& team_id, int64_t since, int limit,
                                             const std::string& public_url);
 
+// Whether a viewer, who knows of all up to `revision`, saw other callbacks when that was told than with this sight: who comes
+// back may have begun or ceased to stand in since. False when the log does not reach back so far. Blocks.
+absl::StatusOr<bool> SawOthers(store::Store& store, const store::v1::TeamRecord& team, const domain::Sight& sight,
+                               int64_t revision);
+
 // What a viewer is told of a change: all of it, that the callback has gone out of sight with it, or nothing.
 enum class Shown { kWhole, kGone, kNothing };
 Shown ShownTo(const domain::Viewer& viewer, const v1::WatchCallbacksResponse& change, const store::v1::TeamRecord& team,

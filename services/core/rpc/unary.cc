@@ -92,7 +92,7 @@ grpc::ServerUnaryReactor* RunUnary(Environment& environment, grpc::CallbackServe
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   const auto job = std::make_shared<UnaryJob>(UnaryJob{environment, context, method, std::move(work), reactor});
   if (!environment.executor->Submit([job] { job->Run(); })) {
-    job->Finish(RetryAfter(absl::ResourceExhaustedError("too busy, or going down: try again"), absl::Seconds(1)));
+    job->Finish(TooBusy());
   }
   return reactor;
 }

@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "core/base/temp_dir.h"
 #include "core/runtime/service_main.h"
 
 namespace ringback::runtime {
@@ -17,13 +17,6 @@ using testing::HasSubstr;
 
 class ConfigTest : public testing::Test {
  protected:
-  ConfigTest() {
-    std::string path = testing::TempDir() + "/configXXXXXX";
-    folder_ = mkdtemp(path.data());
-    file_ = folder_ + "/ringback.toml";
-  }
-  ~ConfigTest() override { std::filesystem::remove_all(folder_); }
-
   absl::StatusOr<Config> Toml(const std::string& text) {
     std::ofstream(file_) << text;
     return LoadConfig(file_, {}, {});
@@ -33,7 +26,8 @@ class ConfigTest : public testing::Test {
     return std::string(config.status().message());
   }
 
-  std::string folder_, file_;
+  const TempDir folder_;
+  const std::string file_ = folder_.File("ringback.toml");
 };
 
 TEST_F(ConfigTest, NothingGivenMeansTheDefaults) {
@@ -154,7 +148,7 @@ TEST_F(ConfigTest, AnS3AddressIsCheckedWhereItIsWritten) {
 }
 
 TEST_F(ConfigTest, AFileThatIsNotThereIsAnError) {
-  EXPECT_THAT(Error(LoadConfig(folder_ + "/nope.toml", {}, {})), HasSubstr("nope.toml"));
+  EXPECT_THAT(Error(LoadConfig(folder_.File("nope.toml"), {}, {})), HasSubstr("nope.toml"));
 }
 
 TEST_F(ConfigTest, TheReferenceDescribesEveryKeyAndItsDefaultsReadBack) {
@@ -207,8 +201,8 @@ TEST_F(ConfigTest, SecretsAreReadWithoutTheirLineEndAndOnlyFromPrivateFiles) {
     chmod(file_.c_str(), mode);
     EXPECT_THAT(std::string(ReadSecretFile(file_).status().message()), HasSubstr("chmod 600")) << mode;
   }
-  EXPECT_FALSE(ReadSecretFile(folder_).ok());
-  EXPECT_FALSE(ReadSecretFile(folder_ + "/nope").ok());
+  EXPECT_FALSE(ReadSecretFile(folder_.path()).ok());
+  EXPECT_FALSE(ReadSecretFile(folder_.File("nope")).ok());
 }
 
 TEST(CommandLineTest, FlagsTakeTheirValueAfterASpaceOrAnEqualsSign) {

@@ -1,3 +1,4 @@
+#include "core/base/temp_dir.h"
 #include "core/runtime/erasure_journal.h"
 
 #include <gmock/gmock.h>
@@ -18,11 +19,7 @@ const absl::Time kNow = absl::FromUnixSeconds(1795417200);
 
 class ErasureJournalTest : public ::testing::Test {
  protected:
-  ErasureJournalTest() {
-    std::string path = ::testing::TempDir() + "/erasuresXXXXXX";
-    config_.data_dir = mkdtemp(path.data());
-  }
-  ~ErasureJournalTest() override { std::filesystem::remove_all(config_.data_dir); }
+  ErasureJournalTest() { config_.data_dir = folder_.path(); }
 
   std::string Text() const {
     std::stringstream text;
@@ -30,6 +27,7 @@ class ErasureJournalTest : public ::testing::Test {
     return text.str();
   }
 
+  const TempDir folder_;
   Config config_;
 };
 

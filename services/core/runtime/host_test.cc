@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/base/temp_dir.h"
 #include "core/base/test_peers.h"
 #include "core/rpc/client.h"
 #include "core/rpc/grpc_server.h"
@@ -87,17 +88,12 @@ class SmallComponent : public Component {
 class HostTest : public testing::Test {
  protected:
   HostTest() {
-    std::string path = testing::TempDir() + "/hostXXXXXX";
-    folder_ = mkdtemp(path.data());
-    config_.data_dir = folder_ + "/data";
+    config_.data_dir = folder_.File("data");
     config_.grpc_listen = "127.0.0.1:0";
     config_.pool_threads = 2;
     config_.drain_timeout = absl::Seconds(30);
   }
-  ~HostTest() override {
-    host_.reset();
-    std::filesystem::remove_all(folder_);
-  }
+  ~HostTest() override { host_.reset(); }
 
   void Create() {
     auto host = Host::Create(config_);
@@ -113,7 +109,7 @@ class HostTest : public testing::Test {
   }
   bool Healthy() { return rpc::CheckHealth(client_->channel(), absl::Seconds(10)).value_or(false); }
 
-  std::string folder_;
+  const TempDir folder_;
   Config config_;
   std::unique_ptr<Host> host_;
   std::future<absl::Status> served_;

@@ -107,7 +107,7 @@ TEST_F(ObserveTest, StoreCallsAreCountedByWhatCameOfThemAndTimed) {
 }
 
 TEST_F(ObserveTest, ReadinessIsKnownWithoutAskingAndAskedOnceASecond) {
-  const auto blobs = blob::OpenDirectory(folder_ + "/blobs").value();
+  const auto blobs = blob::OpenDirectory(folder_.File("blobs")).value();
   Readiness readiness({&counting_, blobs.get(), &clock_, metrics_.get()});
   EXPECT_EQ(readiness.Known(), absl::UnavailableError("starting"));
   EXPECT_EQ(counting_.checks, 0);

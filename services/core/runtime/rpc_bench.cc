@@ -21,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "core/base/check.h"
+#include "core/base/temp_dir.h"
 #include "core/rpc/client.h"
 #include "core/rpc/grpc_server.h"
 #include "core/runtime/host.h"
@@ -157,10 +158,9 @@ double ResidentMb() {
 }
 
 int Run(const std::string& store, const std::string& json) {
-  std::string folder = std::filesystem::temp_directory_path() / "rpcbenchXXXXXX";
-  RB_CHECK(mkdtemp(folder.data()) != nullptr);
+  const TempDir folder;
   Config config;
-  config.data_dir = folder;
+  config.data_dir = folder.path();
   config.store = store;
   config.grpc_listen = "127.0.0.1:0";
   auto host = Host::Create(config).value();
@@ -204,7 +204,6 @@ int Run(const std::string& store, const std::string& json) {
   host->Stop();
   serving.join();
   host.reset();
-  std::filesystem::remove_all(folder);
   return 0;
 }
 

@@ -177,7 +177,7 @@ TEST_F(WorkerLoopTest, NothingFiresBeforeItsTimeAndANudgeWakesIt) {
 TEST_F(WorkerLoopTest, WithoutANudgeItLooksByItselfAndAtTheRightMoment) {
   const auto system = NewSystemClock();
   store::SqliteOptions options;
-  options.path = folder_ + "/real.db";
+  options.path = folder_.File("real.db");
   options.clock = system.get();
   options.random = random_.get();
   store_ = store::OpenSqliteStore(options).value();

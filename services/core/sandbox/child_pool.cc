@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
@@ -298,6 +300,12 @@ void ChildPool::Keeper() {
 std::vector<int> ChildPool::Pids() const {
   MutexLock lock(&mutex_);
   return pids_;
+}
+
+std::string BesideThisProgram(const std::string& name) {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? name : (self.parent_path() / name).string();
 }
 
 absl::StatusOr<std::string> RunForked(const Handler& handler, const std::function<void()>& warm_up,

@@ -71,6 +71,9 @@ class ChildPool {
   std::thread keeper_ RB_GUARDED_BY(mutex_);
 };
 
+// Where a child's program is installed: `name` in the folder of the running program.
+std::string BesideThisProgram(const std::string& name);
+
 // One job in a forked copy of this process under the same limits, for a command-line program. The calling process must
 // have one thread. Errors as ChildPool::Run.
 absl::StatusOr<std::string> RunForked(const Handler& handler, const std::function<void()>& warm_up,

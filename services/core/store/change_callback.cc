@@ -5,12 +5,12 @@
 #include <utility>
 
 #include "core/base/status_macros.h"
+#include "core/store/again.h"
 #include "core/store/records.h"
 
 namespace ringback::store {
 namespace {
 
-constexpr int kTries = 10;
 constexpr absl::Duration kRevokedKept = absl::Hours(24 * 90);
 
 absl::StatusOr<CommitResult> CommitSurely(Store& store, const Commit& commit) {
@@ -48,8 +48,7 @@ void PutFirst(const Key& callback, Commit* commit) {
 
 absl::StatusOr<record::CallbackRecord> ChangeCallback(Store& store, const Key& callback, const std::string& commit_id,
                                                       const DecideChange& decide, const AddToChange& also) {
-  absl::Status status;
-  for (int i = 0; i < kTries; ++i) {
+  return Again([&]() -> absl::StatusOr<record::CallbackRecord> {
     RB_ASSIGN_OR_RETURN(auto before, Load<record::CallbackRecord>(store, callback));
     RB_ASSIGN_OR_RETURN(const Key team_key, TeamKey(before.message.team_id()));
     RB_ASSIGN_OR_RETURN(const auto team, Load<record::TeamRecord>(store, team_key));
@@ -66,14 +65,10 @@ absl::StatusOr<record::CallbackRecord> ChangeCallback(Store& store, const Key& c
     AddDecision(&before.message, before.version, *decision, now, &commit);
     PutFirst(callback, &commit);
     if (also) RB_RETURN_IF_ERROR(also(before.message, *decision, &commit));
-    const auto result = CommitSurely(store, commit);
-    status = result.status();
-    if (absl::IsAborted(status)) continue;
-    RB_RETURN_IF_ERROR(status);
+    RB_RETURN_IF_ERROR(CommitSurely(store, commit).status());
     RB_ASSIGN_OR_RETURN(auto after, Load<record::CallbackRecord>(store, callback));
     return std::move(after.message);
-  }
-  return status;
+  });
 }
 
 absl::Status RevokePage(Store& store, const record::CallbackRecord& before, Commit* commit) {

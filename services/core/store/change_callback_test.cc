@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,6 +10,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/ids.h"
+#include "core/base/temp_dir.h"
 #include "core/domain/story.h"
 #include "core/store/forwarding_store.h"
 #include "core/store/records.h"
@@ -49,10 +49,8 @@ class ChangeCallbackTest : public testing::TestWithParam<bool> {
       redis_ = std::make_unique<RedisServer>();
       inner_ = OpenRedisStore({.port = redis_->port(), .clock = clock_.get(), .random = random_.get()}).value();
     } else {
-      std::string path = testing::TempDir() + "/changeXXXXXX";
-      folder_ = mkdtemp(path.data());
       SqliteOptions options;
-      options.path = folder_ + "/test.db";
+      options.path = folder_.File("test.db");
       options.clock = clock_.get();
       options.random = random_.get();
       inner_ = OpenSqliteStore(options).value();
@@ -78,11 +76,6 @@ class ChangeCallbackTest : public testing::TestWithParam<bool> {
     EXPECT_TRUE(made.ok()) << made.status();
     store_->commits = 0;
   }
-  ~ChangeCallbackTest() override {
-    store_.reset();
-    inner_.reset();
-    if (!folder_.empty()) std::filesystem::remove_all(folder_);
-  }
 
   absl::StatusOr<record::CallbackRecord> Do(const std::string& commit_id, const domain::Command& command,
                                             const AddToChange& also = {}) {
@@ -101,7 +94,7 @@ class ChangeCallbackTest : public testing::TestWithParam<bool> {
   const std::unique_ptr<Clock> clock_;
   const std::unique_ptr<Random> random_;
   std::unique_ptr<RedisServer> redis_;
-  std::string folder_;
+  const TempDir folder_;
   std::unique_ptr<Store> inner_;
   std::unique_ptr<Meddler> store_;
 };

@@ -3,11 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <memory>
 
 #include "core/base/clock.h"
 #include "core/base/ids.h"
+#include "core/base/temp_dir.h"
 #include "core/domain/input.h"
 #include "core/domain/rules.h"
 #include "core/domain/story.h"
@@ -24,18 +24,12 @@ constexpr char kMember[] = "mb07aaaaaaaaaaaa";
 class FreeSlotsOfTest : public testing::Test {
  protected:
   FreeSlotsOfTest() : clock_(At("2026-11-23 09:00")), random_(NewSeededRandom(7)), team_(domain::SmallTeam()) {
-    std::string path = testing::TempDir() + "/slotsXXXXXX";
-    folder_ = mkdtemp(path.data());
     SqliteOptions options;
-    options.path = folder_ + "/test.db";
+    options.path = folder_.File("test.db");
     options.clock = &clock_;
     options.random = random_.get();
     store_ = OpenSqliteStore(options).value();
     domain::AddMember(team_, kMember, record::Member::ROLE_REP);
-  }
-  ~FreeSlotsOfTest() override {
-    store_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   record::CallbackRecord Open(const std::string& id, const std::string& promised_at = "") {
@@ -63,7 +57,7 @@ class FreeSlotsOfTest : public testing::Test {
   FakeClock clock_;
   const std::unique_ptr<Random> random_;
   record::TeamRecord team_;
-  std::string folder_;
+  const TempDir folder_;
   std::unique_ptr<Store> store_;
 };
 

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <set>
 #include <string>
 #include <thread>
@@ -17,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "core/base/temp_dir.h"
 #include "core/store/every_record.h"
 #include "core/base/clock.h"
 #include "core/base/ids.h"
@@ -104,9 +104,8 @@ std::vector<std::string> RunAndKill(const std::string& path, int round, int kill
 }
 
 TEST(SqliteProcessTest, WhatWasAcknowledgedSurvivesTheDeathOfTheProcessAndNothingIsHalfThere) {
-  std::string folder = testing::TempDir() + "/ringback_crash_XXXXXX";
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
-  const std::string path = folder + "/ringback.db";
+  const TempDir folder;
+  const std::string path = folder.File("ringback.db");
   const auto random = NewSystemRandom();
   const auto clock = NewSystemClock();
   std::set<std::string> acknowledged;
@@ -131,7 +130,6 @@ TEST(SqliteProcessTest, WhatWasAcknowledgedSurvivesTheDeathOfTheProcessAndNothin
     EXPECT_TRUE(store.CommitOnce(CommitOf(last))->repeated) << "the commit's id is kept beside the data";
   }
   EXPECT_GT(acknowledged.size(), 100u);
-  std::filesystem::remove_all(folder);
 }
 
 // Opens the store and a reader, says so, and commits what is asked for by name, one per line, acknowledging each.
@@ -151,9 +149,8 @@ TEST(SqliteProcessTest, WhatWasAcknowledgedSurvivesTheDeathOfTheProcessAndNothin
 // A program beside the serving one (a backup, doctor, a shell) must never take the log away under it: what is committed
 // afterwards would be in a file that no longer has a name.
 TEST(SqliteProcessTest, VisitorsLeaveTheLogToTheProgramThatWrites) {
-  std::string folder = testing::TempDir() + "/ringback_visit_XXXXXX";
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
-  const std::string path = folder + "/ringback.db";
+  const TempDir folder;
+  const std::string path = folder.File("ringback.db");
   int requests[2], acknowledged[2];
   ASSERT_EQ(pipe(requests), 0);
   ASSERT_EQ(pipe(acknowledged), 0);
@@ -172,7 +169,7 @@ TEST(SqliteProcessTest, VisitorsLeaveTheLogToTheProgramThatWrites) {
   struct stat before, after;
   ASSERT_EQ(stat((path + "-wal").c_str(), &before), 0);
 
-  ASSERT_TRUE(BackupSqliteStore(path, folder + "/copy.db").ok());
+  ASSERT_TRUE(BackupSqliteStore(path, folder.File("copy.db")).ok());
   const auto clock = NewSystemClock();
   const auto random = NewSystemRandom();
   { ASSERT_TRUE(OpenAt(path, clock.get(), random.get()).ok()); }
@@ -191,7 +188,6 @@ TEST(SqliteProcessTest, VisitorsLeaveTheLogToTheProgramThatWrites) {
     EXPECT_TRUE((*store)->Get({kShard, Kind::kCallback, name}).ok()) << name << " was acknowledged";
   }
   for (const int fd : {requests[0], requests[1], acknowledged[0]}) close(fd);
-  std::filesystem::remove_all(folder);
 }
 
 // Adds 1 to the record's number `times` times, by read and conditional write.
@@ -221,9 +217,8 @@ bool CountUp(const std::string& path, const std::string& who, int times) {
 }
 
 TEST(SqliteProcessTest, TwoProcessesShareOneFileWithoutLosingAnUpdate) {
-  std::string folder = testing::TempDir() + "/ringback_shared_XXXXXX";
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
-  const std::string path = folder + "/ringback.db";
+  const TempDir folder;
+  const std::string path = folder.File("ringback.db");
   constexpr int kEach = 100;
   const pid_t child = fork();
   if (child == 0) {
@@ -240,7 +235,6 @@ TEST(SqliteProcessTest, TwoProcessesShareOneFileWithoutLosingAnUpdate) {
   const auto store = OpenAt(path, clock.get(), random.get());
   ASSERT_TRUE(store.ok()) << store.status();
   EXPECT_EQ((*store)->Get({kShard, Kind::kCallback, "number"})->value, absl::StrCat(2 * kEach));
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/temp_dir.h"
 #include "core/store/sqlite_db.h"
 #include "core/store/store_conformance.h"
 
@@ -23,21 +24,6 @@ namespace ringback::store {
 namespace {
 
 const absl::Time kStart = absl::FromUnixSeconds(1'770'000'000);
-
-// A folder that goes with the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = testing::TempDir() + "/ringback_store_XXXXXX";
-    path_ = mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  std::string File(const std::string& name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 std::string ReadFile(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -67,7 +53,7 @@ class SqliteHarness : public StoreHarness {
   }
 
  private:
-  TemporaryFolder folder_;
+  TempDir folder_;
   FakeClock clock_;
   const std::unique_ptr<Random> random_;
   std::unique_ptr<Store> store_;
@@ -97,7 +83,7 @@ class SqliteStoreTest : public testing::Test {
     for (const auto& result : store->CommitAll(commits)) ASSERT_TRUE(result.ok());
   }
 
-  TemporaryFolder folder_;
+  TempDir folder_;
   FakeClock clock_;
   const std::unique_ptr<Random> random_;
   const std::string path_;

@@ -1,18 +1,12 @@
 #include "delivery/mail_in/mail_parser.h"
 
-#include <filesystem>
-
 #include "absl/strings/str_cat.h"
 #include "delivery/mail_in/mail_limits.h"
 #include "delivery/mail_in/mail_wire.h"
 
 namespace ringback::delivery {
 
-std::string MailParserBesideThisProgram() {
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  return error ? "ringback-mail-parser" : (self.parent_path() / "ringback-mail-parser").string();
-}
+std::string MailParserBesideThisProgram() { return sandbox::BesideThisProgram("ringback-mail-parser"); }
 
 MailParser::MailParser(const MailParserOptions& options)
     : options_(options),

@@ -34,7 +34,9 @@ TEST(NewWordsTest, EveryTextOfTheCorpusLosesWhatIsOldAndKeepsWhatIsNew) {
     for (const char c : whole.substr(0, mark)) dos += c == '\n' ? std::string("\r\n") : std::string(1, c);
     EXPECT_EQ(NewWords(dos), want) << entry.path() << " with CRLF";
     // New words have nothing old in them.
-    if (want.find("Gesendet:") == std::string::npos) EXPECT_EQ(NewWords(want), want) << entry.path() << ", its new words again";
+    if (want.find("Gesendet:") == std::string::npos) {
+      EXPECT_EQ(NewWords(want), want) << entry.path() << ", its new words again";
+    }
     ++texts;
   }
   EXPECT_GE(texts, 45);

@@ -1,5 +1,5 @@
 // What ringback understands of one mail that came in (RFC 5322), as ringback-mail-parser tells it. Plain data: what becomes
-// of it is take_mail.h's business.
+// of it is answer_intake.h's business.
 #pragma once
 
 #include <cstdint>

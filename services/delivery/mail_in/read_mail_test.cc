@@ -80,7 +80,9 @@ TEST(ReadMailTest, EveryMailOfTheCorpusIsUnderstood) {
       for (const absl::string_view line : absl::StrSplit(absl::string_view(want).substr(0, blank), '\n', absl::SkipEmpty())) {
         EXPECT_THAT(understood, testing::Contains(std::string(line)));
       }
-      if (blank != std::string::npos) EXPECT_EQ(mail.text + "\n", want.substr(blank + 2));
+      if (blank != std::string::npos) {
+        EXPECT_EQ(mail.text + "\n", want.substr(blank + 2));
+      }
       const auto again = DecodeMail(EncodeMail(mail));
       ASSERT_TRUE(again.ok()) << again.status();
       EXPECT_EQ(EncodeMail(*again), EncodeMail(mail));

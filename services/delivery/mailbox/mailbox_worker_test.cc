@@ -4,17 +4,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/temp_dir.h"
 #include "core/rpc/translate.h"
 #include "core/store/records.h"
 
 namespace ringback::delivery {
 namespace {
 
-namespace fs = std::filesystem;
 using ::ringback::store::v1::MailboxRecord;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -70,22 +69,14 @@ class FakeMailbox : public Mailbox {
 class MailboxWorkerTest : public ::testing::Test {
  protected:
   MailboxWorkerTest() {
-    std::string path = ::testing::TempDir() + "/mailboxXXXXXX";
-    dir_ = mkdtemp(path.data());
-    config_.data_dir = dir_ + "/data";
-    config_.clock_offset_file = dir_ + "/clock";
+    config_.data_dir = dir_.File("data");
+    config_.clock_offset_file = dir_.File("clock");
     Advance(absl::ZeroDuration());
     host_ = runtime::Host::Create(config_).value();
     settings_.name = "sales";
     settings_.user = "callback@example.com";
     settings_.team = NewId(id_prefix::kTeam, 7, host_->random());
     Configure({settings_});
-  }
-  ~MailboxWorkerTest() override {
-    handler_.reset();
-    mailboxes_.reset();
-    host_.reset();
-    fs::remove_all(dir_);
   }
 
   void Configure(std::vector<MailboxSettings> settings) {
@@ -156,7 +147,7 @@ class MailboxWorkerTest : public ::testing::Test {
     return at == std::string::npos ? "none" : text.substr(at + name.size(), 1);
   }
 
-  std::string dir_;
+  const TempDir dir_;
   runtime::Config config_;
   absl::Duration offset_;
   std::unique_ptr<runtime::Host> host_;

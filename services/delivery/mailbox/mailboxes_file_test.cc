@@ -3,12 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "core/base/temp_dir.h"
 
 namespace ringback::delivery {
 namespace {
@@ -25,13 +25,6 @@ constexpr char kGood[] =
 
 class MailboxesFileTest : public ::testing::Test {
  protected:
-  MailboxesFileTest() {
-    std::string path = ::testing::TempDir() + "/mailboxesXXXXXX";
-    dir_ = mkdtemp(path.data());
-    file_ = dir_ + "/mailboxes.toml";
-  }
-  ~MailboxesFileTest() override { std::filesystem::remove_all(dir_); }
-
   absl::StatusOr<std::vector<MailboxSettings>> Read(const std::string& text) {
     std::ofstream(file_) << text;
     return ReadMailboxes(file_);
@@ -42,7 +35,8 @@ class MailboxesFileTest : public ::testing::Test {
     return std::string(read.status().message());
   }
 
-  std::string dir_, file_;
+  const TempDir dir_;
+  const std::string file_ = dir_.File("mailboxes.toml");
 };
 
 TEST_F(MailboxesFileTest, WhatIsLeftOutHasADefault) {
@@ -109,7 +103,7 @@ TEST_F(MailboxesFileTest, AMistakeNamesFileLineAndWhatWouldBeRight) {
     EXPECT_THAT(error, HasSubstr(file_ + each.line)) << each.text;
     EXPECT_THAT(error, HasSubstr(each.right)) << each.text;
   }
-  EXPECT_THAT(std::string(ReadMailboxes(dir_ + "/none").status().message()), HasSubstr("cannot read"));
+  EXPECT_THAT(std::string(ReadMailboxes(dir_.File("none")).status().message()), HasSubstr("cannot read"));
 }
 
 TEST_F(MailboxesFileTest, TheExampleFileIsRightAsItIsAndWithItsCommentsTakenOff) {

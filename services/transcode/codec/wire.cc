@@ -1,7 +1,6 @@
 #include "transcode/codec/wire.h"
 
-#include <cmath>
-#include <cstring>
+#include "core/sandbox/fields.h"
 
 namespace ringback::transcode {
 namespace {
@@ -10,60 +9,8 @@ constexpr uint32_t kRequestVersion = 0x52515201;
 constexpr uint32_t kResultVersion = 0x52535202;
 constexpr uint32_t kFindingsMax = 32;
 
-class Writer {
- public:
-  template <typename T>
-  void Number(T value) {
-    out_.append(reinterpret_cast<const char*>(&value), sizeof value);
-  }
-  void Bytes(std::string_view bytes) {
-    Number<uint64_t>(bytes.size());
-    out_.append(bytes);
-  }
-  void Reserve(size_t size) { out_.reserve(size); }
-  std::string Take() { return std::move(out_); }
-
- private:
-  std::string out_;
-};
-
-// Reading past the end or a number out of range turns `good` false for ever.
-class Reader {
- public:
-  explicit Reader(std::string_view in) : in_(in) {}
-  template <typename T>
-  T Number() {
-    T value{};
-    if (in_.size() < sizeof value) {
-      good_ = false;
-      return value;
-    }
-    std::memcpy(&value, in_.data(), sizeof value);
-    in_.remove_prefix(sizeof value);
-    return value;
-  }
-  double Real() {
-    const double value = Number<double>();
-    good_ = good_ && std::isfinite(value);
-    return value;
-  }
-  std::string_view Bytes() {
-    const auto size = Number<uint64_t>();
-    if (size > in_.size()) {
-      good_ = false;
-      return {};
-    }
-    const std::string_view bytes = in_.substr(0, size);
-    in_.remove_prefix(size);
-    return bytes;
-  }
-  std::string_view rest() const { return in_; }
-  bool good() const { return good_; }
-
- private:
-  std::string_view in_;
-  bool good_ = true;
-};
+using sandbox::FieldReader;
+using sandbox::FieldWriter;
 
 // One list for both directions, so that they cannot drift apart.
 template <typename M, typename F>
@@ -78,7 +25,7 @@ void ForEachReal(M& m, const F& f) {
 }  // namespace
 
 std::string EncodeRequestHeader(const TranscodeSettings& s) {
-  Writer w;
+  FieldWriter w;
   w.Number(kRequestVersion);
   for (double value : {s.duration_max_s, s.duration_min_s, s.target_lufs, s.true_peak_max_dbtp}) w.Number(value);
   for (int32_t value : {s.channels_max, s.opus_bitrate, s.mp3_bitrate_max_kbps}) w.Number(value);
@@ -86,7 +33,7 @@ std::string EncodeRequestHeader(const TranscodeSettings& s) {
 }
 
 std::optional<DecodedRequest> DecodeRequest(std::string_view request) {
-  Reader r(request);
+  FieldReader r(request);
   DecodedRequest out;
   if (r.Number<uint32_t>() != kRequestVersion) return std::nullopt;
   TranscodeSettings& s = out.settings;
@@ -98,7 +45,7 @@ std::optional<DecodedRequest> DecodeRequest(std::string_view request) {
 }
 
 std::string EncodeResult(const TranscodeResult& result) {
-  Writer w;
+  FieldWriter w;
   w.Reserve(result.opus.size() + result.mp3.size() + 1024);
   w.Number(kResultVersion);
   w.Bytes(result.input_format);
@@ -108,7 +55,7 @@ std::string EncodeResult(const TranscodeResult& result) {
   ForEachReal(result.measurements, [&](double value) { w.Number(value); });
   w.Number<int32_t>(result.measurements.sample_rate_in);
   w.Number<int32_t>(result.measurements.channels_in);
-  w.Number<uint32_t>(static_cast<uint32_t>(result.findings.size()));
+  w.Count(result.findings.size());
   for (const Finding& finding : result.findings) {
     w.Number(finding.code);
     w.Number(finding.severity);
@@ -119,7 +66,7 @@ std::string EncodeResult(const TranscodeResult& result) {
 
 absl::StatusOr<TranscodeResult> DecodeResult(std::string_view bytes) {
   const auto malformed = [] { return absl::InternalError("the codec's answer is malformed"); };
-  Reader r(bytes);
+  FieldReader r(bytes);
   if (r.Number<uint32_t>() != kResultVersion) return malformed();
   TranscodeResult result;
   result.input_format = r.Bytes();
@@ -129,20 +76,17 @@ absl::StatusOr<TranscodeResult> DecodeResult(std::string_view bytes) {
   ForEachReal(result.measurements, [&](double& value) { value = r.Real(); });
   result.measurements.sample_rate_in = r.Number<int32_t>();
   result.measurements.channels_in = r.Number<int32_t>();
-  const auto count = r.Number<uint32_t>();
-  if (!r.good() || count > kFindingsMax) return malformed();
+  result.findings.resize(r.Count(kFindingsMax));
   bool fatal = false;
-  for (uint32_t i = 0; i < count; ++i) {
-    Finding finding;
-    finding.code = static_cast<FindingCode>(r.Number<uint8_t>());
-    finding.severity = static_cast<Severity>(r.Number<uint8_t>());
+  for (Finding& finding : result.findings) {
+    finding.code = r.Number<FindingCode>();
+    finding.severity = r.Number<Severity>();
     finding.value = r.Real();
     if (finding.code == FindingCode::kUnspecified || finding.code > FindingCode::kDecoderLimit) return malformed();
     if (finding.severity > Severity::kFatal) return malformed();
     fatal = fatal || finding.severity == Severity::kFatal;
-    result.findings.push_back(finding);
   }
-  if (!r.good() || !r.rest().empty() || result.input_format.size() > 16) return malformed();
+  if (!r.AtEnd() || result.input_format.size() > 16) return malformed();
   // Either all renditions or none, and none exactly when something fatal was found.
   const bool all = !result.opus.empty() && !result.mp3.empty() && result.waveform.size() == kWaveformBins;
   const bool none = result.opus.empty() && result.mp3.empty() && result.waveform.empty();

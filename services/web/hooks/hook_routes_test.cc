@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/temp_dir.h"
 #include "core/domain/input.h"
 #include "core/domain/proto_time.h"
 #include "core/domain/team.h"
@@ -68,11 +68,8 @@ class FakeIntake : public Intake {
 class HookRoutesTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string folder = ::testing::TempDir() + "/hooksXXXXXX";
-    ASSERT_NE(mkdtemp(folder.data()), nullptr);
-    folder_ = folder;
     store::SqliteOptions options;
-    options.path = folder_ + "/store.db";
+    options.path = folder_.File("store.db");
     options.clock = &clock_;
     options.random = random_.get();
     store_ = store::OpenSqliteStore(options).value();
@@ -98,10 +95,6 @@ class HookRoutesTest : public ::testing::Test {
       counted_.push_back(absl::StrCat(std::string(hook), " ", std::string(result)));
     };
     routes_ = std::make_unique<HookRoutes>(std::move(parts));
-  }
-  void TearDown() override {
-    store_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   std::string Token(record::TokenRecord::Role role) {
@@ -152,7 +145,7 @@ class HookRoutesTest : public ::testing::Test {
   static std::string CodeOf(const http::HttpResponse& response) { return JsonOf(response)["error"]["code"]; }
   static std::string FieldOf(const http::HttpResponse& response) { return JsonOf(response)["error"]["field"]; }
 
-  std::string folder_;
+  const TempDir folder_;
   FakeClock clock_{absl::FromCivil(absl::CivilSecond(2026, 11, 24, 8), absl::UTCTimeZone())};
   const std::unique_ptr<Random> random_ = NewSeededRandom(7);
   std::unique_ptr<store::Store> store_;

@@ -1,9 +1,10 @@
-#include "ingest/take_in.h"
+#include "ingest/create_callback.h"
 
 #include <algorithm>
 
 #include "core/base/ids.h"
 #include "core/domain/escalation.h"
+#include "core/domain/joined.h"
 #include "core/domain/sight.h"
 #include "core/domain/team.h"
 #include "ingest/contacts.h"
@@ -69,22 +70,6 @@ absl::StatusOr<Arrival> Check(runtime::Host& host, const rpc::Call& call, const 
     return domain::InvalidField("assignee_id", "MEMBER_UNKNOWN", "this is no active member of the team");
   }
   return arrival;
-}
-
-// Two decisions in a row on one callback, as one.
-domain::Decision Joined(domain::Decision first, domain::Decision second) {
-  const auto append = [](auto& to, auto& from) {
-    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
-  };
-  append(first.new_deliveries, second.new_deliveries);
-  append(first.withdrawn_delivery_ids, second.withdrawn_delivery_ids);
-  append(first.events, second.events);
-  append(first.counters, second.counters);
-  append(first.warnings, second.warnings);
-  first.callback = std::move(second.callback);
-  first.next_timer = second.next_timer;
-  if (second.purge_time.has_value()) first.purge_time = second.purge_time;
-  return first;
 }
 
 // One run of the decision; the ids are made once so that a second run repeats the first.
@@ -178,7 +163,7 @@ class TakeIn {
     const domain::RangAgain ring{arrival_.note, arrival_.ring_time};
     RB_ASSIGN_OR_RETURN(domain::Decision rang, domain::Apply(open, ring, team_, Actor(), now_));
     RB_ASSIGN_OR_RETURN(domain::Decision updated, Complete(rang.callback, caller));
-    return Joined(std::move(rang), std::move(updated));
+    return domain::Joined(std::move(rang), std::move(updated));
   }
 
   // Changes nothing when nothing was missing.

@@ -1,5 +1,5 @@
 // Holidays out of calendar files as the sites for them write them, read by the real child.
-#include "core/holidays/holidays.h"
+#include "core/calendars/holidays.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 
-namespace ringback::holidays {
+namespace ringback::calendars {
 namespace {
 
 using ::testing::HasSubstr;
@@ -76,12 +76,13 @@ TEST_F(HolidaysTest, ANameCannotSayMoreThanOneDay) {
   EXPECT_EQ(Days(Calendar(Event("DTSTART;VALUE=DATE:20261225", "Fest\\n2026-12-28 Erfunden"))), "2026-12-25 Fest 2026-12-28 Erfunden");
 }
 
-TEST_F(HolidaysTest, WhatNoChildOfOursSaysIsRefused) {
-  for (const char* text : {"nonsense", "2026-13-01 x", "2026-12-25"}) EXPECT_FALSE(DecodeHolidays(text).has_value()) << text;
-  size_t begins = 0;
-  EXPECT_FALSE(DecodeQuestion("1764547200 1767225600\nBEGIN:VCALENDAR", &begins).has_value()) << "asks for busy times";
-  EXPECT_EQ(HolidayReader("/nowhere/ringback-calendar-parser").Read("", {}, {}).status().code(), absl::StatusCode::kUnavailable);
+TEST_F(HolidaysTest, WhatNoChildOfOursFindsIsRefused) {
+  const std::string found = EncodeHolidays({{absl::CivilDay(2026, 12, 25), "Weihnachten"}});
+  EXPECT_TRUE(DecodeHolidays(found).has_value());
+  EXPECT_FALSE(DecodeHolidays(found + "x").has_value());
+  for (size_t size = 0; size < found.size(); ++size) EXPECT_FALSE(DecodeHolidays(found.substr(0, size)).has_value()) << size;
+  EXPECT_FALSE(DecodeHolidays(absl::StrReplaceAll(found, {{"ih", "\n1"}})).has_value()) << "a name is one line";
 }
 
 }  // namespace
-}  // namespace ringback::holidays
+}  // namespace ringback::calendars

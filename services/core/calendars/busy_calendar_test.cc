@@ -1,5 +1,5 @@
 // Busy times out of calendars as Google, Outlook, Apple and Nextcloud write them, read by the real child.
-#include "delivery/busy_calendar.h"
+#include "core/calendars/busy_calendar.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 
-namespace ringback::delivery {
+namespace ringback::calendars {
 namespace {
 
 using ::testing::HasSubstr;
@@ -142,8 +142,12 @@ TEST(BusyWire, NothingButItsOwnWordsIsUnderstood) {
   ASSERT_TRUE(again.has_value());
   EXPECT_EQ(EncodeFound(*again), EncodeFound(found));
   EXPECT_EQ((*again)[1].zone, "W. Europe Standard Time");
-  for (const char* bad : {"x", "@1", "@x 1", "2026-13-77T00:00:00 5 ", "@1 -5"}) EXPECT_FALSE(DecodeFound(bad)) << bad;
+  const std::string bytes = EncodeFound(found);
+  for (size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(DecodeFound(bytes.substr(0, size))) << size;
+  EXPECT_FALSE(DecodeFound(bytes + "x"));
+  found[0].length = -absl::Seconds(5);
+  EXPECT_FALSE(DecodeFound(EncodeFound(found)));
 }
 
 }  // namespace
-}  // namespace ringback::delivery
+}  // namespace ringback::calendars

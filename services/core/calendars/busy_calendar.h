@@ -1,19 +1,21 @@
 // A member's calendar subscription (RFC 5545) as times at which they are busy. What an appointment is about is not looked
-// at. Foreign bytes are parsed in a child program (ringback-calendar-parser: busy_libical.cc and busy_parser_main.cc) that
-// has no files, no network and two seconds; this is the parent's side, and the words between the two.
+// at. When the firm is closed says holidays.h.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
-#include "core/sandbox/child_pool.h"
+#include "core/calendars/calendar_child.h"
 
-namespace ringback::delivery {
+namespace ringback::calendars {
+
+inline constexpr size_t kBusyTimesMost = 20000;
 
 // One appointment, or one of a row that repeats. The child has no time zone files: of a zone that the calendar itself does
 // not describe it names the local time, and the parent knows when that is.
@@ -24,15 +26,8 @@ struct FoundTime {
   absl::Duration length;
 };
 std::string EncodeFound(const std::vector<FoundTime>& found);
-// nullopt for what no child of ours says.
-std::optional<std::vector<FoundTime>> DecodeFound(std::string_view text);
-
-// What a child is asked: the window in which times are wanted, and the calendar behind it.
-std::string EncodeWindow(absl::Time from, absl::Time until);
-struct Window {
-  absl::Time from, until;
-};
-std::optional<Window> DecodeWindow(std::string_view request, size_t* calendar_begins);
+// nullopt for what no child of ours finds.
+std::optional<std::vector<FoundTime>> DecodeFound(std::string_view bytes);
 
 // In the child: every busy time that may lie in the window, a day more at either end. Events that are transparent or
 // cancelled are none; rows (RRULE, RDATE) are followed with their exceptions (EXDATE, RECURRENCE-ID); VFREEBUSY counts
@@ -49,16 +44,13 @@ std::vector<BusyTimes> Joined(const std::vector<FoundTime>& found, absl::TimeZon
 // Thread-safe; the child starts with the first calendar.
 class BusyParser {
  public:
-  explicit BusyParser(std::string program);
+  explicit BusyParser(std::string program) : child_(std::move(program)) {}
   // INVALID_ARGUMENT with words for whoever set the subscription up; UNAVAILABLE when no child could be had.
   absl::StatusOr<std::vector<BusyTimes>> Parse(const std::string& calendar, absl::TimeZone own_zone, absl::Time from,
                                                absl::Time until);
 
  private:
-  sandbox::ChildPool pool_;
+  CalendarChild child_;
 };
 
-// ringback-calendar-parser in the folder of the running program.
-std::string CalendarParserBesideThisProgram();
-
-}  // namespace ringback::delivery
+}  // namespace ringback::calendars

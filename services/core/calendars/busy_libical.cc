@@ -1,28 +1,15 @@
 // Busy times by libical. Runs in the child alone (busy_calendar.h): no file is opened here, so a zone is known only where
 // the calendar describes it (VTIMEZONE).
-#include <libical/ical.h>
-
-#include <cstdlib>
 #include <map>
-#include <memory>
 #include <set>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "delivery/busy_calendar.h"
+#include "core/calendars/busy_calendar.h"
+#include "core/calendars/read_libical.h"
 
-namespace ringback::delivery {
+namespace ringback::calendars {
 namespace {
-
-constexpr size_t kTimesMost = 20000;
-constexpr int kStepsMost = 200000;  // of one row, from its beginning on
-
-struct ComponentFree {
-  void operator()(icalcomponent* component) const { icalcomponent_free(component); }
-};
-struct IteratorFree {
-  void operator()(icalrecur_iterator* iterator) const { icalrecur_iterator_free(iterator); }
-};
 
 absl::CivilSecond CivilOf(const icaltimetype& at) {
   if (at.is_date) return absl::CivilSecond(at.year, at.month, at.day);
@@ -60,14 +47,8 @@ class Finder {
 
   absl::Status Calendar(icalcomponent* calendar) {
     CollectMoved(calendar);
-    for (icalcomponent* event = icalcomponent_get_first_component(calendar, ICAL_VEVENT_COMPONENT); event != nullptr;
-         event = icalcomponent_get_next_component(calendar, ICAL_VEVENT_COMPONENT)) {
-      RB_RETURN_IF_ERROR(Event(event, calendar));
-    }
-    for (icalcomponent* busy = icalcomponent_get_first_component(calendar, ICAL_VFREEBUSY_COMPONENT); busy != nullptr;
-         busy = icalcomponent_get_next_component(calendar, ICAL_VFREEBUSY_COMPONENT)) {
-      RB_RETURN_IF_ERROR(FreeBusy(busy));
-    }
+    for (icalcomponent* event : Components(calendar, ICAL_VEVENT_COMPONENT)) RB_RETURN_IF_ERROR(Event(event, calendar));
+    for (icalcomponent* busy : Components(calendar, ICAL_VFREEBUSY_COMPONENT)) RB_RETURN_IF_ERROR(FreeBusy(busy));
     return absl::OkStatus();
   }
 
@@ -76,8 +57,7 @@ class Finder {
  private:
   // Single days of a row that were moved or called off stand as events of their own.
   void CollectMoved(icalcomponent* calendar) {
-    for (icalcomponent* event = icalcomponent_get_first_component(calendar, ICAL_VEVENT_COMPONENT); event != nullptr;
-         event = icalcomponent_get_next_component(calendar, ICAL_VEVENT_COMPONENT)) {
+    for (icalcomponent* event : Components(calendar, ICAL_VEVENT_COMPONENT)) {
       icalproperty* of = icalcomponent_get_first_property(event, ICAL_RECURRENCEID_PROPERTY);
       if (of != nullptr) moved_[Uid(event)].push_back(icalproperty_get_recurrenceid(of));
     }
@@ -115,8 +95,7 @@ class Finder {
     if (length <= absl::ZeroDuration()) return absl::OkStatus();
 
     std::set<std::string> not_on;
-    for (icalproperty* one = icalcomponent_get_first_property(event, ICAL_EXDATE_PROPERTY); one != nullptr;
-         one = icalcomponent_get_next_property(event, ICAL_EXDATE_PROPERTY)) {
+    for (icalproperty* one : Properties(event, ICAL_EXDATE_PROPERTY)) {
       not_on.insert(Mark(icalproperty_get_exdate(one), start.zone));
     }
     const bool is_exception = icalcomponent_get_first_property(event, ICAL_RECURRENCEID_PROPERTY) != nullptr;
@@ -130,8 +109,7 @@ class Finder {
     } else {
       RB_RETURN_IF_ERROR(Row(icalproperty_get_rrule(row), start, length, not_on));
     }
-    for (icalproperty* one = icalcomponent_get_first_property(event, ICAL_RDATE_PROPERTY); one != nullptr;
-         one = icalcomponent_get_next_property(event, ICAL_RDATE_PROPERTY)) {
+    for (icalproperty* one : Properties(event, ICAL_RDATE_PROPERTY)) {
       const icaldatetimeperiodtype also = icalproperty_get_rdate(one);
       const icaltimetype at = icaltime_is_null_time(also.time) ? also.period.start : also.time;
       if (!icaltime_is_null_time(at)) RB_RETURN_IF_ERROR(Add(TimeOf(one, at, calendar), length, not_on));
@@ -151,20 +129,17 @@ class Finder {
       }
       rule.until.zone = nullptr;
     }
-    const std::unique_ptr<icalrecur_iterator, IteratorFree> days(icalrecur_iterator_new(rule, start.at));
-    if (days == nullptr) return absl::InvalidArgumentError("the calendar has a row of dates that cannot be read");
-    for (int step = 0;; ++step) {
+    RB_ASSIGN_OR_RETURN(DateRow dates, DateRow::Begin(rule, start.at));
+    for (;;) {
       CalendarTime next = start;
-      next.at = icalrecur_iterator_next(days.get());
+      RB_ASSIGN_OR_RETURN(next.at, dates.Next());
       if (icaltime_is_null_time(next.at) || CivilOf(next.at) > last_) return absl::OkStatus();
-      if (step == kStepsMost) return absl::ResourceExhaustedError("the calendar has a row of dates without an end in sight");
       RB_RETURN_IF_ERROR(Add(next, length, not_on));
     }
   }
 
   absl::Status FreeBusy(icalcomponent* component) {
-    for (icalproperty* one = icalcomponent_get_first_property(component, ICAL_FREEBUSY_PROPERTY); one != nullptr;
-         one = icalcomponent_get_next_property(component, ICAL_FREEBUSY_PROPERTY)) {
+    for (icalproperty* one : Properties(component, ICAL_FREEBUSY_PROPERTY)) {
       icalparameter* kind = icalproperty_get_first_parameter(one, ICAL_FBTYPE_PARAMETER);
       if (kind != nullptr && icalparameter_get_fbtype(kind) == ICAL_FBTYPE_FREE) continue;
       const icalperiodtype period = icalproperty_get_freebusy(one);
@@ -184,8 +159,8 @@ class Finder {
     if (local > last_ || local + absl::ToInt64Seconds(length) < first_ || not_on.count(Mark(start.at, start.zone)) > 0) {
       return absl::OkStatus();
     }
-    if (found_.size() == kTimesMost) {
-      return absl::ResourceExhaustedError(absl::StrCat("the calendar has more than ", kTimesMost, " appointments ahead"));
+    if (found_.size() == kBusyTimesMost) {
+      return absl::ResourceExhaustedError(absl::StrCat("the calendar has more than ", kBusyTimesMost, " appointments ahead"));
     }
     FoundTime one;
     one.length = length;
@@ -209,20 +184,13 @@ class Finder {
 }  // namespace
 
 absl::StatusOr<std::vector<FoundTime>> FindBusy(const std::string& calendar, absl::Time from, absl::Time until) {
-  const std::unique_ptr<icalcomponent, ComponentFree> parsed(icalparser_parse_string(calendar.c_str()));
-  const auto none = [] { return absl::InvalidArgumentError("what came from there is no calendar (iCalendar, RFC 5545)"); };
-  if (parsed == nullptr) return none();
+  const ParsedText parsed = ParseCalendars(calendar);
+  if (parsed.calendars.empty()) {
+    return absl::InvalidArgumentError("what came from there is no calendar (iCalendar, RFC 5545)");
+  }
   Finder finder(from, until);
-  if (icalcomponent_isa(parsed.get()) == ICAL_VCALENDAR_COMPONENT) {
-    RB_RETURN_IF_ERROR(finder.Calendar(parsed.get()));
-    return finder.Take();
-  }
-  icalcomponent* one = icalcomponent_get_first_component(parsed.get(), ICAL_VCALENDAR_COMPONENT);
-  if (one == nullptr) return none();
-  for (; one != nullptr; one = icalcomponent_get_next_component(parsed.get(), ICAL_VCALENDAR_COMPONENT)) {
-    RB_RETURN_IF_ERROR(finder.Calendar(one));
-  }
+  for (icalcomponent* one : parsed.calendars) RB_RETURN_IF_ERROR(finder.Calendar(one));
   return finder.Take();
 }
 
-}  // namespace ringback::delivery
+}  // namespace ringback::calendars

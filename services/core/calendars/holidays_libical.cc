@@ -1,26 +1,15 @@
 // Holidays by libical. Runs in the child alone (holidays.h): whole days have no zone, so none is needed.
-#include <libical/ical.h>
-
-#include <memory>
 #include <set>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "core/holidays/holidays.h"
+#include "core/calendars/holidays.h"
+#include "core/calendars/read_libical.h"
 
-namespace ringback::holidays {
+namespace ringback::calendars {
 namespace {
 
-constexpr size_t kDaysMost = 4000;
-constexpr int kStepsMost = 200000;  // of one row, from its beginning on
-constexpr int kLongestDays = 366;   // of one event: school holidays, not eternity
-
-struct ComponentFree {
-  void operator()(icalcomponent* component) const { icalcomponent_free(component); }
-};
-struct IteratorFree {
-  void operator()(icalrecur_iterator* iterator) const { icalrecur_iterator_free(iterator); }
-};
+constexpr int kLongestDays = 366;  // of one event: school holidays, not eternity
 
 absl::CivilDay DayOf(const icaltimetype& at) { return absl::CivilDay(at.year, at.month, at.day); }
 
@@ -29,10 +18,7 @@ class Finder {
   Finder(absl::CivilDay from, absl::CivilDay until) : from_(from), until_(until) {}
 
   absl::Status Calendar(icalcomponent* calendar) {
-    for (icalcomponent* event = icalcomponent_get_first_component(calendar, ICAL_VEVENT_COMPONENT); event != nullptr;
-         event = icalcomponent_get_next_component(calendar, ICAL_VEVENT_COMPONENT)) {
-      RB_RETURN_IF_ERROR(Event(event));
-    }
+    for (icalcomponent* event : Components(calendar, ICAL_VEVENT_COMPONENT)) RB_RETURN_IF_ERROR(Event(event));
     return absl::OkStatus();
   }
 
@@ -52,17 +38,11 @@ class Finder {
     icalproperty* row = icalcomponent_get_first_property(event, ICAL_RRULE_PROPERTY);
     if (row == nullptr) return Add(DayOf(start), days, name);
     std::set<absl::CivilDay> not_on;
-    for (icalproperty* one = icalcomponent_get_first_property(event, ICAL_EXDATE_PROPERTY); one != nullptr;
-         one = icalcomponent_get_next_property(event, ICAL_EXDATE_PROPERTY)) {
-      not_on.insert(DayOf(icalproperty_get_exdate(one)));
-    }
-    const std::unique_ptr<icalrecur_iterator, IteratorFree> dates(
-        icalrecur_iterator_new(icalproperty_get_rrule(row), start));
-    if (dates == nullptr) return absl::InvalidArgumentError("the calendar has a row of dates that cannot be read");
-    for (int step = 0;; ++step) {
-      const icaltimetype next = icalrecur_iterator_next(dates.get());
+    for (icalproperty* one : Properties(event, ICAL_EXDATE_PROPERTY)) not_on.insert(DayOf(icalproperty_get_exdate(one)));
+    RB_ASSIGN_OR_RETURN(DateRow dates, DateRow::Begin(icalproperty_get_rrule(row), start));
+    for (;;) {
+      RB_ASSIGN_OR_RETURN(const icaltimetype next, dates.Next());
       if (icaltime_is_null_time(next) || DayOf(next) >= until_) return absl::OkStatus();
-      if (step == kStepsMost) return absl::ResourceExhaustedError("the calendar has a row of dates without an end in sight");
       if (!not_on.contains(DayOf(next))) RB_RETURN_IF_ERROR(Add(DayOf(next), days, name));
     }
   }
@@ -78,8 +58,8 @@ class Finder {
   absl::Status Add(absl::CivilDay first, int days, const std::string& name) {
     for (int i = 0; i < days && i < kLongestDays; ++i) {
       if (first + i < from_ || first + i >= until_) continue;
-      if (found_.size() == kDaysMost) {
-        return absl::ResourceExhaustedError(absl::StrCat("the calendar has more than ", kDaysMost, " whole days in these years"));
+      if (found_.size() == kHolidaysMost) {
+        return absl::ResourceExhaustedError(absl::StrCat("the calendar has more than ", kHolidaysMost, " whole days in these years"));
       }
       found_.push_back({first + i, name});
     }
@@ -93,20 +73,11 @@ class Finder {
 }  // namespace
 
 absl::StatusOr<std::vector<Holiday>> FindHolidays(const std::string& calendar, absl::CivilDay from, absl::CivilDay until) {
-  const std::unique_ptr<icalcomponent, ComponentFree> parsed(icalparser_parse_string(calendar.c_str()));
-  const auto none = [] { return absl::InvalidArgumentError("this is no calendar file (iCalendar, RFC 5545)"); };
-  if (parsed == nullptr) return none();
+  const ParsedText parsed = ParseCalendars(calendar);
+  if (parsed.calendars.empty()) return absl::InvalidArgumentError("this is no calendar file (iCalendar, RFC 5545)");
   Finder finder(from, until);
-  if (icalcomponent_isa(parsed.get()) == ICAL_VCALENDAR_COMPONENT) {
-    RB_RETURN_IF_ERROR(finder.Calendar(parsed.get()));
-    return finder.Take();
-  }
-  icalcomponent* one = icalcomponent_get_first_component(parsed.get(), ICAL_VCALENDAR_COMPONENT);
-  if (one == nullptr) return none();
-  for (; one != nullptr; one = icalcomponent_get_next_component(parsed.get(), ICAL_VCALENDAR_COMPONENT)) {
-    RB_RETURN_IF_ERROR(finder.Calendar(one));
-  }
+  for (icalcomponent* one : parsed.calendars) RB_RETURN_IF_ERROR(finder.Calendar(one));
   return finder.Take();
 }
 
-}  // namespace ringback::holidays
+}  // namespace ringback::calendars
