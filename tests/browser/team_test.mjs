@@ -94,6 +94,9 @@ test("somebody is ill: all promises to others in one step, and back", async () =
     const [anna] = office.team.members;
     const owned = () => [...office.callbacks.values()].filter((c) => c.assigneeId === anna.id);
     const before = owned().map((c) => c.id).sort();
+    // Noted since the page was opened.
+    const holidays = [{ startTime: "2026-12-20T23:00:00Z", endTime: "2027-01-06T23:00:00Z" }];
+    anna.absences = holidays;
     await tab.getByRole("button", { name: "Heute krank" }).click();
     const dialog = tab.getByRole("dialog");
     await dialog.getByLabel("Wer fällt aus?").selectOption(anna.id);
@@ -108,12 +111,13 @@ test("somebody is ill: all promises to others in one step, and back", async () =
     assert.equal(owned().length, 0);
     const [{ requestId, ...asked }] = of(office, "handOverMember");
     assert.deepEqual(asked, { memberId: anna.id, toMemberIds: [office.team.members[1].id, office.team.members[3].id], awayUntil: "2026-11-24T23:00:00.000Z" });
+    assert.equal(anna.absences.length, 2);
     const said = await tab.locator(".toast").first().textContent();
     for (const line of foretold) assert.ok(said.includes(line.trim()), `${said} is not ${line}`);
     await tab.getByRole("button", { name: "Rückgängig" }).click();
     await tab.getByText("Alles ist wieder bei Anna Schmidt").waitFor();
     assert.deepEqual(owned().map((c) => c.id).sort(), before);
-    assert.deepEqual(anna.absences, []);
+    assert.deepEqual(anna.absences, holidays);
   });
 });
 
