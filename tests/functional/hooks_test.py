@@ -7,7 +7,9 @@ import hmac
 import http.client
 import json
 import pathlib
+import subprocess
 import sys
+import tempfile
 import unittest
 import urllib.parse
 
@@ -164,6 +166,29 @@ class Hooks(unittest.TestCase):
             # Colleagues among themselves are nobody's business.
             telephone.form(hook, {"event": "hangup", "cause": "busy", "callId": "9", "from": "12", "to": "13", "direction": "in"})
             self.assertEqual(len(self.callbacks(office)), 1)
+
+    def test_sipgate_must_sign_where_the_server_has_its_key(self):
+        with tempfile.TemporaryDirectory() as folder:
+            private, public = f"{folder}/private.pem", f"{folder}/sipgate.pub"
+            subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", private],
+                           check=True, capture_output=True)
+            subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True)
+
+            def sign(fields):
+                body = urllib.parse.urlencode(fields).encode()
+                signed = subprocess.run(["openssl", "dgst", "-sha256", "-sign", private], input=body, check=True, capture_output=True)
+                return base64.b64encode(signed.stdout).decode()
+
+            with self.office("--set", f"web.sipgate_key_file={public}") as office:
+                telephone = Telephone(office)
+                hook = telephone.path("sipgate")
+                end = {"event": "hangup", "cause": "busy", "callId": "123456", "from": "4915112345678", "to": "4930987654", "direction": "in"}
+                self.assertEqual(telephone.form(hook, end).json["error"]["code"], "NOT_SIGNED")
+                other = telephone.form(hook, end, X_Sipgate_Signature=sign(end | {"callId": "1"}))
+                self.assertEqual((other.status, other.json["error"]["code"]), (403, "SIGNATURE_WRONG"))
+                self.assertEqual(self.callbacks(office), [])
+                self.assertEqual(telephone.form(hook, end, X_Sipgate_Signature=sign(end)).status, 200)
+                self.assertEqual([c["caller"]["phone"] for c in self.callbacks(office)], [CALLER])
 
     def test_twilio_must_sign(self):
         with self.office() as office:
