@@ -35,12 +35,13 @@ const checkName = (name, field) => {
 };
 
 export const METHODS = {
-  createCallback({ caller, note, assigneeId }) {
+  createCallback({ caller, note, assigneeId, validateOnly }) {
     if (!caller.name && !caller.phone && !caller.email) throw new Refusal(400, "INVALID_ARGUMENT", "a name, a phone number or a mail address", "caller");
     if (caller.phone && !/^[+0][\d /()-]{5,}$/.test(caller.phone)) throw new Refusal(400, "INVALID_ARGUMENT", `"${caller.phone}" is no phone number`, "caller.phone");
     if (caller.email && !/^[^@\s]+@[^@\s]+$/.test(caller.email)) throw new Refusal(400, "INVALID_ARGUMENT", `"${caller.email}" is no mail address`, "caller.email");
     const phone = caller.phone?.replace(/[^+\d]/g, "").replace(/^0(?!0)/, "+49");
     const open = phone && [...this.callbacks.values()].find((c) => c.caller.phone === phone && c.phase !== "PHASE_CLOSED");
+    if (validateOnly) return { callback: { ...open, caller: { ...open?.caller, ...caller, ...(phone && { phone }) } }, ...(open && { rangAgain: true }) };
     if (open) return { callback: this.commit({ ...open, rings: (open.rings ?? 1) + 1 }, "rang_again", this.me.id), rangAgain: true };
     const member = this.team.members.find((m) => m.id === assigneeId);
     return { callback: this.ring({ ...caller, ...(phone && { phone }) }, { note, ...(member && { assigneeId, assigneeName: member.name }) }) };

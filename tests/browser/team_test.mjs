@@ -305,6 +305,24 @@ test("callers come in from a file, a wrong line stops no other, and the same fil
     assert.equal(await tab.locator(".columns label", { hasText: /^Name/ }).locator("select").inputValue(), "1");
     await accessible(tab);
     await thumbSized(tab);
+    // What would become of it is known before anything is taken in.
+    await tab.getByText("Alle Zeilen sind geprüft: 2 stimmen nicht. Eingetragen ist noch nichts.").waitFor();
+    const cells = tab.locator(".import-table tbody tr");
+    const result = (line) => cells.filter({ has: tab.getByRole("rowheader", { name: String(line), exact: true }) }).locator("td").last();
+    assert.deepEqual(await Promise.all([2, 4, 5, 6, 7].map((line) => result(line).innerText().then((text) => text.replaceAll("\n", " ")))),
+      ["neu +49711445566", 'stimmt nicht "keine Nummer" is no phone number', "neu +4930998877", "stimmt nicht Niemand im Team heißt „Karl Niemand“", "steht weiter oben"]);
+    assert.equal(await tab.locator(".wrong-lines li").count(), 2);
+    assert.equal(office.callbacks.size, 5);
+    assert.ok(office.calls.filter((c) => c.method === "createCallback").every((c) => c.body.validateOnly && c.body.requestId === undefined));
+    // Another column is another question, and the first one's answers are known still.
+    const asked = () => office.calls.length;
+    const phone = tab.locator(".columns label", { hasText: /^Telefon/ }).locator("select");
+    await phone.selectOption("1");
+    await tab.getByText('"Frau Ünlü" is no phone number').first().waitFor();
+    const before = asked();
+    await phone.selectOption("0");
+    await tab.getByText("Alle Zeilen sind geprüft: 2 stimmen nicht.").waitFor();
+    assert.equal(asked(), before);
     await picture(tab, "import-de-1-preview");
     await tab.getByRole("button", { name: "5 Anrufer einlesen" }).click();
     await tab.getByText("Fertig").waitFor();
