@@ -56,6 +56,27 @@ test("one press takes over, and one more gives it back", async () => {
   });
 });
 
+test("what nobody had is taken over, and nobody has it again, unless a time has been promised meanwhile", async () => {
+  await visit({ office: { ...MANAGER, callbacks: 0 }, path: "/team" }, async (tab, office) => {
+    const waiting = office.ring({ name: "Herr Wandert", phone: "+4940123456" });
+    await tab.getByRole("button", { name: "Übernehmen" }).click();
+    await tab.getByText("Herr Wandert: gehört jetzt Ihnen").waitFor();
+    await tab.getByRole("button", { name: "Rückgängig" }).click();
+    await tab.getByText("Herr Wandert ist wieder ohne Zuständigen").waitFor();
+    assert.equal(office.callbacks.get(waiting.id).assigneeId, undefined);
+    assert.deepEqual(of(office, "assignCallback").map((b) => [b.memberId, b.nobody]), [[office.me.id, undefined], [undefined, true]]);
+    await tab.locator(".owner-name.nobody").waitFor();
+
+    const promisedTime = new Date(office.now() + 3600000).toISOString();
+    const promises = [{ revision: 1, promisedTime, state: "STATE_ARMED", channel: "PROMISE_CHANNEL_SPOKEN" }];
+    office.commit({ ...office.callbacks.get(waiting.id), phase: "PHASE_PROMISED", dueTime: promisedTime, promises }, "promised");
+    await tab.getByRole("button", { name: "Übernehmen" }).click();
+    await tab.getByText("Herr Wandert: gehört jetzt Ihnen").last().waitFor();
+    await tab.locator(".owner-name", { hasText: office.me.name }).waitFor();
+    assert.equal(await tab.getByRole("button", { name: "Rückgängig" }).count(), 0);
+  });
+});
+
 test("the keyboard is enough", async () => {
   await visit({ office: { ...MANAGER, callbacks: 60 }, path: "/team" }, async (tab, office) => {
     await rows(tab).first().waitFor();

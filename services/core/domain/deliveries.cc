@@ -106,8 +106,8 @@ bool StillNeeded(const CallbackRecord& callback, const DeliveryRecord& delivery,
     case DeliveryRecord::KIND_ESCALATION: return open && OfThisDueTime(callback, delivery);
     case DeliveryRecord::KIND_DELIVERY_ALARM: return !open || !callback.delivery_alarm().empty();
     case DeliveryRecord::KIND_HANDOVER:
-      return open && (callback.assignee_id() == delivery.member_id() ||
-                      callback.assignee_id() == delivery.stands_in_for_id());
+      return open && !callback.assignee_id().empty() &&
+             (callback.assignee_id() == delivery.member_id() || callback.assignee_id() == delivery.stands_in_for_id());
     case DeliveryRecord::KIND_WRAP_UP: return callback.phase() == CallbackRecord::PHASE_TALKED;
     case DeliveryRecord::KIND_NOTICE: return NoticeIsTrue(callback, delivery);
     default: return true;

@@ -65,7 +65,7 @@ struct Cancel {
   bool pending_left = false;
 };
 struct Assign {
-  std::string member_id;
+  std::string member_id;  // "" gives it back to nobody: refused while a promise is armed or on its way
 };
 struct Acknowledge {
   std::optional<absl::Duration> timeout;  // the policy's when not given

@@ -681,6 +681,16 @@ TEST_F(CliTest, MembersAreFoundByIdNameAndMail) {
   EXPECT_THAT(err_.str(), HasSubstr("member: several are called \"schmidt\"; the team has: Anna Schmidt"));
 }
 
+TEST_F(CliTest, ACallbackIsGivenBackToNobodyOnlyByName) {
+  EXPECT_EQ(Do({"assign", kId}), kWrongUsage);
+  EXPECT_EQ(Do({"assign", kId, "me", "--nobody"}), kWrongUsage);
+  EXPECT_EQ(script_.assigned.request_id(), "");
+  ASSERT_EQ(Do({"assign", kId, "--nobody"}), kDone) << err_.str();
+  EXPECT_TRUE(script_.assigned.nobody());
+  EXPECT_EQ(script_.assigned.member_id(), "");
+  EXPECT_THAT(out_.str(), HasSubstr("is with nobody now"));
+}
+
 TEST_F(CliTest, OpenShowsRedOnlyOnATerminal) {
   script_.callback.set_overdue(true);
   *script_.callback.mutable_due_time() = domain::ToProto(kNow - absl::Minutes(12));
