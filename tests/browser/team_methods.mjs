@@ -77,10 +77,18 @@ export const METHODS = {
     const [answers, nextPageToken] = page(this.unmatched, asked);
     return { answers, nextPageToken };
   },
-  tieAnswer({ answerId, callbackId }) {
+  tieAnswer({ answerId, callbackId, unmatched }) {
+    if (unmatched) {
+      const { callbackId: from, match, matchedBy, ...answer } = take(this.tied, answerId);
+      const { brief, ...callback } = this.one(from);
+      this.commit(callback, "answer_moved", this.me.id);
+      this.unmatched.push(answer);
+      return { answer };
+    }
     const callback = this.one(callbackId);
     const answer = { ...take(this.unmatched, answerId), callbackId, match: "MATCH_BY_HAND", matchedBy: this.me.id };
     this.commit({ ...callback, brief: { text: answer.text, createTime: answer.createTime } }, "brief_received", "customer");
+    this.tied.push(answer);
     return { answer };
   },
   dropAnswer({ answerId }) {

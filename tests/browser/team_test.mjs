@@ -228,11 +228,18 @@ test("a mail without a callback is tied in one step, and one that is dropped can
     await mails.nth(1).getByRole("button").first().click();
     await tab.getByText(/kunde6@example.com gehört jetzt zu/).waitFor();
     assert.deepEqual(of(office, "tieAnswer").map((b) => [b.answerId, b.callbackId]), [["an0700000000000002", "cb0700000000000006"]]);
+    // And not the one that was meant.
+    await tab.getByRole("button", { name: "Rückgängig" }).click();
+    await until(async () => (await mails.count()) === 3, "the mail to come back");
+    assert.equal(of(office, "tieAnswer").at(-1).unmatched, true);
+    assert.equal(office.callbacks.get("cb0700000000000006").brief, undefined);
+    await mails.last().getByRole("button").first().click();
+    await until(async () => (await mails.count()) === 2, "the mail to be tied again");
     await mails.first().getByRole("searchbox").fill("autohaus fuchs");
     await mails.first().getByRole("button", { name: /Fuchs/ }).first().waitFor();
     await mails.last().getByRole("button", { name: "Verwerfen" }).click();
     await until(async () => (await mails.count()) === 1, "the mail to go");
-    await tab.getByRole("button", { name: "Rückgängig" }).click();
+    await tab.getByRole("button", { name: "Rückgängig" }).last().click();
     await until(async () => (await mails.count()) === 2, "the mail to come back");
     assert.equal(of(office, "dropAnswer").length, 0);
   });

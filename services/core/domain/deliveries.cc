@@ -55,7 +55,9 @@ bool NoticeIsTrue(const CallbackRecord& callback, const DeliveryRecord& delivery
     return callback.has_proposal() &&
            FromProto(callback.proposal().create_time()) == FromProto(delivery.create_time());
   }
-  if (delivery.what() == "time_declined" && delivery.promise_revision() != 0) return IsArmed(callback, delivery);
+  if (delivery.what() == "time_declined" && delivery.promise_revision() != 0) {
+    return IsArmed(callback, delivery) && ArmedPromise(callback)->has_decline_time();
+  }
   return true;
 }
 

@@ -185,6 +185,12 @@ Decision OnBounce(const record::CallbackRecord& callback, const record::Delivery
 Decision OnLateAnswer(const record::CallbackRecord& callback, const std::string& text, const std::string& answer_id,
                       const record::TeamRecord& team, const Actor& actor, absl::Time now);
 
+// An answer that a member tied to this callback at `tied` belongs to another one, or to none that is known (`to` is ""). Its
+// words leave the brief, and what they declined counts as not declined. `answer_id` and `to` are for the history.
+Decision OnAnswerMoved(const record::CallbackRecord& callback, const std::string& text, absl::Time tied,
+                       const std::string& answer_id, const std::string& to, const record::TeamRecord& team,
+                       const Actor& actor, absl::Time now);
+
 // The voice message cannot be used (not audio, too short …), after its promise was made: the customer hears nothing.
 Decision OnRecordingFailed(const record::CallbackRecord& callback, const std::string& recording_id,
                            const std::string& reason, const record::TeamRecord& team, absl::Time now);

@@ -16,6 +16,7 @@ const words = spoken<Record<string, string>>({
     calling: "Ruft gerade an", call_started: "Ruft gerade an", attempted: "Angerufen", follow_up_started: "Noch einmal anrufen", settled: "Versprechen abgeschlossen",
     wrap_up_due: "Bitte abschließen", completed: "Abgeschlossen", cancelled: "Ohne Anruf geschlossen", reopened: "Wieder geöffnet",
     caller_updated: "Angaben geändert", erased: "Daten gelöscht", answer_after_closing: "Antwort nach dem Schließen", recording_played: "Aufnahme angehört",
+    answer_moved: "Mail gehörte nicht hierher",
   },
   en: {
     requested: "Asked for a call", rang_again: "Rang again", promised: "Promised", promise_armed: "Promise counts",
@@ -29,6 +30,7 @@ const words = spoken<Record<string, string>>({
     calling: "Calling now", call_started: "Calling now", attempted: "Called", follow_up_started: "To be called again", settled: "Promise settled",
     wrap_up_due: "Please close", completed: "Closed", cancelled: "Closed without a call", reopened: "Opened again",
     caller_updated: "Details changed", erased: "Data erased", answer_after_closing: "Answer after closing", recording_played: "Recording played",
+    answer_moved: "The mail did not belong here",
   },
 });
 
