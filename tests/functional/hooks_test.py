@@ -266,6 +266,9 @@ class Hooks(unittest.TestCase):
             column = ("--column", "phone=Rückrufnummer")
             preview = office.run("import", file, *column)
             self.assertIn("Herr Müller", preview.stdout)
+            self.assertRegex(preview.stdout, r"Frau Groß +030 123456 +new")
+            self.assertIn(f"{file}:4: caller.phone", preview.stderr)
+            self.assertIn("2 to take in, 0 ring again, 1 refused; nothing was done", preview.stdout)
             self.assertEqual(self.callbacks(office), [])
             for _ in range(2):
                 with self.assertRaises(Refused) as refused:
@@ -273,6 +276,8 @@ class Hooks(unittest.TestCase):
                 self.assertIn(f"{file}:4: caller.phone", refused.exception.stderr)
             rings = {c["caller"]["name"]: c["rings"] for c in self.callbacks(office)}
             self.assertEqual(rings, {"Herr Müller": 1, "Frau Groß": 1})
+            self.assertIn("rings again on cb", office.run("import", file, "--dry-run", *column).stdout)
+            self.assertEqual({c["caller"]["name"]: c["rings"] for c in self.callbacks(office)}, rings)
             [mueller] = [c for c in self.callbacks(office) if c["caller"]["name"] == "Herr Müller"]
             self.assertEqual(mueller["assignee_name"], BEN)
 
