@@ -304,6 +304,24 @@ test("figures by person only where that is on; a rep sees the own", async () => 
     await thumbSized(tab);
     await picture(tab, "report-en-phone");
   });
+  // What was asked before the team was known comes last.
+  await visit({ office: { ...MANAGER, language: "en" }, path: "/report", prepare: (office) => (office.team.memberFigures = true) }, async (tab, office, context) => {
+    await tab.getByRole("button", { name: "Anna Schmidt" }).waitFor();
+    let held;
+    await context.route("**/TeamService/GetReport", async (route) => {
+      if (!held) return void (held = route);
+      await route.continue();
+    });
+    const before = of(office, "getReport").length;
+    await tab.reload();
+    await tab.getByRole("button", { name: "Anna Schmidt" }).waitFor();
+    assert.equal(of(office, "getReport").length, before + 2);
+    const late = tab.waitForResponse("**/TeamService/GetReport");
+    await held.continue();
+    await (await late).finished();
+    await tab.evaluate(() => new Promise(requestAnimationFrame));
+    assert.equal(await tab.getByRole("button", { name: "Anna Schmidt" }).count(), 1);
+  });
   await visit({ path: "/report" }, async (tab, office) => {
     await tab.getByText("Diese Zahlen sehen nur Sie").waitFor();
     await accessible(tab);
