@@ -2,11 +2,13 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/domain/deliveries.h"
+#include "core/domain/input.h"
 #include "core/domain/joined.h"
 #include "core/domain/proto_time.h"
 #include "delivery/mail_in/declines.h"
@@ -26,6 +28,28 @@ std::string BriefOf(const AnswerRecord& answer) {
     if (!attachment.blob().empty()) absl::StrAppend(&brief, brief.empty() ? "" : "\n", "[", attachment.file_name(), "]");
   }
   return brief;
+}
+
+absl::Status Stays(std::string_view reason, std::string_view what) {
+  return domain::FieldError(absl::StatusCode::kFailedPrecondition, "answer_id", reason, what);
+}
+
+// What went to members since it was tied, or has still to go.
+absl::Status NoteQuotes(store::Store& store, const CallbackRecord& callback, AnswerRecord* answer) {
+  std::vector<store::Key> keys;
+  for (int n = 1; n <= callback.delivery_count(); ++n) {
+    RB_ASSIGN_OR_RETURN(store::Key key, store::DeliveryKey(domain::DeliveryId(callback.id(), n)));
+    keys.push_back(std::move(key));
+  }
+  if (keys.empty()) return absl::OkStatus();
+  RB_ASSIGN_OR_RETURN(const auto records, store.GetMany(keys));
+  for (const store::Record& found : records) {
+    DeliveryRecord delivery;
+    if (found.version == 0 || !delivery.ParseFromString(found.value) || delivery.member_id().empty()) continue;
+    if (delivery.has_accept_time() && domain::FromProto(delivery.accept_time()) < domain::FromProto(answer->tie_time())) continue;
+    answer->add_quoted_in_ids(delivery.bundled_into_id().empty() ? delivery.id() : delivery.bundled_into_id());
+  }
+  return absl::OkStatus();
 }
 
 class Effects {
@@ -132,6 +156,31 @@ absl::Status AddAnswerEffects(store::Store& store, const store::Loaded<CallbackR
   RB_ASSIGN_OR_RETURN(domain::Decision decision, effects.Decide(commit));
   decision.callback.set_answer_count(decision.callback.answer_count() + 1);
   store::AddDecision(&callback.message, callback.version, decision, now, commit);
+  return absl::OkStatus();
+}
+
+absl::Status TakeBackAnswerEffects(store::Store& store, const record::TeamRecord& team, const std::string& to,
+                                   const domain::Actor& actor, absl::Time now, AnswerRecord* answer, store::Commit* commit) {
+  const std::string& from = answer->callback_id();
+  if (answer->match() != AnswerRecord::MATCH_BY_HAND) {
+    return Stays("ANSWER_TIED", absl::StrCat("it found ", from, " by itself and stays with it"));
+  }
+  if (answer->kind() == AnswerRecord::KIND_CALENDAR) {
+    return Stays("CALENDAR_ANSWER_STAYS", absl::StrCat("it answered a calendar entry and stays with ", from));
+  }
+  RB_ASSIGN_OR_RETURN(const store::Key key, store::CallbackKey(from));
+  const auto callback = store::Load<CallbackRecord>(store, key);
+  if (absl::IsNotFound(callback.status())) return absl::OkStatus();
+  RB_RETURN_IF_ERROR(callback.status());
+  if (callback->message.erased()) return absl::OkStatus();
+  RB_RETURN_IF_ERROR(NoteQuotes(store, callback->message, answer));
+  // Of an automatic mail or a bounce no words went anywhere.
+  const bool told = answer->kind() == AnswerRecord::KIND_REPLY || answer->kind() == AnswerRecord::KIND_UNREADABLE;
+  domain::Decision decision =
+      domain::OnAnswerMoved(callback->message, told ? BriefOf(*answer) : "", domain::FromProto(answer->tie_time()), answer->id(), to,
+                            team, actor, now);
+  decision.callback.set_answer_count(std::max(0, decision.callback.answer_count() - 1));
+  store::AddDecision(&callback->message, callback->version, decision, now, commit);
   return absl::OkStatus();
 }
 

@@ -99,15 +99,6 @@ void Reconsider(const MailEnvelope& envelope, ParsedMail* mail) {
   }
 }
 
-// So that viewers look at the list again.
-store::Event ListChanged(const AnswerRecord& answer, absl::Time now) {
-  record::HistoryEvent event;
-  *event.mutable_time() = domain::ToProto(now);
-  event.set_author("system");
-  event.set_what("unmatched_mail");
-  return store::Event{answer.team_id(), answer.id(), event.SerializeAsString()};
-}
-
 }  // namespace
 
 std::string AnswerId(int shard, const std::string& team_id, const ParsedMail& mail, std::string_view bytes) {
@@ -119,6 +110,14 @@ std::string AnswerId(int shard, const std::string& team_id, const ParsedMail& ma
 
 absl::Time UnmatchedPurgeTime(const record::TeamRecord& team, absl::Time arrived) {
   return arrived + absl::Hours(24) * (team.retention_days() > 0 ? team.retention_days() : kDefaultRetentionDays);
+}
+
+store::Event UnmatchedChanged(const AnswerRecord& answer, const std::string& author, absl::Time now) {
+  record::HistoryEvent event;
+  *event.mutable_time() = domain::ToProto(now);
+  event.set_author(author);
+  event.set_what("unmatched_mail");
+  return store::Event{answer.team_id(), answer.id(), event.SerializeAsString()};
 }
 
 AnswerIntake::AnswerIntake(runtime::Host& host) : host_(host), parser_(ParserOptions(host.config())) {
@@ -171,7 +170,7 @@ absl::StatusOr<TakenMail> AnswerIntake::TakeParsed(const MailEnvelope& envelope,
     commit.commit_id = "answer/" + id;
     store::AddAnswer(nullptr, 0, answer, UnmatchedPurgeTime(team.message, now), &commit);
     if (match.callback_id.empty()) {
-      commit.events.push_back(ListChanged(answer, now));
+      commit.events.push_back(UnmatchedChanged(answer, "system", now));
     } else {
       RB_ASSIGN_OR_RETURN(const store::Key callback_key, store::CallbackKey(match.callback_id));
       RB_ASSIGN_OR_RETURN(const auto callback, store::Load<record::CallbackRecord>(host_.store(), callback_key));

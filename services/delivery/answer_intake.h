@@ -53,4 +53,7 @@ std::string AnswerId(int shard, const std::string& team_id, const ParsedMail& ma
 // When mail that found no callback leaves: the team's retention, counted from its arrival.
 absl::Time UnmatchedPurgeTime(const store::v1::TeamRecord& team, absl::Time arrived);
 
+// So that viewers look at the list of unmatched mail again.
+store::Event UnmatchedChanged(const store::v1::AnswerRecord& answer, const std::string& author, absl::Time now);
+
 }  // namespace ringback::delivery

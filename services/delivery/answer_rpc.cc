@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -124,8 +125,8 @@ class AnswerRpc final : public api::AnswerService::CallbackService {
           response->mutable_answer()->set_id(answer.message.id());
           return change(std::move(answer), commit);
         })));
-    RB_ASSIGN_OR_RETURN(const store::Key key, store::AnswerKey(response->answer().id()));
-    const auto answer = store::Load<record::AnswerRecord>(host_.store(), key);
+    // It may have moved out of sight since, or left.
+    const auto answer = FindAnswer(host_, call, response->answer().id(), "answer_id");
     if (absl::IsNotFound(answer.status())) return absl::OkStatus();
     RB_RETURN_IF_ERROR(answer.status());
     *response->mutable_answer() = rpc::ToApi(answer->message);
@@ -133,25 +134,45 @@ class AnswerRpc final : public api::AnswerService::CallbackService {
   }
 
   absl::Status Tie(const rpc::Call& call, const api::TieAnswerRequest& request, api::TieAnswerResponse* response) {
+    if (request.callback_id().empty() != request.unmatched()) {
+      return domain::InvalidField("callback_id", "CALLBACK_OR_UNMATCHED", "say whose it is: a callback's, or unmatched");
+    }
     return Change(call, request, response, [&](store::Loaded<record::AnswerRecord> answer, store::Commit* commit) -> absl::Status {
-      RB_ASSIGN_OR_RETURN(const auto callback, FindCallback(call, request.callback_id()));
-      if (answer.message.callback_id() == callback.message.id()) return absl::OkStatus();
-      if (!answer.message.callback_id().empty()) {
-        return Refused("ANSWER_TIED", absl::StrCat("it belongs to ", answer.message.callback_id(), " already"));
+      const domain::Actor actor{call.principal.ActorId()};
+      std::optional<store::Loaded<record::CallbackRecord>> callback;
+      if (!request.unmatched()) {
+        RB_ASSIGN_OR_RETURN(callback, FindCallback(call, request.callback_id()));
+        if (answer.message.team_id() != callback->message.team_id()) {
+          return Refused("OTHER_TEAM", "the mail and the callback are of different teams");
+        }
       }
-      if (answer.message.team_id() != callback.message.team_id()) {
-        return Refused("OTHER_TEAM", "the mail and the callback are of different teams");
+      const std::string to = callback.has_value() ? callback->message.id() : "";
+      if (answer.message.callback_id() == to && (callback.has_value() || answer.message.dropped_by().empty())) {
+        return absl::OkStatus();
       }
       RB_ASSIGN_OR_RETURN(const store::Key team_key, store::TeamKey(answer.message.team_id()));
       RB_ASSIGN_OR_RETURN(const auto team, store::Load<record::TeamRecord>(host_.store(), team_key));
       RB_ASSIGN_OR_RETURN(const absl::Time now, host_.store().Now());
       record::AnswerRecord after = answer.message;
-      after.set_callback_id(callback.message.id());
-      after.set_match(record::AnswerRecord::MATCH_BY_HAND);
-      after.set_matched_by(call.principal.ActorId());
+      if (!after.callback_id().empty()) {
+        RB_RETURN_IF_ERROR(TakeBackAnswerEffects(host_.store(), team.message, to, actor, now, &after, commit));
+      }
+      after.set_callback_id(to);
       after.clear_dropped_by();
+      if (!callback.has_value()) {
+        after.clear_match();
+        after.clear_matched_by();
+        after.clear_tie_time();
+        commit->events.push_back(UnmatchedChanged(after, actor.id, now));
+        // It waits as if it had come now: whoever is to tie it has the whole time again.
+        store::AddAnswer(&answer.message, answer.version, after, UnmatchedPurgeTime(team.message, now), commit);
+        return absl::OkStatus();
+      }
+      after.set_match(record::AnswerRecord::MATCH_BY_HAND);
+      after.set_matched_by(actor.id);
+      *after.mutable_tie_time() = domain::ToProto(now);
       store::AddAnswer(&answer.message, answer.version, after, now, commit);
-      return AddAnswerEffects(host_.store(), callback, team.message, after, domain::Actor{call.principal.ActorId()}, now, commit);
+      return AddAnswerEffects(host_.store(), *callback, team.message, after, actor, now, commit);
     });
   }
 

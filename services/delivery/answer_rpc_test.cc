@@ -84,11 +84,13 @@ class AnswerTest : public ingest::IngestTest {
     RB_RETURN_IF_ERROR(rpc::FromGrpc(reader->Finish()));
     return bytes;
   }
+  // To nobody's: back among the unmatched ones.
   absl::Status Tie(const std::string& answer, const std::string& callback, const std::string& token) {
     api::TieAnswerRequest request;
     request.set_request_id(NextRequestId());
     request.set_answer_id(answer);
     request.set_callback_id(callback);
+    request.set_unmatched(callback.empty());
     api::TieAnswerResponse response;
     return Do(*answers_, &api::AnswerService::Stub::TieAnswer, request, &response, token);
   }
@@ -382,6 +384,102 @@ TEST_F(AnswerTest, AnUnmatchedMailIsTiedByHandInOneStep) {
   EXPECT_TRUE(absl::IsNotFound(Tie(answer.id(), theirs.id(), strangers_.anna_token)));
 }
 
+TEST_F(AnswerTest, AMailThatWasTiedWronglyMovesAndLeavesNoWordBehind) {
+  const api::Callback wrong = Create(Mueller(), team_.anna_token);
+  api::CreateCallbackRequest schmidt = Mueller();
+  schmidt.mutable_caller()->set_phone("030 765432");
+  schmidt.mutable_caller()->set_email("schmidt@example.org");
+  const api::Callback right = Create(schmidt, team_.anna_token);
+  Promised(wrong.id());
+  Take(Mail(ToToken(wrong), "Es geht um den Bagger."));
+  const Answer answer = Take(Mail("", "Es geht um den Kran.\r\n\r\n13 Uhr passt leider nicht.", "assistenz@example.net"));
+  ASSERT_TRUE(Tie(answer.id(), wrong.id(), team_.anna_token).ok());
+  Take(Mail(ToToken(wrong), "Und um den Anhänger."));
+  EXPECT_THAT(Record(wrong.id()).brief().text(), HasSubstr("Kran"));
+  ASSERT_TRUE(Armed(wrong.id()).has_decline_time());
+  host_->fake_clock().Advance(absl::Minutes(5));
+
+  ASSERT_TRUE(Tie(answer.id(), right.id(), team_.anna_token).ok());
+  EXPECT_EQ(Record(wrong.id()).brief().text(), "Es geht um den Bagger.\n\nUnd um den Anhänger.");
+  EXPECT_FALSE(Armed(wrong.id()).has_decline_time());
+  EXPECT_EQ(AnswersOf(wrong.id()).size(), 2u);
+  EXPECT_EQ(Record(wrong.id()).answer_count(), 2);
+  const record::CallbackRecord left = Record(wrong.id());
+  const auto& event = left.history(left.history_size() - 1);
+  EXPECT_EQ(event.what(), "answer_moved");
+  EXPECT_EQ(event.author(), team_.anna);
+  EXPECT_EQ(event.details().at("id"), answer.id());
+  EXPECT_EQ(event.details().at("to"), right.id());
+  EXPECT_EQ(event.details().at("not_declined"), "1");
+  EXPECT_THAT(Record(right.id()).brief().text(), HasSubstr("Kran"));
+  ASSERT_EQ(AnswersOf(right.id()).size(), 1u);
+  EXPECT_EQ(AnswersOf(right.id())[0].match(), Answer::MATCH_BY_HAND);
+  EXPECT_EQ(Record(right.id()).answer_count(), 1);
+}
+
+TEST_F(AnswerTest, AMailThatWasTiedWronglyGoesBackAmongTheUnmatchedForItsWholeRetention) {
+  const api::Callback callback = Create(Mueller(), team_.anna_token);
+  const Answer answer = Take(Mail("", "Es geht um den Kran.", "assistenz@example.net"));
+  ASSERT_TRUE(Tie(answer.id(), callback.id(), team_.anna_token).ok());
+  host_->fake_clock().Advance(absl::Hours(24 * 40));
+  EXPECT_TRUE(absl::IsNotFound(Tie(answer.id(), "", team_.ben_token))) << "Anna's, out of Ben's sight";
+  ASSERT_TRUE(Tie(answer.id(), "", team_.anna_token).ok());
+  EXPECT_FALSE(Record(callback.id()).has_brief());
+  EXPECT_THAT(AnswersOf(callback.id()), IsEmpty());
+  EXPECT_THAT(Unmatched(), ElementsAre(answer.id()));
+  const record::CallbackRecord left = Record(callback.id());
+  EXPECT_EQ(left.history(left.history_size() - 1).details().count("to"), 0u);
+  ASSERT_TRUE(Tie(answer.id(), "", team_.ben_token).ok()) << "the same again";
+  host_->fake_clock().Advance(absl::Hours(24 * 29));
+  ASSERT_TRUE(RunRetention().ok());
+  EXPECT_THAT(Unmatched(), ElementsAre(answer.id()));
+  host_->fake_clock().Advance(absl::Hours(25));
+  ASSERT_TRUE(RunRetention().ok());
+  EXPECT_THAT(Unmatched(), IsEmpty());
+}
+
+TEST_F(AnswerTest, WhatFoundItsCallbackByItselfAndACalendarsAnswerStay) {
+  const api::Callback callback = Create(Mueller(), team_.anna_token);
+  api::CreateCallbackRequest other = Mueller();
+  other.mutable_caller()->set_phone("030 765432");
+  other.mutable_caller()->set_email("schmidt@example.org");
+  const api::Callback right = Create(other, team_.anna_token);
+  const Answer answer = Take(Mail(ToToken(callback), "Der Kran."));
+  for (const std::string& to : {right.id(), std::string()}) {
+    EXPECT_EQ(ingest::ReasonOf(Tie(answer.id(), to, team_.clara_token)), "ANSWER_TIED");
+  }
+  EXPECT_EQ(Record(callback.id()).brief().text(), "Der Kran.");
+  api::TieAnswerRequest both;
+  both.set_request_id(NextRequestId());
+  both.set_answer_id(answer.id());
+  both.set_callback_id(right.id());
+  both.set_unmatched(true);
+  api::TieAnswerResponse response;
+  EXPECT_EQ(ingest::ReasonOf(Do(*answers_, &api::AnswerService::Stub::TieAnswer, both, &response, team_.clara_token)), "CALLBACK_OR_UNMATCHED");
+}
+
+TEST_F(AnswerTest, WithWhoeverWroteItEveryMessageThatMayQuoteItLeaves) {
+  const api::Callback wrong = Create(Mueller(), team_.anna_token);
+  Promised(wrong.id());
+  const Answer answer = Take(Mail("", "Der Kran. 13 Uhr passt leider nicht.", "assistenz@example.net"));
+  ASSERT_TRUE(Tie(answer.id(), wrong.id(), team_.anna_token).ok());
+  const std::string notice = domain::DeliveryId(wrong.id(), Record(wrong.id()).delivery_count());
+  const auto entry = [&] { return store::Load<record::AnswerRecord>(host_->store(), *store::AnswerKey(answer.id())).value().message; };
+  EXPECT_THAT(entry().quoted_in_ids(), IsEmpty());
+  ASSERT_TRUE(Tie(answer.id(), "", team_.anna_token).ok());
+  EXPECT_THAT(entry().quoted_in_ids(), ElementsAre(notice)) << "and not what the customer got";
+
+  api::EraseSubjectRequest erase;
+  erase.set_request_id(NextRequestId());
+  erase.set_who("assistenz@example.net");
+  api::EraseSubjectResponse erased;
+  ASSERT_TRUE(Do(*contacts_, &api::ContactService::Stub::EraseSubject, erase, &erased, team_.admin_token).ok());
+  const auto tombstone = store::Load<record::TombstoneRecord>(
+      host_->store(), store::TombstoneKey(team_.shard, answer.id() + ".files"));
+  ASSERT_TRUE(tombstone.ok()) << tombstone.status();
+  EXPECT_THAT(tombstone->message.message_ids(), ElementsAre(notice));
+}
+
 TEST_F(AnswerTest, ADroppedMailIsOffTheListAndDoesNotComeBack) {
   const std::string mail = Mail("List-Id: <n.example>\r\n", "Sonderangebot", "news@example.org");
   const Answer answer = Take(mail);
@@ -393,6 +491,8 @@ TEST_F(AnswerTest, ADroppedMailIsOffTheListAndDoesNotComeBack) {
   EXPECT_THAT(Unmatched(), IsEmpty());
   Take(mail);
   EXPECT_THAT(Unmatched(), IsEmpty());
+  ASSERT_TRUE(Tie(answer.id(), "", team_.anna_token).ok());
+  EXPECT_THAT(Unmatched(), ElementsAre(answer.id())) << "but by hand";
 }
 
 TEST_F(AnswerTest, WhatCannotBeUnderstoodIsKeptAndListed) {

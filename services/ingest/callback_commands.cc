@@ -119,15 +119,16 @@ absl::Status CancelCallback(runtime::Host& host, const rpc::Call& call, const ap
 
 absl::Status AssignCallback(runtime::Host& host, const rpc::Call& call, const api::AssignCallbackRequest& request,
                             api::AssignCallbackResponse* response) {
-  if (request.member_id().empty()) {
-    return domain::InvalidField("member_id", "MEMBER_MISSING", "say who owes the call from now on");
+  if (request.member_id().empty() != request.nobody()) {
+    return domain::InvalidField("member_id", request.nobody() ? "MEMBER_AND_NOBODY" : "MEMBER_MISSING",
+                                "say who owes the call from now on: a member, or nobody");
   }
   return Carry<api::AssignCallbackRequest, api::AssignCallbackResponse>(
       host, call, request, response,
       [&](const Scene& scene, store::Commit*, api::AssignCallbackResponse* answer) -> DecisionOr {
         RB_RETURN_IF_ERROR(CheckOwn(call, scene, "gives away the own callbacks and takes unassigned ones"));
         const record::Member* member = domain::FindMember(scene.team, request.member_id());
-        if (member == nullptr || member->inactive()) {
+        if (!request.nobody() && (member == nullptr || member->inactive())) {
           return domain::InvalidField("member_id", "MEMBER_UNKNOWN", "this is no active member of the team");
         }
         return ApplyAndWarn(scene, domain::Assign{request.member_id()}, answer);

@@ -176,6 +176,50 @@ TEST_F(CallbackRpcTest, ARingThatIsReportedLateCountsByWhenItWas) {
   EXPECT_EQ(FieldOf(Do(*callbacks_, &Stub::CreateCallback, ring, &response, team_.intake_token)), "same_ring_within");
 }
 
+TEST_F(CallbackRpcTest, ValidatingShowsTheCallbackAsItWouldBeAndChangesNothing) {
+  api::CreateCallbackRequest request = Mueller();
+  request.clear_request_id();
+  request.set_validate_only(true);
+  request.set_assignee_id(team_.ben);
+  api::CreateCallbackResponse response;
+  const auto validate = [&] {
+    response.Clear();
+    return Do(*callbacks_, &Stub::CreateCallback, request, &response, team_.clara_token);
+  };
+  const int64_t revision = List({}).revision();
+  ASSERT_TRUE(validate().ok());
+  EXPECT_FALSE(response.rang_again());
+  EXPECT_EQ(response.callback().id(), "");
+  EXPECT_EQ(response.callback().page_url(), "");
+  EXPECT_EQ(response.callback().contact_id(), "");
+  EXPECT_EQ(response.callback().caller().phone(), "+4930123456");
+  EXPECT_EQ(response.callback().caller().phone_national(), "030 123456");
+  EXPECT_EQ(response.callback().caller().email(), "mueller@example.com");
+  EXPECT_EQ(response.callback().assignee_name(), "Ben");
+  EXPECT_EQ(List({}).callbacks_size(), 0);
+  EXPECT_EQ(List({}).revision(), revision);
+
+  request.mutable_caller()->set_phone("keine Nummer");
+  EXPECT_EQ(FieldOf(validate()), "caller.phone");
+  request.mutable_caller()->set_phone("030 123456");
+  request.set_assignee_id("mb07nobody");
+  EXPECT_EQ(FieldOf(validate()), "assignee_id");
+  request.set_assignee_id(team_.ben);
+
+  const api::Callback open = Create(Mueller(), team_.clara_token);
+  request.mutable_caller()->clear_email();
+  request.set_note("noch einmal");
+  ASSERT_TRUE(validate().ok());
+  EXPECT_TRUE(response.rang_again());
+  EXPECT_EQ(response.callback().id(), open.id());
+  EXPECT_EQ(response.callback().contact_id(), open.contact_id());
+  EXPECT_EQ(response.callback().rings(), 2);
+  EXPECT_EQ(response.callback().note(), "noch einmal");
+  EXPECT_EQ(response.callback().assignee_id(), "") << "a ring gives it to nobody";
+  EXPECT_EQ(Get(open.id()).rings(), 1);
+  EXPECT_EQ(Get(open.id()).version(), open.version());
+}
+
 TEST_F(CallbackRpcTest, ANumberAloneFindsWhatTheTeamKnows) {
   const api::Callback first = Create(Mueller(), team_.anna_token);
   api::CancelCallbackRequest cancel;

@@ -128,6 +128,20 @@ class TakeIn {
 
   const std::optional<api::Callback>& answer() const { return answer_; }
 
+  // Decided like any other and not committed: what was made for it is not there.
+  absl::Status ValidateOnly(api::CreateCallbackResponse* response) {
+    store::Commit nothing;
+    RB_RETURN_IF_ERROR(Decide(&nothing, response));
+    if (answer_->id() == callback_id_) {
+      answer_->clear_id();
+      answer_->clear_page_url();
+      answer_->clear_version();
+      response->mutable_callback()->clear_id();
+    }
+    if (answer_->contact_id() == contact_id_) answer_->clear_contact_id();
+    return absl::OkStatus();
+  }
+
  private:
   domain::Actor Actor() const { return domain::Actor{call_.principal.ActorId()}; }
 
@@ -192,7 +206,7 @@ api::Callback ForIntake(const api::Callback& callback) {
 // A caller whom the principal took in just now is shown, whoever owes the call: nothing else is known of it yet.
 bool IsShown(const rpc::Call& call, const api::CreateCallbackResponse& response, const api::Callback& callback,
              const record::TeamRecord& team) {
-  return !response.rang_again() ||
+  return (!response.rang_again() && !response.same_ring()) ||
          domain::SeesThoseOf(rpc::ViewerOf(call.principal), callback.assignee_id(), team, call.now);
 }
 
@@ -203,9 +217,13 @@ absl::Status CreateCallback(runtime::Host& host, const rpc::Call& call, const ap
   RB_ASSIGN_OR_RETURN(const auto team, TeamOf(host, call, request.team_id()));
   RB_ASSIGN_OR_RETURN(const Arrival arrival, Check(host, call, request, team.message));
   TakeIn take_in(host, call, team.message, arrival);
-  RB_RETURN_IF_ERROR((rpc::Once<api::CreateCallbackRequest, api::CreateCallbackResponse>(
-      host.rpc(), call, request, response,
-      [&](store::Commit* commit, api::CreateCallbackResponse* answer) { return take_in.Decide(commit, answer); })));
+  if (request.validate_only()) {
+    RB_RETURN_IF_ERROR(take_in.ValidateOnly(response));
+  } else {
+    RB_RETURN_IF_ERROR((rpc::Once<api::CreateCallbackRequest, api::CreateCallbackResponse>(
+        host.rpc(), call, request, response,
+        [&](store::Commit* commit, api::CreateCallbackResponse* answer) { return take_in.Decide(commit, answer); })));
+  }
   std::optional<api::Callback> callback = take_in.answer();
   if (!callback.has_value() || callback->id() != response->callback().id()) {  // the request was a repeated one
     RB_ASSIGN_OR_RETURN(callback, ReadCallback(host, call, response->callback().id()));

@@ -48,6 +48,7 @@ class SightRpcTest : public IngestTest {
     request.set_request_id(NextRequestId());
     request.set_callback_id(id);
     request.set_member_id(to);
+    request.set_nobody(to.empty());
     return request;
   }
   absl::Status Assign(const std::string& id, const std::string& to, const std::string& token) {
@@ -85,6 +86,68 @@ TEST_F(SightRpcTest, ARepsListHoldsTheOwnAndTheUnassignedInTheOrderOfWhatIsDue) 
   EXPECT_THAT(List(unassigned, team_.clara_token), ElementsAre(nobody1, nobody2));
   unassigned.set_assignee_id(team_.anna);
   EXPECT_THAT(List(unassigned, team_.clara_token), IsEmpty()) << "nobody's and Anna's at once is none";
+}
+
+TEST_F(SightRpcTest, WhoTakesInACallerOfAColleaguesLearnsThatOneIsOpenAndWhose) {
+  const std::string bens = Owed(1, team_.ben);
+  api::CreateCallbackRequest again = Caller(1);
+  const auto learned = [&] {
+    again.set_request_id(NextRequestId());
+    api::CreateCallbackResponse response;
+    EXPECT_TRUE(Do(*callbacks_, &Stub::CreateCallback, again, &response, team_.anna_token).ok());
+    EXPECT_EQ(response.callback().id(), bens);
+    EXPECT_EQ(response.callback().assignee_id(), team_.ben);
+    EXPECT_FALSE(response.callback().has_caller());
+    EXPECT_EQ(response.callback().note(), "");
+    return response;
+  };
+  again.set_validate_only(true);
+  EXPECT_TRUE(learned().rang_again());
+  again.set_validate_only(false);
+  again.mutable_same_ring_within()->set_seconds(60);
+  EXPECT_TRUE(learned().same_ring());
+  again.clear_same_ring_within();
+  EXPECT_TRUE(learned().rang_again());
+
+  api::CreateCallbackRequest asked = Caller(1);
+  asked.set_validate_only(true);
+  api::CreateCallbackResponse told;
+  ASSERT_TRUE(Do(*callbacks_, &Stub::CreateCallback, asked, &told, team_.intake_token).ok());
+  EXPECT_EQ(told.callback().assignee_id(), "") << "a telephone system learns less";
+  EXPECT_FALSE(told.callback().has_caller());
+}
+
+TEST_F(SightRpcTest, WhatIsGivenBackToNobodyStaysInSightOfWhoGaveItAndComesInSightOfAll) {
+  const std::string id = Owed(1, team_.anna);
+  api::AssignCallbackRequest back = Assignment(id, "");
+  api::AssignCallbackResponse response;
+  const auto give = [&](const std::string& token) {
+    back.set_request_id(NextRequestId());
+    return Do(*callbacks_, &Stub::AssignCallback, back, &response, token);
+  };
+  back.set_nobody(false);
+  EXPECT_EQ(ReasonOf(give(team_.anna_token)), "MEMBER_MISSING");
+  back.set_nobody(true);
+  back.set_member_id(team_.ben);
+  EXPECT_EQ(ReasonOf(give(team_.anna_token)), "MEMBER_AND_NOBODY");
+  back.clear_member_id();
+  EXPECT_TRUE(absl::IsNotFound(give(team_.ben_token))) << "Anna's, and not in Ben's sight";
+  EXPECT_TRUE(absl::IsPermissionDenied(give(team_.intake_token)));
+  BeAway(team_.anna, Morning(), Morning() + absl::Hours(48));
+  EXPECT_EQ(ReasonOf(give(team_.ben_token)), "NOT_YOUR_CALLBACK") << "standing in is not disposing";
+  ASSERT_TRUE(give(team_.anna_token).ok());
+  EXPECT_EQ(response.callback().assignee_id(), "");
+  EXPECT_EQ(response.callback().caller().name(), "Herr Müller") << "she sees it as before";
+  EXPECT_THAT(List({}, team_.anna_token), ElementsAre(id));
+  EXPECT_THAT(List({}, team_.ben_token), ElementsAre(id));
+  api::ListCallbacksRequest unassigned;
+  unassigned.set_unassigned_only(true);
+  EXPECT_THAT(List(unassigned, team_.clara_token), ElementsAre(id));
+  // Whoever takes it gives it back as well, and a manager anybody's.
+  ASSERT_TRUE(Assign(id, team_.ben, team_.ben_token).ok());
+  EXPECT_THAT(List({}, team_.anna_token), IsEmpty());
+  ASSERT_TRUE(give(team_.clara_token).ok());
+  EXPECT_THAT(List({}, team_.anna_token), ElementsAre(id));
 }
 
 TEST_F(SightRpcTest, WhoStandsInListsWhatTheAbsentOwes) {
@@ -152,6 +215,10 @@ TEST_F(SightRpcTest, AWatchTellsARepOfTheOwnOfNobodysAndOfWhatGoesOutOfSight) {
   ASSERT_TRUE(stream->Read(&message));
   EXPECT_EQ(message.callback().id(), annas);
   EXPECT_EQ(message.gone(), "");
+  ASSERT_TRUE(Assign(bens, "", team_.clara_token).ok());
+  ASSERT_TRUE(stream->Read(&message));
+  EXPECT_EQ(message.callback().id(), bens) << "nobody's by now";
+  EXPECT_EQ(message.event().details().count("to"), 0u);
   context.TryCancel();
 }
 

@@ -69,7 +69,7 @@ EventHubParts HubPartsOf(runtime::Host& host, runtime::Pool* pool) {
   return parts;
 }
 
-HookParts HookPartsOf(runtime::Host& host, Intake* intake) {
+HookParts HookPartsOf(runtime::Host& host, Intake* intake, std::optional<SipgateKey> sipgate_key) {
   HookParts parts;
   parts.store = &host.store();
   parts.known = host.rpc().known.get();
@@ -79,6 +79,7 @@ HookParts HookPartsOf(runtime::Host& host, Intake* intake) {
   parts.public_url = host.config().public_url;
   parts.region = host.config().region;
   parts.accept_unsigned = host.config().web_accept_unsigned_hooks;
+  parts.sipgate_key = std::move(sipgate_key);
   parts.counted = [&host](std::string_view hook, std::string_view result) {
     host.metrics().Count("ringback_hook_reports_total", {{"hook", hook}, {"result", result}});
   };
@@ -88,7 +89,7 @@ HookParts HookPartsOf(runtime::Host& host, Intake* intake) {
 // What all listeners answer from.
 class Pages {
  public:
-  explicit Pages(runtime::Host& host)
+  Pages(runtime::Host& host, std::optional<SipgateKey> sipgate_key)
       : host_(host),
         pool_(host.config().pool_threads, kQueueMax),
         posts_(kPosts, &host.clock()),
@@ -99,7 +100,7 @@ class Pages {
         staff_(&gate_),
         api_(ApiParts{&gate_, &host.clock(), &hub_, [this] { return Caller(); }, host.config().public_url}),
         intake_(this),
-        hooks_(HookPartsOf(host, &intake_)) {}
+        hooks_(HookPartsOf(host, &intake_, std::move(sipgate_key))) {}
 
   // What is on its way uses everything below.
   ~Pages() { pool_.Drain(); }
@@ -263,7 +264,11 @@ absl::Status RunWeb(runtime::Host& host) {
   host.metrics().Describe("ringback_hook_reports_total", "Calls that telephone systems reported, by hook and what came of it.");
   const runtime::Config& config = host.config();
   host.metrics().Describe("ringback_live_viewers", "Browsers that see changes live.");
-  const auto pages = std::make_shared<Pages>(host);
+  std::optional<SipgateKey> sipgate_key;
+  if (!config.web_sipgate_key_file.empty()) {
+    RB_ASSIGN_OR_RETURN(sipgate_key, SipgateKey::Read(config.web_sipgate_key_file));
+  }
+  const auto pages = std::make_shared<Pages>(host, std::move(sipgate_key));
   host.AddPeriodic("live changes", absl::Seconds(1), [&host, pages] {
     pages->hub().LookAround();
     host.metrics().Gauge("ringback_live_viewers", {}, pages->hub().viewers());

@@ -37,6 +37,7 @@ export class DeskFixture {
     this.streamDown = false;
     this.findings = [];
     this.unmatched = unmatched(now);
+    this.tied = [];
     this.deadLetters = deadLetters(now);
     this.tokens = [];
     this.callbacks = new Map();

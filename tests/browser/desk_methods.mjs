@@ -80,7 +80,12 @@ export const METHODS = {
   cancelCallback({ callbackId, reason }) {
     return { callback: this.commit({ ...this.one(callbackId), phase: "PHASE_CLOSED", closing: "CLOSING_CANCELLED", closeReason: reason, closeTime: new Date(this.now()).toISOString(), overdue: false }, "cancelled", this.me.id) };
   },
-  assignCallback({ callbackId, memberId }) {
+  assignCallback({ callbackId, memberId, nobody }) {
+    if (nobody) {
+      const { assigneeId, assigneeName, ...callback } = this.one(callbackId);
+      if (callback.phase === "PHASE_PROMISED") throw new Refusal(409, "FAILED_PRECONDITION", "a promise runs", "callback", "PROMISE_RUNNING");
+      return { callback: this.commit(callback, "assigned", this.me.id, { from: assigneeId }) };
+    }
     const { name } = this.team.members.find((m) => m.id === memberId);
     return { callback: this.commit({ ...this.one(callbackId), assigneeId: memberId, assigneeName: name }, "assigned", this.me.id) };
   },

@@ -35,12 +35,13 @@ const checkName = (name, field) => {
 };
 
 export const METHODS = {
-  createCallback({ caller, note, assigneeId }) {
+  createCallback({ caller, note, assigneeId, validateOnly }) {
     if (!caller.name && !caller.phone && !caller.email) throw new Refusal(400, "INVALID_ARGUMENT", "a name, a phone number or a mail address", "caller");
     if (caller.phone && !/^[+0][\d /()-]{5,}$/.test(caller.phone)) throw new Refusal(400, "INVALID_ARGUMENT", `"${caller.phone}" is no phone number`, "caller.phone");
     if (caller.email && !/^[^@\s]+@[^@\s]+$/.test(caller.email)) throw new Refusal(400, "INVALID_ARGUMENT", `"${caller.email}" is no mail address`, "caller.email");
     const phone = caller.phone?.replace(/[^+\d]/g, "").replace(/^0(?!0)/, "+49");
     const open = phone && [...this.callbacks.values()].find((c) => c.caller.phone === phone && c.phase !== "PHASE_CLOSED");
+    if (validateOnly) return { callback: { ...open, caller: { ...open?.caller, ...caller, ...(phone && { phone }) } }, ...(open && { rangAgain: true }) };
     if (open) return { callback: this.commit({ ...open, rings: (open.rings ?? 1) + 1 }, "rang_again", this.me.id), rangAgain: true };
     const member = this.team.members.find((m) => m.id === assigneeId);
     return { callback: this.ring({ ...caller, ...(phone && { phone }) }, { note, ...(member && { assigneeId, assigneeName: member.name }) }) };
@@ -76,10 +77,18 @@ export const METHODS = {
     const [answers, nextPageToken] = page(this.unmatched, asked);
     return { answers, nextPageToken };
   },
-  tieAnswer({ answerId, callbackId }) {
+  tieAnswer({ answerId, callbackId, unmatched }) {
+    if (unmatched) {
+      const { callbackId: from, match, matchedBy, ...answer } = take(this.tied, answerId);
+      const { brief, ...callback } = this.one(from);
+      this.commit(callback, "answer_moved", this.me.id);
+      this.unmatched.push(answer);
+      return { answer };
+    }
     const callback = this.one(callbackId);
     const answer = { ...take(this.unmatched, answerId), callbackId, match: "MATCH_BY_HAND", matchedBy: this.me.id };
     this.commit({ ...callback, brief: { text: answer.text, createTime: answer.createTime } }, "brief_received", "customer");
+    this.tied.push(answer);
     return { answer };
   },
   dropAnswer({ answerId }) {

@@ -56,6 +56,27 @@ test("one press takes over, and one more gives it back", async () => {
   });
 });
 
+test("what nobody had is taken over, and nobody has it again, unless a time has been promised meanwhile", async () => {
+  await visit({ office: { ...MANAGER, callbacks: 0 }, path: "/team" }, async (tab, office) => {
+    const waiting = office.ring({ name: "Herr Wandert", phone: "+4940123456" });
+    await tab.getByRole("button", { name: "Übernehmen" }).click();
+    await tab.getByText("Herr Wandert: gehört jetzt Ihnen").waitFor();
+    await tab.getByRole("button", { name: "Rückgängig" }).click();
+    await tab.getByText("Herr Wandert ist wieder ohne Zuständigen").waitFor();
+    assert.equal(office.callbacks.get(waiting.id).assigneeId, undefined);
+    assert.deepEqual(of(office, "assignCallback").map((b) => [b.memberId, b.nobody]), [[office.me.id, undefined], [undefined, true]]);
+    await tab.locator(".owner-name.nobody").waitFor();
+
+    const promisedTime = new Date(office.now() + 3600000).toISOString();
+    const promises = [{ revision: 1, promisedTime, state: "STATE_ARMED", channel: "PROMISE_CHANNEL_SPOKEN" }];
+    office.commit({ ...office.callbacks.get(waiting.id), phase: "PHASE_PROMISED", dueTime: promisedTime, promises }, "promised");
+    await tab.getByRole("button", { name: "Übernehmen" }).click();
+    await tab.getByText("Herr Wandert: gehört jetzt Ihnen").last().waitFor();
+    await tab.locator(".owner-name", { hasText: office.me.name }).waitFor();
+    assert.equal(await tab.getByRole("button", { name: "Rückgängig" }).count(), 0);
+  });
+});
+
 test("the keyboard is enough", async () => {
   await visit({ office: { ...MANAGER, callbacks: 60 }, path: "/team" }, async (tab, office) => {
     await rows(tab).first().waitFor();
@@ -94,6 +115,9 @@ test("somebody is ill: all promises to others in one step, and back", async () =
     const [anna] = office.team.members;
     const owned = () => [...office.callbacks.values()].filter((c) => c.assigneeId === anna.id);
     const before = owned().map((c) => c.id).sort();
+    // Noted since the page was opened.
+    const holidays = [{ startTime: "2026-12-20T23:00:00Z", endTime: "2027-01-06T23:00:00Z" }];
+    anna.absences = holidays;
     await tab.getByRole("button", { name: "Heute krank" }).click();
     const dialog = tab.getByRole("dialog");
     await dialog.getByLabel("Wer fällt aus?").selectOption(anna.id);
@@ -108,12 +132,13 @@ test("somebody is ill: all promises to others in one step, and back", async () =
     assert.equal(owned().length, 0);
     const [{ requestId, ...asked }] = of(office, "handOverMember");
     assert.deepEqual(asked, { memberId: anna.id, toMemberIds: [office.team.members[1].id, office.team.members[3].id], awayUntil: "2026-11-24T23:00:00.000Z" });
+    assert.equal(anna.absences.length, 2);
     const said = await tab.locator(".toast").first().textContent();
     for (const line of foretold) assert.ok(said.includes(line.trim()), `${said} is not ${line}`);
     await tab.getByRole("button", { name: "Rückgängig" }).click();
     await tab.getByText("Alles ist wieder bei Anna Schmidt").waitFor();
     assert.deepEqual(owned().map((c) => c.id).sort(), before);
-    assert.deepEqual(anna.absences, []);
+    assert.deepEqual(anna.absences, holidays);
   });
 });
 
@@ -203,11 +228,18 @@ test("a mail without a callback is tied in one step, and one that is dropped can
     await mails.nth(1).getByRole("button").first().click();
     await tab.getByText(/kunde6@example.com gehört jetzt zu/).waitFor();
     assert.deepEqual(of(office, "tieAnswer").map((b) => [b.answerId, b.callbackId]), [["an0700000000000002", "cb0700000000000006"]]);
+    // And not the one that was meant.
+    await tab.getByRole("button", { name: "Rückgängig" }).click();
+    await until(async () => (await mails.count()) === 3, "the mail to come back");
+    assert.equal(of(office, "tieAnswer").at(-1).unmatched, true);
+    assert.equal(office.callbacks.get("cb0700000000000006").brief, undefined);
+    await mails.last().getByRole("button").first().click();
+    await until(async () => (await mails.count()) === 2, "the mail to be tied again");
     await mails.first().getByRole("searchbox").fill("autohaus fuchs");
     await mails.first().getByRole("button", { name: /Fuchs/ }).first().waitFor();
     await mails.last().getByRole("button", { name: "Verwerfen" }).click();
     await until(async () => (await mails.count()) === 1, "the mail to go");
-    await tab.getByRole("button", { name: "Rückgängig" }).click();
+    await tab.getByRole("button", { name: "Rückgängig" }).last().click();
     await until(async () => (await mails.count()) === 2, "the mail to come back");
     assert.equal(of(office, "dropAnswer").length, 0);
   });
@@ -272,6 +304,24 @@ test("figures by person only where that is on; a rep sees the own", async () => 
     await thumbSized(tab);
     await picture(tab, "report-en-phone");
   });
+  // What was asked before the team was known comes last.
+  await visit({ office: { ...MANAGER, language: "en" }, path: "/report", prepare: (office) => (office.team.memberFigures = true) }, async (tab, office, context) => {
+    await tab.getByRole("button", { name: "Anna Schmidt" }).waitFor();
+    let held;
+    await context.route("**/TeamService/GetReport", async (route) => {
+      if (!held) return void (held = route);
+      await route.continue();
+    });
+    const before = of(office, "getReport").length;
+    await tab.reload();
+    await tab.getByRole("button", { name: "Anna Schmidt" }).waitFor();
+    assert.equal(of(office, "getReport").length, before + 2);
+    const late = tab.waitForResponse("**/TeamService/GetReport");
+    await held.continue();
+    await (await late).finished();
+    await tab.evaluate(() => new Promise(requestAnimationFrame));
+    assert.equal(await tab.getByRole("button", { name: "Anna Schmidt" }).count(), 1);
+  });
   await visit({ path: "/report" }, async (tab, office) => {
     await tab.getByText("Diese Zahlen sehen nur Sie").waitFor();
     await accessible(tab);
@@ -301,6 +351,24 @@ test("callers come in from a file, a wrong line stops no other, and the same fil
     assert.equal(await tab.locator(".columns label", { hasText: /^Name/ }).locator("select").inputValue(), "1");
     await accessible(tab);
     await thumbSized(tab);
+    // What would become of it is known before anything is taken in.
+    await tab.getByText("Alle Zeilen sind geprüft: 2 stimmen nicht. Eingetragen ist noch nichts.").waitFor();
+    const cells = tab.locator(".import-table tbody tr");
+    const result = (line) => cells.filter({ has: tab.getByRole("rowheader", { name: String(line), exact: true }) }).locator("td").last();
+    assert.deepEqual(await Promise.all([2, 4, 5, 6, 7].map((line) => result(line).innerText().then((text) => text.replaceAll("\n", " ")))),
+      ["neu +49711445566", 'stimmt nicht "keine Nummer" is no phone number', "neu +4930998877", "stimmt nicht Niemand im Team heißt „Karl Niemand“", "steht weiter oben"]);
+    assert.equal(await tab.locator(".wrong-lines li").count(), 2);
+    assert.equal(office.callbacks.size, 5);
+    assert.ok(office.calls.filter((c) => c.method === "createCallback").every((c) => c.body.validateOnly && c.body.requestId === undefined));
+    // Another column is another question, and the first one's answers are known still.
+    const asked = () => office.calls.length;
+    const phone = tab.locator(".columns label", { hasText: /^Telefon/ }).locator("select");
+    await phone.selectOption("1");
+    await tab.getByText('"Frau Ünlü" is no phone number').first().waitFor();
+    const before = asked();
+    await phone.selectOption("0");
+    await tab.getByText("Alle Zeilen sind geprüft: 2 stimmen nicht.").waitFor();
+    assert.equal(asked(), before);
     await picture(tab, "import-de-1-preview");
     await tab.getByRole("button", { name: "5 Anrufer einlesen" }).click();
     await tab.getByText("Fertig").waitFor();

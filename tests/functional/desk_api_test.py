@@ -96,6 +96,38 @@ class DeskApi(unittest.TestCase):
     def desk(self, office, name=ANNA):
         return Desk(office.http_port, office.cli("sign-in", name)["link"])
 
+    def test_a_caller_is_checked_before_anything_is_taken_in(self):
+        with self.office() as office:
+            admin = self.desk(office, ADMIN)
+            ask = {"caller": {"name": "Frau Ünlü", "phone": "0711 445566"}, "validateOnly": True}
+            shown = admin.call("CallbackService", "CreateCallback", **ask)["callback"]
+            self.assertEqual((shown["caller"]["phone"], shown["caller"]["phoneNational"]), ("+49711445566", "0711 445566"))
+            self.assertNotIn("id", shown)
+            status, wrong = admin.ask("CallbackService", "CreateCallback", caller={"phone": "keine Nummer"}, validateOnly=True)
+            self.assertEqual((status, wrong["field"]), (400, "caller.phone"))
+            self.assertEqual(office.cli("open")["callbacks"], [])
+            made = admin.call("CallbackService", "CreateCallback", requestId="line1", caller=ask["caller"])["callback"]
+            again = admin.call("CallbackService", "CreateCallback", **ask)
+            self.assertEqual((again["rangAgain"], again["callback"]["id"]), (True, made["id"]))
+            self.assertEqual(office.show(made)["rings"], 1)
+
+    def test_what_goes_back_to_nobody_is_everybodys_to_take(self):
+        with self.office() as office:
+            callback = office.request(assignee="")
+            anna, admin = self.desk(office), self.desk(office, ADMIN)
+            give = {"callbackId": callback["id"]}
+            admin.call("CallbackService", "AssignCallback", requestId="take", memberId=admin.me["member"]["id"], **give)
+            self.assertEqual(anna.call("CallbackService", "ListCallbacks").get("callbacks", []), [])
+            live = Events(anna)
+            live.until(lambda name, data: name == "ready", "ready")
+            admin.call("CallbackService", "AssignCallback", requestId="undo", nobody=True, **give)
+            live.change(callback["id"], lambda c: "assigneeId" not in c, "it is nobody's again")
+            anna.call("CallbackService", "MakePromise", requestId="promise", channel="PROMISE_CHANNEL_SPOKEN",
+                      promisedTime="2026-11-24T12:00:00Z", **give)
+            status, refused = anna.ask("CallbackService", "AssignCallback", requestId="back", nobody=True, **give)
+            self.assertEqual((status, refused["reason"]), (409, "PROMISE_RUNNING"))
+            live.close()
+
     def test_a_promise_is_made_from_the_desk_and_everybody_sees_it_at_once(self):
         with self.office() as office:
             callback = office.request()

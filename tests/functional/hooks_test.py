@@ -7,7 +7,9 @@ import hmac
 import http.client
 import json
 import pathlib
+import subprocess
 import sys
+import tempfile
 import unittest
 import urllib.parse
 
@@ -165,6 +167,29 @@ class Hooks(unittest.TestCase):
             telephone.form(hook, {"event": "hangup", "cause": "busy", "callId": "9", "from": "12", "to": "13", "direction": "in"})
             self.assertEqual(len(self.callbacks(office)), 1)
 
+    def test_sipgate_must_sign_where_the_server_has_its_key(self):
+        with tempfile.TemporaryDirectory() as folder:
+            private, public = f"{folder}/private.pem", f"{folder}/sipgate.pub"
+            subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", private],
+                           check=True, capture_output=True)
+            subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True)
+
+            def sign(fields):
+                body = urllib.parse.urlencode(fields).encode()
+                signed = subprocess.run(["openssl", "dgst", "-sha256", "-sign", private], input=body, check=True, capture_output=True)
+                return base64.b64encode(signed.stdout).decode()
+
+            with self.office("--set", f"web.sipgate_key_file={public}") as office:
+                telephone = Telephone(office)
+                hook = telephone.path("sipgate")
+                end = {"event": "hangup", "cause": "busy", "callId": "123456", "from": "4915112345678", "to": "4930987654", "direction": "in"}
+                self.assertEqual(telephone.form(hook, end).json["error"]["code"], "NOT_SIGNED")
+                other = telephone.form(hook, end, X_Sipgate_Signature=sign(end | {"callId": "1"}))
+                self.assertEqual((other.status, other.json["error"]["code"]), (403, "SIGNATURE_WRONG"))
+                self.assertEqual(self.callbacks(office), [])
+                self.assertEqual(telephone.form(hook, end, X_Sipgate_Signature=sign(end)).status, 200)
+                self.assertEqual([c["caller"]["phone"] for c in self.callbacks(office)], [CALLER])
+
     def test_twilio_must_sign(self):
         with self.office() as office:
             telephone = Telephone(office)
@@ -241,6 +266,9 @@ class Hooks(unittest.TestCase):
             column = ("--column", "phone=Rückrufnummer")
             preview = office.run("import", file, *column)
             self.assertIn("Herr Müller", preview.stdout)
+            self.assertRegex(preview.stdout, r"Frau Groß +030 123456 +new")
+            self.assertIn(f"{file}:4: caller.phone", preview.stderr)
+            self.assertIn("2 to take in, 0 ring again, 1 refused; nothing was done", preview.stdout)
             self.assertEqual(self.callbacks(office), [])
             for _ in range(2):
                 with self.assertRaises(Refused) as refused:
@@ -248,6 +276,8 @@ class Hooks(unittest.TestCase):
                 self.assertIn(f"{file}:4: caller.phone", refused.exception.stderr)
             rings = {c["caller"]["name"]: c["rings"] for c in self.callbacks(office)}
             self.assertEqual(rings, {"Herr Müller": 1, "Frau Groß": 1})
+            self.assertIn("rings again on cb", office.run("import", file, "--dry-run", *column).stdout)
+            self.assertEqual({c["caller"]["name"]: c["rings"] for c in self.callbacks(office)}, rings)
             [mueller] = [c for c in self.callbacks(office) if c["caller"]["name"] == "Herr Müller"]
             self.assertEqual(mueller["assignee_name"], BEN)
 

@@ -123,6 +123,35 @@ class Erased(unittest.TestCase):
             self.assertEqual(mail_in(office, tied)[0], EX_OK)
             self.assertFalse(Leaving.places(office, marks))
 
+    def test_a_mail_that_was_tied_wrongly_leaves_no_word_where_it_did_not_belong(self):
+        marks = ["Quastenflosser", "quasti@example.net"]
+        with Office(flags=PUBLIC) as office:
+            wrong = office.request()
+            right = office.request(name="Frau Quast", phone="+4940765432", email_address="")
+            office.cli("promise", wrong["id"], "11:00", "--spoken")
+            self.assertEqual(mail_in(office, mail("Es geht um den Bagger.", to=reply_address(office, wrong), name="b1"))[0], EX_OK)
+            self.assertEqual(mail_in(office, mail(f"{marks[0]} schreibt.", marks[1], name="q1"))[0], EX_OK)
+            [answer] = office.cli("unmatched")["answers"]
+            office.cli("tie", answer["id"], wrong["id"])
+            office.advance(hours=1, minutes=50)
+            self.assertIn(marks[0], office.mail("anna", "In .* anrufen").text)
+
+            office.cli("tie", answer["id"], "--unmatched")
+            self.assertEqual(office.show(wrong)["brief"]["text"], "Es geht um den Bagger.")
+            self.assertEqual(len(office.cli("unmatched")["answers"]), 1)
+            office.cli("tie", answer["id"], right["id"])
+            self.assertIn(marks[0], office.show(right)["brief"]["text"])
+            [digger] = office.cli("answers", wrong["id"])["answers"]
+            with self.assertRaises(Refused):
+                office.cli("tie", digger["id"], right["id"])
+
+            office.cli("subject", "erase", right["id"], "--yes")
+            office.cli("subject", "erase", marks[1], "--yes")
+            office.advance(minutes=5)
+            wait_for(lambda: Leaving.places(office, marks) == [f"{digger['id']}.original"],
+                     "no byte of it left but the other mail's, the reminder that quoted it included")
+            self.assertEqual(office.show(wrong)["brief"]["text"], "Es geht um den Bagger.")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

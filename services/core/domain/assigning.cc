@@ -1,5 +1,5 @@
 // Who owes the call. A new assignee changes no timer (law 1); whoever takes over is told, and so is the customer while
-// the promised time is still to come.
+// the promised time is still to come. Back to nobody goes only what nobody has promised.
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/domain/draft.h"
@@ -21,7 +21,30 @@ absl::Status CheckAssignee(const record::TeamRecord& team, const std::string& me
   return absl::OkStatus();
 }
 
+namespace {
+
+// It waits for whoever takes it, as one that came in without an assignee: nobody is told, and the timers go on.
+absl::Status GiveBack(Draft& draft) {
+  if (Armed(draft.callback) != nullptr || Pending(draft.callback) != nullptr) {
+    return Refused("PROMISE_RUNNING", "the customer has been promised a time, and somebody has to keep it: name who owes "
+                                      "the call from now on");
+  }
+  const std::string from = draft.callback.assignee_id();
+  if (from.empty()) return absl::OkStatus();
+  draft.callback.clear_assignee_id();
+  // "I have it" went with whoever had it: the alarms go on.
+  if (draft.callback.has_escalation()) {
+    draft.callback.mutable_escalation()->clear_ack_until();
+    draft.callback.mutable_escalation()->clear_ack_by();
+  }
+  draft.Event("assigned", {{"from", from}});
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::Status DoAssign(Draft& draft, const Assign& command) {
+  if (command.member_id.empty()) return GiveBack(draft);
   RB_RETURN_IF_ERROR(CheckAssignee(draft.rules.team, command.member_id));
   const std::string from = draft.callback.assignee_id();
   if (from == command.member_id) return absl::OkStatus();

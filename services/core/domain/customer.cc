@@ -19,6 +19,7 @@ using record::PromiseRecord;
 namespace {
 
 constexpr size_t kMostText = 20000;  // bytes of a note or brief that grows with every answer
+constexpr std::string_view kCut = "\n[…]";
 
 // All of it or none: what was answered with OK is there (law 3).
 bool AppendText(std::string* text, const std::string& more) {
@@ -31,13 +32,38 @@ bool AppendText(std::string* text, const std::string& more) {
 
 // As much as fits, and a mark where it was cut; false when something is missing.
 bool AppendCut(std::string* text, const std::string& more) {
-  constexpr std::string_view kCut = "\n[…]";
   if (AppendText(text, more)) return true;
   if (text->size() >= kCut.size() && text->compare(text->size() - kCut.size(), kCut.size(), kCut) == 0) return false;
   const size_t taken = text->size() + 2 + kCut.size();
   if (taken < kMostText) absl::StrAppend(text, text->empty() ? "" : "\n\n", CleanLines(more, kMostText - taken));
   *text += kCut;
   return false;
+}
+
+// Takes out what AppendText or AppendCut has put there, the last time it did; nothing when it is not there.
+void TakeOut(std::string* text, const std::string& added) {
+  if (added.empty()) return;
+  const auto begins_at = [&](size_t at) { return at == 0 || (at >= 2 && text->compare(at - 2, 2, "\n\n") == 0); };
+  const auto remove = [&](size_t at, size_t size) {
+    const size_t end = at + size;
+    // With the empty line before it, or for the first one behind it.
+    if (at > 0) {
+      text->erase(at - 2, size + 2);
+    } else {
+      text->erase(0, end < text->size() ? end + 2 : end);
+    }
+  };
+  for (size_t at = text->rfind(added); at != std::string::npos; at = at == 0 ? std::string::npos : text->rfind(added, at - 1)) {
+    const size_t end = at + added.size();
+    if (begins_at(at) && (end == text->size() || text->compare(end, 2, "\n\n") == 0)) return remove(at, added.size());
+  }
+  // Its end was cut off.
+  if (text->size() < kCut.size() || text->compare(text->size() - kCut.size(), kCut.size(), kCut) != 0) return;
+  const size_t end = text->size() - kCut.size();
+  for (size_t at = 0; at < end; ++at) {
+    if (!begins_at(at) || added.compare(0, end - at, *text, at, end - at) != 0) continue;
+    return remove(at, text->size() - at);
+  }
 }
 
 void Agree(Draft& draft, PromiseRecord& promise) {
@@ -223,6 +249,23 @@ Decision OnLateAnswer(const CallbackRecord& callback, const std::string& text, c
   }
   draft.Event("answer_after_closing", {{"id", answer_id}});
   for (const Told& told : draft.Owner()) draft.ToMember(DeliveryRecord::KIND_NOTICE, told).set_what("answer_after_closing");
+  return std::move(draft).Finish();
+}
+
+Decision OnAnswerMoved(const CallbackRecord& callback, const std::string& text, absl::Time tied, const std::string& answer_id,
+                       const std::string& to, const record::TeamRecord& team, const Actor& actor, absl::Time now) {
+  Draft draft(callback, team, actor.id, now);
+  if (draft.callback.has_brief()) {
+    TakeOut(draft.callback.mutable_brief()->mutable_text(), text);
+    if (draft.callback.brief().text().empty()) draft.callback.clear_brief();
+  }
+  int declined = 0;
+  for (PromiseRecord& promise : *draft.callback.mutable_promises()) {
+    if (!promise.has_decline_time() || FromProto(promise.decline_time()) != tied) continue;
+    promise.clear_decline_time();
+    declined = promise.revision();
+  }
+  draft.Event("answer_moved", {{"id", answer_id}, {"to", to}, {"not_declined", declined == 0 ? "" : absl::StrCat(declined)}});
   return std::move(draft).Finish();
 }
 

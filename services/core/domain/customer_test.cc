@@ -203,6 +203,51 @@ TEST(AnswerProposal, NeedsAWishAndSomethingNew) {
   EXPECT_EQ(ReasonOf(story.Try(AnswerProposal{At("2026-11-23 13:00")})), "PROMISED_ALREADY");
 }
 
+// What an answer put into the brief, and only that, leaves it again.
+TEST(OnAnswerMoved, TakesItsWordsOutOfTheBriefAndNoOthers) {
+  const auto left = [](const std::string& brief, const std::string& words) {
+    Story story;
+    story.Open();
+    story.callback.mutable_brief()->set_text(brief);
+    story.Take(OnAnswerMoved(story.callback, words, story.now, "an07x", "", story.team, {"anna", false}, story.now));
+    return story.callback.has_brief() ? story.callback.brief().text() : "none";
+  };
+  EXPECT_EQ(left("Kran", "Kran"), "none");
+  EXPECT_EQ(left("Kran\n\nBagger", "Kran"), "Bagger");
+  EXPECT_EQ(left("Bagger\n\nKran", "Kran"), "Bagger");
+  EXPECT_EQ(left("Bagger\n\nKran\n\nEgge", "Kran"), "Bagger\n\nEgge");
+  EXPECT_EQ(left("Bagger\n\nKran\n\nheute\n\nEgge", "Kran\n\nheute"), "Bagger\n\nEgge");
+  EXPECT_EQ(left("Der Kran\n\nKran fahren", "Kran"), "Der Kran\n\nKran fahren") << "other words that hold the same";
+  EXPECT_EQ(left("Kran\n\nEgge\n\nKran", "Kran"), "Kran\n\nEgge") << "the last of two alike";
+  EXPECT_EQ(left("Bagger", "Kran"), "Bagger") << "it never fitted in";
+  EXPECT_EQ(left("Bagger", ""), "Bagger");
+  EXPECT_EQ(left("Bagger\n\nDer Kr\n[…]", "Der Kran"), "Bagger") << "its end was cut off";
+  EXPECT_EQ(left("Der Kr\n[…]", "Der Kran"), "none");
+  EXPECT_EQ(left("Bagger\n\nEgg\n[…]", "Der Kran"), "Bagger\n\nEgg\n[…]");
+}
+
+TEST(OnAnswerMoved, WhatItDeclinedCountsAgainAndNobodyIsToldOfTheOtherAnyMore) {
+  Story story;
+  story.Open();
+  story.PromiseSpoken("2026-11-23 13:00");
+  const auto timer = story.next_timer;
+  story.Do(CustomerBrief{"Passt nicht"}, "anna");
+  story.Do(CustomerDecline{}, "anna");
+  const absl::Time tied = story.now;
+  const DeliveryRecord notice = story.deliveries.back();
+  EXPECT_TRUE(StillNeeded(story.callback, notice, story.team, story.now));
+  story.now += absl::Minutes(1);
+  story.Take(OnAnswerMoved(story.callback, "Passt nicht", tied + absl::Seconds(1), "an07x", "", story.team, {"mia", false}, story.now));
+  EXPECT_TRUE(story.callback.promises(0).has_decline_time()) << "declined by somebody else";
+  story.Take(OnAnswerMoved(story.callback, "", tied, "an07x", "cb07right", story.team, {"mia", false}, story.now));
+  EXPECT_FALSE(story.callback.promises(0).has_decline_time());
+  EXPECT_FALSE(StillNeeded(story.callback, notice, story.team, story.now));
+  EXPECT_EQ(story.next_timer, timer);
+  EXPECT_EQ(story.callback.phase(), CallbackRecord::PHASE_PROMISED);
+  EXPECT_EQ(story.events.back().what(), "answer_moved");
+  EXPECT_EQ(story.events.back().details().at("to"), "cb07right");
+}
+
 TEST(AnswerProposal, OfAnUnassignedCallMakesTheMemberOweIt) {
   Story story;
   story.Open("");

@@ -55,7 +55,9 @@ bool NoticeIsTrue(const CallbackRecord& callback, const DeliveryRecord& delivery
     return callback.has_proposal() &&
            FromProto(callback.proposal().create_time()) == FromProto(delivery.create_time());
   }
-  if (delivery.what() == "time_declined" && delivery.promise_revision() != 0) return IsArmed(callback, delivery);
+  if (delivery.what() == "time_declined" && delivery.promise_revision() != 0) {
+    return IsArmed(callback, delivery) && ArmedPromise(callback)->has_decline_time();
+  }
   return true;
 }
 
@@ -106,8 +108,8 @@ bool StillNeeded(const CallbackRecord& callback, const DeliveryRecord& delivery,
     case DeliveryRecord::KIND_ESCALATION: return open && OfThisDueTime(callback, delivery);
     case DeliveryRecord::KIND_DELIVERY_ALARM: return !open || !callback.delivery_alarm().empty();
     case DeliveryRecord::KIND_HANDOVER:
-      return open && (callback.assignee_id() == delivery.member_id() ||
-                      callback.assignee_id() == delivery.stands_in_for_id());
+      return open && !callback.assignee_id().empty() &&
+             (callback.assignee_id() == delivery.member_id() || callback.assignee_id() == delivery.stands_in_for_id());
     case DeliveryRecord::KIND_WRAP_UP: return callback.phase() == CallbackRecord::PHASE_TALKED;
     case DeliveryRecord::KIND_NOTICE: return NoticeIsTrue(callback, delivery);
     default: return true;

@@ -284,7 +284,7 @@ class Life {
                                                          : absl::Seconds(30) + dice_.Span(absl::Hours(8 * 24))});
       case 3:
         return Harmless(dice_.OneIn(3) ? domain::Command(StartCall{}) : domain::Command(Snooze{dice_.Span(absl::Hours(4))}));
-      case 4: return Harmless(Assign{dice_.Of<std::string>({"anna", "ben", "mia", "zoe"})});
+      case 4: return Harmless(Assign{dice_.Of<std::string>({"anna", "ben", "mia", "zoe", ""})});
       case 5: {
         record::Caller caller = callback_.caller();
         caller.set_email(dice_.OneIn(3) ? "" : "neu@example.com");

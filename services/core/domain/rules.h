@@ -65,7 +65,7 @@ struct Cancel {
   bool pending_left = false;
 };
 struct Assign {
-  std::string member_id;
+  std::string member_id;  // "" gives it back to nobody: refused while a promise is armed or on its way
 };
 struct Acknowledge {
   std::optional<absl::Duration> timeout;  // the policy's when not given
@@ -184,6 +184,12 @@ Decision OnBounce(const record::CallbackRecord& callback, const record::Delivery
 // `answer_id` is for the history.
 Decision OnLateAnswer(const record::CallbackRecord& callback, const std::string& text, const std::string& answer_id,
                       const record::TeamRecord& team, const Actor& actor, absl::Time now);
+
+// An answer that a member tied to this callback at `tied` belongs to another one, or to none that is known (`to` is ""). Its
+// words leave the brief, and what they declined counts as not declined. `answer_id` and `to` are for the history.
+Decision OnAnswerMoved(const record::CallbackRecord& callback, const std::string& text, absl::Time tied,
+                       const std::string& answer_id, const std::string& to, const record::TeamRecord& team,
+                       const Actor& actor, absl::Time now);
 
 // The voice message cannot be used (not audio, too short …), after its promise was made: the customer hears nothing.
 Decision OnRecordingFailed(const record::CallbackRecord& callback, const std::string& recording_id,

@@ -979,6 +979,71 @@ TEST(Assign, AnUpdateThatWaitedPastThePromisedTimeIsNotSent) {
   EXPECT_FALSE(StillNeeded(story.callback, update, story.team, At("2026-11-23 11:00")));
 }
 
+TEST(Assign, BackToNobodyLeavesTheTimersAndTheManagersToHearOfThem) {
+  Story story;
+  story.Open();
+  const auto timer = story.next_timer;
+  story.Forget();
+  story.Do(Assign{""});
+  EXPECT_EQ(story.callback.assignee_id(), "");
+  EXPECT_EQ(story.callback.phase(), CallbackRecord::PHASE_WAITING);
+  EXPECT_EQ(story.next_timer, timer);
+  ASSERT_EQ(story.events.size(), 1u);
+  EXPECT_EQ(story.events[0].what(), "assigned");
+  EXPECT_EQ(story.events[0].author(), "anna");
+  EXPECT_EQ(story.events[0].details().size(), 1u);
+  EXPECT_EQ(story.events[0].details().at("from"), "anna");
+  EXPECT_TRUE(story.deliveries.empty());
+  story.Do(Assign{""});
+  EXPECT_EQ(story.events.size(), 1u) << "nobody's already";
+  story.PassUntil("2026-11-23 13:00");
+  EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_REMINDER), "mia");
+  EXPECT_EQ(story.Counted("response_overdue"), 1);
+  EXPECT_EQ(story.Counted("response_overdue/anna"), 0) << "no longer hers";
+}
+
+TEST(Assign, BackToNobodyNeverLeavesAPromiseThatNobodyOwes) {
+  Story story;
+  story.Open();
+  const DeliveryRecord message = story.PromiseByMail("2026-11-23 13:00");
+  EXPECT_REFUSED(story.Try(Assign{""}), "PROMISE_RUNNING");
+  story.Accept(message);
+  EXPECT_REFUSED(story.Try(Assign{""}), "PROMISE_RUNNING");
+  story.PassUntil("2026-11-23 13:30");
+  EXPECT_REFUSED(story.Try(Assign{""}, "mia"), "PROMISE_RUNNING");
+  EXPECT_EQ(story.callback.assignee_id(), "anna");
+  // It has its verdict; what runs is the follow-up, and that is the managers' when nobody has it.
+  story.Attempt(AttemptRecord::OUTCOME_NO_ANSWER);
+  story.Forget();
+  story.Do(Assign{""});
+  story.PassUntil("2026-11-23 14:00");
+  EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_REMINDER), "mia");
+}
+
+TEST(Assign, BackToNobodyEndsTheHoldOfWhoeverHadIt) {
+  Story story;
+  story.Open();
+  story.PassUntil("2026-11-23 13:01");
+  story.Do(Acknowledge{absl::Hours(3)});
+  story.Do(Assign{""});
+  EXPECT_FALSE(story.callback.escalation().has_ack_until());
+  EXPECT_EQ(story.callback.escalation().ack_by(), "");
+  story.PassUntil("2026-11-23 13:31");
+  EXPECT_THAT(story.Times("alarm"), ElementsAre("11-23 13:05", "11-23 13:15", "11-23 13:30"));
+  EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_ESCALATION), "mia mia mia adam") << "as if nobody had had it";
+}
+
+TEST(Assign, WhatWasToldToWhoeverHadItIsNotSentWhenNobodyHasIt) {
+  Story story;
+  story.Open();
+  story.Do(Assign{"ben"}, "mia");
+  const DeliveryRecord handover = story.deliveries.back();
+  ASSERT_EQ(handover.kind(), DeliveryRecord::KIND_HANDOVER);
+  EXPECT_TRUE(StillNeeded(story.callback, handover, story.team, story.now));
+  story.Do(Assign{""}, "ben");
+  EXPECT_FALSE(StillNeeded(story.callback, handover, story.team, story.now));
+}
+
 TEST(Update, SaysWhatNoLongerHoldsAndNothingElse) {
   Story story;
   story.Open();

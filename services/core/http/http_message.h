@@ -35,8 +35,9 @@ struct HttpRequest {
   std::string form_token;       // X-Ringback-Form: what a page's own script proves itself with
   std::string last_event_id;
   std::string proxy_member;     // whom a proxy in front has signed in (ListenerOptions::member_header); "" from anybody else
-  std::string twilio_signature;  // X-Twilio-Signature
-  std::string hook_secret;       // X-Ringback-Secret
+  std::string twilio_signature;   // X-Twilio-Signature
+  std::string sipgate_signature;  // X-Sipgate-Signature
+  std::string hook_secret;        // X-Ringback-Secret
   std::string body;             // complete; of POST alone
 };
 

@@ -117,6 +117,7 @@ HttpRequest RequestOf(Parser& parser) {
   request.form_token = View(header["X-Ringback-Form"]);
   request.last_event_id = View(header["Last-Event-ID"]);
   request.twilio_signature = View(header["X-Twilio-Signature"]);
+  request.sipgate_signature = View(header["X-Sipgate-Signature"]);
   request.hook_secret = View(header["X-Ringback-Secret"]);
   request.body = std::move(parser.get().body());
   return request;

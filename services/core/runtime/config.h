@@ -48,6 +48,7 @@ struct Config {
   std::string web_services_ca_file;         // "": the system's
   std::string web_member_header;            // "": no proxy signs members in
   absl::Duration web_session_lifetime = absl::Hours(7 * 24);
+  std::string web_sipgate_key_file;         // PEM, public; "": sipgate's signature is not looked at
   bool web_accept_unsigned_hooks = false;   // where a provider signs and the team has no secret of it
   // [answers]
   std::string answers_mailboxes_file;       // TOML, see mailboxes.example.toml; "": none is read

@@ -164,6 +164,7 @@ const std::vector<ConfigKey>& ConfigKeys() {
       {"web", "services_ca_file", &C::web_services_ca_file, "PEM file of the CA to trust there, when the addresses are https. Empty: the system's.", true},
       {"web", "member_header", &C::web_member_header, "Header in which the proxies of web.proxies say the mail address of whom they have signed in (OIDC), like X-Auth-Request-Email. Empty: members sign in here."},
       {"web", "session_lifetime", &C::web_session_lifetime, "How long a sign-in lasts.", false, 300, 7776000},
+      {"web", "sipgate_key_file", &C::web_sipgate_key_file, "PEM file of the public key that sipgate.io signs its requests with: then unsigned ones are refused. Empty: the token in the address is all that protects them.", true},
       {"web", "accept_unsigned_hooks", &C::web_accept_unsigned_hooks, "Take calls reported in Twilio's name without its signature, from teams that have given no secret: then the token in the address is all that protects them."},
       {"answers", "mailboxes_file", &C::answers_mailboxes_file, "TOML file with the mailboxes that customers' answers are fetched from. Empty: none.", true},
       {"answers", "poll", &C::answers_poll, "How often each mailbox is read.", false, 1, 86400},

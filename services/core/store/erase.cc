@@ -153,6 +153,8 @@ void AddAnswerErasure(const Loaded<record::AnswerRecord>& answer, Commit* commit
     if (!attachment.blob().empty()) blobs.insert(attachment.blob());
   }
   for (const std::string& name : blobs) tombstone->add_blobs(name);
+  // What told somebody of it while it was tied to a callback that it did not belong to.
+  for (const std::string& id : answer.message.quoted_in_ids()) tombstone->add_message_ids(id);
 }
 
 // A mail that comes in or is tied at this moment changes the callback's version too: none stays behind.

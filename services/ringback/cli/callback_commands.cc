@@ -182,23 +182,31 @@ void AddClosing(Commands& commands, const char* name, const char* help, const ch
 void AddAssign(Commands& commands) {
   struct Args {
     std::string id, member;
+    bool nobody = false;
   };
   auto args = std::make_shared<Args>();
-  CLI::App* command = commands.app().add_subcommand("assign", "Give the callback to another member");
+  CLI::App* command = commands.app().add_subcommand("assign", "Give the callback to another member, or back to nobody");
   command->add_option("ID", args->id, "The callback")->required();
-  command->add_option("MEMBER", args->member, "Name, mail address, id or \"me\"")->required();
+  CLI::Option* const to = command->add_option("MEMBER", args->member, "Name, mail address, id or \"me\"");
+  command->add_flag("--nobody", args->nobody, "It waits for whoever takes it; not while a promise runs")->excludes(to);
   commands.OnServer(command, [args](Session& session) -> absl::Status {
+    if (args->member.empty() && !args->nobody) return UsageError("say who owes the call from now on: a member, or --nobody");
     RB_ASSIGN_OR_RETURN(const v1::Callback callback, session.FindCallback(args->id));
-    RB_ASSIGN_OR_RETURN(const v1::Member member, session.FindMember(args->member));
+    v1::Member member;
+    if (!args->nobody) {
+      RB_ASSIGN_OR_RETURN(member, session.FindMember(args->member));
+    }
     v1::AssignCallbackRequest request;
     v1::AssignCallbackResponse response;
     request.set_request_id(session.NewRequestId());
     request.set_callback_id(callback.id());
     request.set_member_id(member.id());
+    request.set_nobody(args->nobody);
     RB_RETURN_IF_ERROR(
         session.Call([&](auto* context) { return session.callbacks().AssignCallback(context, request, &response); }));
     PrintWarnings(session, response);
-    PrintDone(session, response, absl::StrCat("is with ", member.name(), " now", DueHint(session, response.callback())));
+    PrintDone(session, response, absl::StrCat("is with ", args->nobody ? "nobody" : member.name(), " now",
+                                              DueHint(session, response.callback())));
     return absl::OkStatus();
   });
 }

@@ -70,6 +70,7 @@ struct Script {
   std::vector<v1::MakePromiseRequest> promises;
   v1::CreateCallbackRequest created;
   std::vector<v1::CreateCallbackRequest> all_created;
+  std::vector<v1::CreateCallbackRequest> validated;  // and not created
   v1::LogAttemptRequest attempt;
   v1::AssignCallbackRequest assigned;
   v1::SnoozeCallbackRequest snoozed;
@@ -109,8 +110,12 @@ class FakeCallbacks : public v1::CallbackService::Service {
   explicit FakeCallbacks(Script& script) : script_(script) {}
   grpc::Status CreateCallback(grpc::ServerContext*, const v1::CreateCallbackRequest* request,
                               v1::CreateCallbackResponse* response) override {
-    script_.created = *request;
-    script_.all_created.push_back(*request);
+    if (request->validate_only()) {
+      script_.validated.push_back(*request);
+    } else {
+      script_.created = *request;
+      script_.all_created.push_back(*request);
+    }
     if (request->caller().phone() == "bad") {
       return rpc::ToGrpc(domain::InvalidField("caller.phone", "NOT_A_PHONE_NUMBER", "use +49 30 123456"));
     }
@@ -118,6 +123,11 @@ class FakeCallbacks : public v1::CallbackService::Service {
     if (script_.of_a_colleague) {
       response->set_rang_again(true);
       response->mutable_callback()->clear_caller();
+    } else if (request->validate_only()) {
+      response->mutable_callback()->clear_id();
+      *response->mutable_callback()->mutable_caller() = request->caller();
+      response->mutable_callback()->mutable_caller()->set_phone("+49" + request->caller().phone().substr(1));
+      response->mutable_callback()->mutable_caller()->set_phone_national(request->caller().phone());
     }
     return grpc::Status::OK;
   }
@@ -671,6 +681,16 @@ TEST_F(CliTest, MembersAreFoundByIdNameAndMail) {
   EXPECT_THAT(err_.str(), HasSubstr("member: several are called \"schmidt\"; the team has: Anna Schmidt"));
 }
 
+TEST_F(CliTest, ACallbackIsGivenBackToNobodyOnlyByName) {
+  EXPECT_EQ(Do({"assign", kId}), kWrongUsage);
+  EXPECT_EQ(Do({"assign", kId, "me", "--nobody"}), kWrongUsage);
+  EXPECT_EQ(script_.assigned.request_id(), "");
+  ASSERT_EQ(Do({"assign", kId, "--nobody"}), kDone) << err_.str();
+  EXPECT_TRUE(script_.assigned.nobody());
+  EXPECT_EQ(script_.assigned.member_id(), "");
+  EXPECT_THAT(out_.str(), HasSubstr("is with nobody now"));
+}
+
 TEST_F(CliTest, OpenShowsRedOnlyOnATerminal) {
   script_.callback.set_overdue(true);
   *script_.callback.mutable_due_time() = domain::ToProto(kNow - absl::Minutes(12));
@@ -790,11 +810,34 @@ TEST_F(CliTest, AListOfCallersIsShownBeforeItIsTakenIn) {
   EXPECT_EQ(Do({"import", file, "--dry-run"}), kRefused) << "one line is wrong";
   EXPECT_TRUE(script_.all_created.empty());
   EXPECT_THAT(out_.str(), HasSubstr("dringend"));
-  EXPECT_THAT(out_.str(), HasSubstr("1 to take in, 1 refused; nothing was done\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("1 to take in, 0 ring again, 1 refused; nothing was done\n"));
   EXPECT_EQ(err_.str(), "ringback: import: " + file + ":3: neither phone nor email: nobody can be called back\n");
   EXPECT_EQ(Do({"import", file}), kRefused) << "there is no terminal that could be asked";
   EXPECT_TRUE(script_.all_created.empty());
   EXPECT_THAT(out_.str(), HasSubstr("--yes does it"));
+}
+
+TEST_F(CliTest, ADryRunAsksTheServerWhatWouldHappenAndTakesNobodyIn) {
+  const std::string file =
+      File("missed.csv", "Name;Telefon;Notiz\nAnn;030 1;dringend\nBob;bad;\nÄnne;030 2;\nAnn;030 1;noch einmal\n");
+  EXPECT_EQ(Do({"import", file, "--dry-run"}), kRefused);
+  EXPECT_TRUE(script_.all_created.empty());
+  ASSERT_EQ(script_.validated.size(), 4u);
+  for (const auto& request : script_.validated) {
+    EXPECT_EQ(request.request_id(), "") << "an older server refuses that, and takes nobody in";
+  }
+  EXPECT_EQ(err_.str(), "ringback: import: " + file + ":3: caller.phone: use +49 30 123456\n");
+  EXPECT_THAT(out_.str(), HasSubstr("2     Ann     030 1  dringend     new\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("noch einmal  rings again, as line 2\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("2 to take in, 1 ring again, 1 refused; nothing was done\n"));
+
+  script_.of_a_colleague = true;
+  EXPECT_EQ(Do({"import", file, "--dry-run"}), kRefused);
+  EXPECT_THAT(out_.str(), HasSubstr("rings again on " + std::string(kId)));
+  EXPECT_THAT(out_.str(), HasSubstr("0 to take in, 3 ring again, 1 refused"));
+  EXPECT_EQ(Do({"import", file, "--dry-run", "--json"}), kRefused);
+  EXPECT_EQ(out_.str(), "{\"rows\":3,\"rang_again\":3,\"refused\":1}\n");
+  EXPECT_TRUE(script_.all_created.empty());
 }
 
 TEST_F(CliTest, TheSameRowIsTheSameRequestInEveryRun) {

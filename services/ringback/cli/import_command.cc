@@ -1,4 +1,6 @@
 // import: the callers of a list, as spreadsheets and telephone systems export it. Shows what would happen before it does.
+#include <algorithm>
+#include <functional>
 #include <map>
 
 #include "absl/strings/str_cat.h"
@@ -73,55 +75,104 @@ std::string Problems(const std::string& file, const CallerTable& table) {
   return problems;
 }
 
-void PrintPreview(Session& session, const CallerTable& table, size_t good) {
-  World& world = session.world();
-  Table rows({"LINE", "CALLER", "PHONE", "EMAIL", "EXTENSION", "NOTE"});
-  size_t shown = 0;
-  for (const CallerRow& row : table.rows) {
-    if (!row.problem.empty() || shown == kRowsShown) continue;
-    rows.Row({absl::StrCat(row.line), CallerWords(row.caller), row.caller.phone(), row.caller.email(), row.extension,
-              Cut(row.note, 40)});
-    ++shown;
-  }
-  rows.Print(*world.out, world.ColourOut());
-  if (good > shown) *world.out << "… and " << good - shown << " more\n";
-}
-
 struct Outcome {
   int created = 0, rang_again = 0, refused = 0;
 };
 
-// Goes on behind a bad row.
-absl::StatusOr<Outcome> TakeIn(Session& session, const std::string& file, const CallerTable& table) {
-  World& world = session.world();
-  Outcome outcome;
-  std::string problems;  // written behind the bar, not through it
-  {
-    Progress progress("importing", static_cast<int64_t>(table.rows.size()), world);
-    for (size_t i = 0; i < table.rows.size(); ++i) {
-      const CallerRow& row = table.rows[i];
-      if (!row.problem.empty()) continue;
-      v1::CreateCallbackRequest request;
-      v1::CreateCallbackResponse response;
-      request.set_request_id(RequestIdOf(row));
-      RB_ASSIGN_OR_RETURN(*request.mutable_team_id(), session.TeamId());
-      *request.mutable_caller() = row.caller;
-      request.set_note(row.note);
-      request.set_extension(row.extension);
-      const absl::Status status =
-          session.Call([&](auto* context) { return session.callbacks().CreateCallback(context, request, &response); });
-      if (absl::IsUnavailable(status) || absl::IsUnauthenticated(status) || absl::IsPermissionDenied(status)) return status;
-      if (status.ok()) {
-        ++(response.rang_again() ? outcome.rang_again : outcome.created);
-      } else {
-        ++outcome.refused;
-        absl::StrAppend(&problems, "ringback: import: ", file, ":", row.line, ": ", ErrorWords(status), "\n");
-      }
-      progress.At(static_cast<int64_t>(i + 1));
+// Each row that is good so far as a request, in turn; goes on behind one that is refused. Ends with what would befall every
+// row alike.
+absl::Status ForEachRow(Session& session, const char* doing, CallerTable* table, Outcome* outcome,
+                        const std::function<absl::StatusOr<bool>(const CallerRow&, v1::CreateCallbackRequest)>& ask) {
+  Progress progress(doing, static_cast<int64_t>(table->rows.size()), session.world());
+  for (size_t i = 0; i < table->rows.size(); ++i) {
+    CallerRow& row = table->rows[i];
+    if (!row.problem.empty()) continue;
+    v1::CreateCallbackRequest request;
+    RB_ASSIGN_OR_RETURN(*request.mutable_team_id(), session.TeamId());
+    *request.mutable_caller() = row.caller;
+    request.set_note(row.note);
+    request.set_extension(row.extension);
+    const absl::StatusOr<bool> rang_again = ask(row, std::move(request));
+    const absl::Status& status = rang_again.status();
+    if (absl::IsUnavailable(status) || absl::IsUnauthenticated(status) || absl::IsPermissionDenied(status)) return status;
+    if (status.ok()) {
+      ++(*rang_again ? outcome->rang_again : outcome->created);
+    } else {
+      ++outcome->refused;
+      row.problem = ErrorWords(status);
     }
+    progress.At(static_cast<int64_t>(i + 1));
   }
-  *world.err << problems;
+  return absl::OkStatus();
+}
+
+// What would become of a row.
+struct Foreseen {
+  std::string phone;  // as the team reads it
+  std::string what;
+};
+
+// Asks the server and changes nothing. Rows of one caller are one callback: the first makes it. Without a request_id: a
+// server that does not know validate_only refuses that, instead of taking the caller in.
+absl::StatusOr<std::map<int, Foreseen>> Foresee(Session& session, CallerTable* table, Outcome* outcome) {
+  std::map<int, Foreseen> foreseen;
+  std::map<std::string, int> first_lines;
+  RB_RETURN_IF_ERROR(ForEachRow(
+      session, "checking", table, outcome,
+      [&](const CallerRow& row, v1::CreateCallbackRequest request) -> absl::StatusOr<bool> {
+        request.set_validate_only(true);
+        v1::CreateCallbackResponse response;
+        RB_RETURN_IF_ERROR(session.Call(
+            [&](auto* context) { return session.callbacks().CreateCallback(context, request, &response); }));
+        const v1::Caller& caller = response.callback().caller();
+        Foreseen& one = foreseen[row.line];
+        one.phone = caller.phone_national().empty() ? row.caller.phone() : caller.phone_national();
+        if (response.rang_again()) {
+          one.what = absl::StrCat("rings again on ", response.callback().id());
+          return true;
+        }
+        int first = row.line;
+        for (const std::string& way : {caller.phone(), caller.email()}) {
+          if (!way.empty()) first = std::min(first, first_lines.emplace(way, row.line).first->second);
+        }
+        one.what = first == row.line ? "new" : absl::StrCat("rings again, as line ", first);
+        return first != row.line;
+      }));
+  return foreseen;
+}
+
+absl::StatusOr<Outcome> TakeIn(Session& session, CallerTable* table) {
+  Outcome outcome;
+  RB_RETURN_IF_ERROR(ForEachRow(
+      session, "importing", table, &outcome,
+      [&](const CallerRow& row, v1::CreateCallbackRequest request) -> absl::StatusOr<bool> {
+        request.set_request_id(RequestIdOf(row));
+        v1::CreateCallbackResponse response;
+        RB_RETURN_IF_ERROR(session.Call(
+            [&](auto* context) { return session.callbacks().CreateCallback(context, request, &response); }));
+        return response.rang_again();
+      }));
   return outcome;
+}
+
+void PrintPreview(Session& session, const CallerTable& table, const std::map<int, Foreseen>& foreseen) {
+  World& world = session.world();
+  Table rows({"LINE", "CALLER", "PHONE", "EMAIL", "EXTENSION", "NOTE", "WOULD BE"});
+  size_t shown = 0;
+  for (const CallerRow& row : table.rows) {
+    const auto found = foreseen.find(row.line);
+    if (found == foreseen.end()) continue;
+    if (++shown > kRowsShown) break;
+    rows.Row({absl::StrCat(row.line), CallerWords(row.caller), found->second.phone, row.caller.email(), row.extension,
+              Cut(row.note, 40), found->second.what});
+  }
+  rows.Print(*world.out, world.ColourOut());
+  if (foreseen.size() > kRowsShown) *world.out << "… and " << foreseen.size() - kRowsShown << " more\n";
+}
+
+// Rows with a problem, counted.
+int Refused(const CallerTable& table) {
+  return static_cast<int>(std::count_if(table.rows.begin(), table.rows.end(), [](const CallerRow& row) { return !row.problem.empty(); }));
 }
 
 absl::Status Import(Session& session, const Args& args) {
@@ -136,30 +187,38 @@ absl::Status Import(Session& session, const Args& args) {
                << Printable(absl::StrJoin(table->unknown_columns, ", ")) << "\n";
   }
   Check(&*table);
-  *world.err << Problems(args.file, *table);
-  size_t good = 0;
-  for (const CallerRow& row : table->rows) good += row.problem.empty() ? 1 : 0;
-  const size_t bad = table->rows.size() - good;
-  const absl::Status problems = bad == 0 ? absl::OkStatus() : absl::InvalidArgumentError("");
-  if (!args.yes && !json) PrintPreview(session, *table, good);
-  if (args.dry_run || (!args.yes && !world.in_is_terminal)) {
-    if (json) {
-      *world.out << "{\"rows\":" << good << ",\"refused\":" << bad << "}\n";
-    } else {
-      *world.out << good << " to take in, " << bad << " refused; nothing was done" << (args.dry_run ? "" : ", --yes does it")
-                 << "\n";
+  if (!args.yes) {
+    Outcome would;
+    RB_ASSIGN_OR_RETURN(const auto foreseen, Foresee(session, &*table, &would));
+    const int refused = Refused(*table);
+    *world.err << Problems(args.file, *table);
+    if (!json) PrintPreview(session, *table, foreseen);
+    const absl::Status problems = refused == 0 ? absl::OkStatus() : absl::InvalidArgumentError("");
+    if (args.dry_run || !world.in_is_terminal) {
+      if (json) {
+        *world.out << "{\"rows\":" << foreseen.size() << ",\"rang_again\":" << would.rang_again << ",\"refused\":" << refused
+                   << "}\n";
+      } else {
+        *world.out << would.created << " to take in, " << would.rang_again << " ring again, " << refused
+                   << " refused; nothing was done" << (args.dry_run ? "" : ", --yes does it") << "\n";
+      }
+      return problems;
     }
-    return problems;
+    if (foreseen.empty()) return problems;
+    RB_RETURN_IF_ERROR(Confirm(absl::StrCat("Take in ", foreseen.size(), " callers?"), false, world));
   }
-  if (good == 0) return problems;
-  RB_RETURN_IF_ERROR(Confirm(absl::StrCat("Take in ", good, " callers?"), args.yes, world));
-  RB_ASSIGN_OR_RETURN(const Outcome outcome, TakeIn(session, args.file, *table));
-  const size_t refused = bad + static_cast<size_t>(outcome.refused);
+  // What was told before is not told again.
+  CallerTable left = *table;
+  std::erase_if(left.rows, [&](const CallerRow& row) { return !args.yes && !row.problem.empty(); });
+  const auto outcome = TakeIn(session, &left);
+  *world.err << Problems(args.file, left);
+  RB_RETURN_IF_ERROR(outcome.status());
+  const int refused = Refused(left) + static_cast<int>(table->rows.size() - left.rows.size());
   if (json) {
-    *world.out << "{\"created\":" << outcome.created << ",\"rang_again\":" << outcome.rang_again << ",\"refused\":" << refused
+    *world.out << "{\"created\":" << outcome->created << ",\"rang_again\":" << outcome->rang_again << ",\"refused\":" << refused
                << "}\n";
   } else {
-    *world.out << outcome.created << " taken in, " << outcome.rang_again << " rang again, " << refused << " refused\n";
+    *world.out << outcome->created << " taken in, " << outcome->rang_again << " rang again, " << refused << " refused\n";
   }
   return refused == 0 ? absl::OkStatus() : absl::InvalidArgumentError("");
 }
@@ -175,7 +234,7 @@ void AddImportCommand(Commands& commands) {
       ->required();
   command->add_option("--column", args->columns, "phone=Rückrufnummer: which column is which field; may be repeated")
       ->type_name("FIELD=HEADING");
-  CLI::Option* const dry_run = command->add_flag("--dry-run", args->dry_run, "Only show what would be taken in");
+  CLI::Option* const dry_run = command->add_flag("--dry-run", args->dry_run, "Only show what would be taken in, as the server would do it");
   command->add_flag("--yes", args->yes, "Do not show it and do not ask")->excludes(dry_run);
   commands.OnServer(command, [args](Session& session) { return Import(session, *args); });
 }

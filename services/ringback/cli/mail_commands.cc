@@ -227,19 +227,28 @@ void AddMailCommands(Commands& commands) {
   commands.OnServer(commands.app().add_subcommand("unmatched", "Mails that found no callback"), Unmatched);
 
   auto answer = std::make_shared<std::string>(), callback = std::make_shared<std::string>();
-  CLI::App* tie = commands.app().add_subcommand("tie", "Give an unmatched mail to its callback");
+  auto unmatched = std::make_shared<bool>(false);
+  CLI::App* tie = commands.app().add_subcommand("tie", "Give an unmatched mail to its callback, or one that was tied wrongly to another");
   tie->add_option("ANSWER", *answer, "The mail, an…")->required();
-  tie->add_option("CALLBACK", *callback, "The callback; the first characters do")->required();
-  commands.OnServer(tie, [answer, callback](Session& session) -> absl::Status {
-    RB_ASSIGN_OR_RETURN(const v1::Callback found, session.FindCallback(*callback));
+  CLI::Option* const to = tie->add_option("CALLBACK", *callback, "The callback; the first characters do");
+  tie->add_flag("--unmatched", *unmatched, "Back on the list of unmatched mail")->excludes(to);
+  commands.OnServer(tie, [answer, callback, unmatched](Session& session) -> absl::Status {
+    if (callback->empty() && !*unmatched) return UsageError("say whose mail it is: a callback, or --unmatched");
+    v1::Callback found;
+    if (!*unmatched) {
+      RB_ASSIGN_OR_RETURN(found, session.FindCallback(*callback));
+    }
     v1::TieAnswerRequest request;
     v1::TieAnswerResponse response;
     request.set_request_id(session.NewRequestId());
     request.set_answer_id(*answer);
     request.set_callback_id(found.id());
+    request.set_unmatched(*unmatched);
     RB_RETURN_IF_ERROR(session.Call([&](auto* context) { return session.answers().TieAnswer(context, request, &response); }));
     if (session.options().json) {
       *session.world().out << ToJson(response) << "\n";
+    } else if (*unmatched) {
+      *session.world().out << *answer << " is on the list of unmatched mail\n";
     } else {
       PrintAfter(session, found, absl::StrCat("has the mail of ", response.answer().sender(), " now"));
     }

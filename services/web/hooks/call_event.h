@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "core/http/http_message.h"
 #include "ringback/v1/callback.pb.h"
+#include "web/hooks/sipgate_key.h"
 
 namespace ringback::web {
 
@@ -42,6 +43,7 @@ struct HookRequest {
   std::string own_url;      // this hook's address as the provider calls it, without query; "" when it cannot be known
   std::string secret;       // what the team has for this provider; "" for none
   bool accept_unsigned = false;
+  const SipgateKey* sipgate_key = nullptr;  // nullptr: sipgate's signature is not looked at
 };
 
 // INVALID_ARGUMENT naming the field for a request that the provider does not send; PERMISSION_DENIED for one that is not

@@ -235,7 +235,8 @@ HttpResponse HookRoutes::Answer(const Hook& hook, const HttpRequest& request, st
                                    ? absl::StrCat(request.secure ? "https://" : "http://", request.host)
                                    : "";
     HookRequest asked{request, query, origin.empty() ? "" : absl::StrCat(origin, std::string(path)),
-                      secret == team.message.hook_secrets().end() ? "" : secret->second, parts_.accept_unsigned};
+                      secret == team.message.hook_secrets().end() ? "" : secret->second, parts_.accept_unsigned,
+                      parts_.sipgate_key.has_value() ? &*parts_.sipgate_key : nullptr};
     const Report report{hook, token, team.message};
     if (report.OfProvider()) {
       RB_ASSIGN_OR_RETURN(CallEvent event, hook.read(asked));

@@ -31,6 +31,7 @@ struct HookParts {
   std::string public_url;  // as providers call it; "": by the request's own Host
   std::string region;      // of numbers in national form
   bool accept_unsigned = false;
+  std::optional<SipgateKey> sipgate_key;  // none: sipgate's signature is not looked at
   // After each report that came to a decision: the hook's name and what came of it, both fixed words.
   std::function<void(std::string_view hook, std::string_view result)> counted;
 };

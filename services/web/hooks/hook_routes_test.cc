@@ -340,6 +340,17 @@ TEST_F(HookRoutesTest, SipgateIsAnsweredInXmlAndAskedForWhatFollows) {
   EXPECT_THAT(counted_, ElementsAre("sipgate nothing", "sipgate callback"));
 }
 
+TEST_F(HookRoutesTest, WithoutSipgatesKeyItsSignatureIsNotLookedAt) {
+  http::HttpRequest end;
+  end.method = "POST";
+  end.target = absl::StrCat("/hooks/v1/", token_, "/sipgate");
+  end.content_type = "application/x-www-form-urlencoded";
+  end.body = "event=hangup&cause=cancel&callId=1&from=492111234567&to=4915791234567&direction=in";
+  end.sipgate_signature = "fakeSignature";
+  EXPECT_EQ(Send(end).status, 200);
+  EXPECT_EQ(intake_.created.size(), 1u);
+}
+
 TEST_F(HookRoutesTest, ACallThatOneOfAGroupTookIsNotMissedByTheOthers) {
   const std::string rest = R"(", "number": "+4915112345678", "start": "2026-11-24T07:58:00Z", "end": "2026-11-24T07:59:00Z"})";
   EXPECT_EQ(JsonOf(Post("3cx", R"({"agent": "22", "call_type": "Inbound)" + rest))["result"], "logged");

@@ -81,9 +81,21 @@ absl::StatusOr<CallEvent> Read(const FormFields& form, const FormFields& query) 
                               "normalClearing, busy, cancel, noAnswer, congestion, notFound or forwarded");
 }
 
+absl::Status CheckSignature(const HookRequest& request) {
+  if (request.sipgate_key == nullptr) return absl::OkStatus();
+  const auto refused = [](std::string_view reason, std::string_view words) {
+    return domain::FieldError(absl::StatusCode::kPermissionDenied, "X-Sipgate-Signature", reason, words);
+  };
+  const std::string& signature = request.http.sipgate_signature;
+  if (signature.empty()) return refused("NOT_SIGNED", "sipgate.io signs its requests, and this one is not");
+  if (request.sipgate_key->HasSigned(request.http.body, signature)) return absl::OkStatus();
+  return refused("SIGNATURE_WRONG", "not signed with the key of web.sipgate_key_file");
+}
+
 }  // namespace
 
 absl::StatusOr<CallEvent> ReadSipgate(const HookRequest& request) {
+  RB_RETURN_IF_ERROR(CheckSignature(request));
   RB_ASSIGN_OR_RETURN(const FormFields form, FormFields::Parse(request.http.content_type, request.http.body));
   RB_ASSIGN_OR_RETURN(const FormFields query, FormFields::ParseQuery(request.query));
   const std::string& name = form.Get("event");

@@ -11,6 +11,7 @@ namespace ringback::web {
 
 // newCall: nothing yet. answer: a conversation, or a missed call when the voicemail took it. hangup: a missed call in, or
 // an unreached one out; nothing after an answer, and nothing for a forwarded call, which goes on as another one.
+// PERMISSION_DENIED without a good signature where the server has sipgate's key.
 absl::StatusOr<CallEvent> ReadSipgate(const HookRequest& request);
 
 // The XML that sipgate expects: after a newCall it asks for the answer and the hangup of that call, at this hook's own

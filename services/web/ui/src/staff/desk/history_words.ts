@@ -12,10 +12,11 @@ const words = spoken<Record<string, string>>({
     agreed: "Kunde ist einverstanden", brief_received: "Kunde hat geschrieben", topic_given: "Kunde hat das Thema gewählt",
     time_proposed: "Kunde wünscht eine andere Zeit", time_declined: "Zeit passt dem Kunden nicht", proposal_accepted: "Wunsch zugesagt",
     proposal_declined: "Bleibt wie versprochen", moved_by_customer: "Kunde hat verschoben", called_off: "Kunde hat abgesagt", wrong_person: "Falscher Empfänger",
-    reminded: "Erinnert", overdue: "Überfällig", alarm: "Alarm", acknowledged: "Jemand kümmert sich", snoozed: "Später erinnern", assigned: "Zugewiesen",
+    reminded: "Erinnert", overdue: "Überfällig", alarm: "Alarm", acknowledged: "Jemand kümmert sich", snoozed: "Später erinnern", assigned: "Zugewiesen", given_back: "Zurückgegeben: niemand ist zuständig",
     calling: "Ruft gerade an", call_started: "Ruft gerade an", attempted: "Angerufen", follow_up_started: "Noch einmal anrufen", settled: "Versprechen abgeschlossen",
     wrap_up_due: "Bitte abschließen", completed: "Abgeschlossen", cancelled: "Ohne Anruf geschlossen", reopened: "Wieder geöffnet",
     caller_updated: "Angaben geändert", erased: "Daten gelöscht", answer_after_closing: "Antwort nach dem Schließen", recording_played: "Aufnahme angehört",
+    answer_moved: "Mail gehörte nicht hierher",
   },
   en: {
     requested: "Asked for a call", rang_again: "Rang again", promised: "Promised", promise_armed: "Promise counts",
@@ -25,15 +26,17 @@ const words = spoken<Record<string, string>>({
     agreed: "The customer agrees", brief_received: "The customer has written", topic_given: "The customer chose the topic",
     time_proposed: "The customer wishes another time", time_declined: "The time does not suit", proposal_accepted: "Wish agreed to",
     proposal_declined: "Stays as promised", moved_by_customer: "Moved by the customer", called_off: "Called off by the customer", wrong_person: "Wrong recipient",
-    reminded: "Reminded", overdue: "Overdue", alarm: "Alarm", acknowledged: "Somebody has it", snoozed: "Remind later", assigned: "Assigned",
+    reminded: "Reminded", overdue: "Overdue", alarm: "Alarm", acknowledged: "Somebody has it", snoozed: "Remind later", assigned: "Assigned", given_back: "Given back: unassigned",
     calling: "Calling now", call_started: "Calling now", attempted: "Called", follow_up_started: "To be called again", settled: "Promise settled",
     wrap_up_due: "Please close", completed: "Closed", cancelled: "Closed without a call", reopened: "Opened again",
     caller_updated: "Details changed", erased: "Data erased", answer_after_closing: "Answer after closing", recording_played: "Recording played",
+    answer_moved: "The mail did not belong here",
   },
 });
 
 export function eventInWords(event: HistoryEventJson): string {
-  const what = event.what ?? "";
+  const given = event.what === "assigned" && !event.details?.to;
+  const what = given ? "given_back" : event.what ?? "";
   const said = words()[what] ?? what.replaceAll("_", " ");
   const time = event.details?.promised_time;
   return time && !Number.isNaN(Date.parse(time)) ? `${said}: ${when(time)}` : said;

@@ -3,7 +3,7 @@
 import { call } from "../shell/api";
 import { useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { ApiError } from "../shell/api";
 import { download } from "../csv/csv";
 import { Empty, Failed, Loading } from "../shell/parts";
@@ -39,7 +39,10 @@ export function Report() {
   const ofTeam = useSignal<ReportWeek[] | null>(null);
   const ofMembers = useSignal<ReportWeek[] | "off">("off");
   const error = useSignal<unknown>(null);
+  // What was asked for last; an older answer that comes behind it says nothing any more.
+  const asking = useRef(0);
   const load = async (): Promise<void> => {
+    const own = ++asking.current;
     error.value = null;
     const weeks = lastWeeks(period, Date.parse(isoDay(nowMs())));
     const asked = { fromWeek: weeks[0], toWeek: weeks[weeks.length - 1] };
@@ -52,10 +55,11 @@ export function Report() {
           throw refused;
         }),
       ]);
+      if (own !== asking.current) return;
       ofTeam.value = all.weeks ?? [];
       ofMembers.value = each === "off" ? "off" : each.weeks ?? [];
     } catch (failed) {
-      error.value = failed;
+      if (own === asking.current) error.value = failed;
     }
   };
   useEffect(() => void load(), [period, !!team.value?.memberFigures]);

@@ -51,8 +51,10 @@ export function HandOver() {
     event.preventDefault();
     if (!member || wrongTime || to.length === 0 || running.value) return;
     const name = member.name ?? "";
-    const absences = member.absences ?? [];
     try {
+      // As they are now, noted here or elsewhere: what Undo leaves as it was.
+      await refreshTeam();
+      const absences = team.value?.members?.find((m) => m.id === member.id)?.absences ?? [];
       const moved = await handOver(member.id ?? "", to, iso(untilMs), (done) => (running.value = w.sickRunning(done, owned.length)));
       close();
       void refreshTeam().catch(() => {});

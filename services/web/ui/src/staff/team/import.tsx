@@ -1,6 +1,6 @@
-// Taking callers in from a file: see what is in it, say what its columns are, and watch it go. A line that the server refuses
-// stops no other.
-import { computed, signal, useSignal } from "@preact/signals";
+// Taking callers in from a file: see what is in it and what would become of it, say what its columns are, and watch it go. A
+// line that the server refuses stops no other.
+import { computed, effect, signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { download, read, textOf, type Row } from "../csv/csv";
 import { ApiError, call } from "../shell/api";
@@ -10,6 +10,7 @@ import { phoneOf } from "../shell/phone";
 import { me, team } from "../shell/session";
 import { ms, nowMs, number } from "../shell/time";
 import { inWords } from "../shell/words";
+import { foresee, foreseen, forgetForeseen, stopForeseeing, type Foreseen } from "./import_check";
 import { FIELDS, guess, isEmpty, lineOf, requestIdOf, type Field, type Line, type Mapping } from "./import_rows";
 import { importWords } from "./import_words";
 import { active } from "./members";
@@ -37,6 +38,7 @@ const mapping = signal<Mapping>({});
 const forAll = signal("");
 const results = signal<ReadonlyMap<number, Result>>(new Map());
 const lines = computed<Line[]>(() => file.value?.rows.map((row) => lineOf(row, mapping.value, active(team.value?.members), forAll.value)) ?? []);
+const usable = computed(() => (["name", "phone", "email"] as const).some((field) => mapping.value[field] !== undefined));
 const running = signal(false);
 const trouble = signal("");
 
@@ -49,6 +51,11 @@ export function Import() {
     };
     addEventListener("beforeunload", unload);
     return () => removeEventListener("beforeunload", unload);
+  }, []);
+  // Nothing is asked once lines are being taken in.
+  useEffect(() => {
+    const stop = effect(() => void (results.value.size > 0 || running.value || !usable.value ? stopForeseeing() : void foresee(lines.value)));
+    return () => (stop(), stopForeseeing());
   }, []);
   return (
     <>
@@ -70,6 +77,7 @@ function Chooser() {
     if (!chosen || running.value) return;
     const { head, rows } = read(textOf(await chosen.arrayBuffer()));
     results.value = new Map();
+    forgetForeseen();
     trouble.value = rows.length === 0 ? w.empty : rows.length > LINES_MAX ? w.tooMany(number(LINES_MAX)) : "";
     file.value = trouble.value ? null : { name: chosen.name, head, rows };
     mapping.value = guess(head);
@@ -127,13 +135,15 @@ function Columns({ file: { head } }: { file: File }) {
 
 function Lines({ head, lines }: { head: string[]; lines: Line[] }) {
   const w = importWords();
-  const usable = (["name", "phone", "email"] as const).some((field) => mapping.value[field] !== undefined);
   const done = results.value;
+  const would = foreseen.value;
   const count = (outcome: Outcome): number => [...done.values()].filter((r) => r.outcome === outcome).length;
-  const failed = lines.filter((l) => done.get(l.line)?.outcome === "failed");
+  const begun = done.size > 0;
+  const failed = lines.filter((l) => (begun ? done.get(l.line)?.outcome === "failed" : would.get(l.line)?.outcome === "wrong"));
+  const why = (l: Line): string => (begun ? done.get(l.line)?.said : would.get(l.line)?.said) ?? "";
   const left = lines.length - done.size;
   const mapped = FIELDS.filter((f) => mapping.value[f] !== undefined);
-  const save = (): void => download(w.wrongName, [[...head, w.why], ...failed.map((l) => [...head.map((_, i) => l.cells[i] ?? ""), done.get(l.line)?.said ?? ""])]);
+  const save = (): void => download(w.wrongName, [[...head, w.why], ...failed.map((l) => [...head.map((_, i) => l.cells[i] ?? ""), why(l)])]);
   return (
     <>
       <section class="card">
@@ -141,12 +151,17 @@ function Lines({ head, lines }: { head: string[]; lines: Line[] }) {
           <h2>{w.preview(Math.min(SHOWN, lines.length), number(lines.length))}</h2>
           <div class="actions">
             {running.value ? <button type="button" class="button" onClick={() => (running.value = false)}>{w.stop}</button>
-              : left > 0 ? <button type="button" class="button main" disabled={!usable} onClick={() => void run(lines)}>{done.size > 0 ? w.resume : w.go(number(lines.length))}</button>
+              : left > 0 ? <button type="button" class="button main" disabled={!usable.value} onClick={() => void run(lines)}>{done.size > 0 ? w.resume : w.go(number(lines.length))}</button>
                 : <a class="button main" href="/team">{w.toList}</a>}
           </div>
         </div>
-        {!usable && <p class="hint bad" role="alert">{w.needsOne}</p>}
-        {done.size > 0 && (
+        {!usable.value && <p class="hint bad" role="alert">{w.needsOne}</p>}
+        {!begun && usable.value && would.size > 0 && (
+          <p class="soft" role="status">
+            {would.size < lines.length ? w.checking(number(would.size), number(lines.length)) : failed.length > 0 ? w.checkedWrong(number(failed.length)) : w.checkedGood}
+          </p>
+        )}
+        {begun && (
           <div class="import-progress">
             <progress max={lines.length} value={done.size} aria-label={w.title} />
             <p role="status">
@@ -167,7 +182,7 @@ function Lines({ head, lines }: { head: string[]; lines: Line[] }) {
                 <tr key={l.line}>
                   <th scope="row" class="numbers">{l.line}</th>
                   {mapped.map((f) => <td key={f}>{l.cells[mapping.value[f]!] ?? ""}</td>)}
-                  <td><Said line={l} result={done.get(l.line)} /></td>
+                  <td><Said line={l} result={done.get(l.line)} would={would.get(l.line)} /></td>
                 </tr>
               ))}
             </tbody>
@@ -177,10 +192,10 @@ function Lines({ head, lines }: { head: string[]; lines: Line[] }) {
       {failed.length > 0 && (
         <section class="card">
           <div class="spread"><h2>{w.wrongHead} <span class="count some">{number(failed.length)}</span></h2><button type="button" class="button" onClick={save}>{w.wrongFile}</button></div>
-          <p class="soft">{w.wrongText}</p>
+          <p class="soft">{begun ? w.wrongText : w.wouldBeWrongText}</p>
           <ul class="bare wrong-lines">
             {failed.slice(0, 200).map((l) => (
-              <li key={l.line}><strong class="numbers">{w.line} {l.line}</strong> <span>{l.cells.filter(Boolean).slice(0, 4).join(" · ")}</span> <span class="bad-word">{done.get(l.line)?.said}</span></li>
+              <li key={l.line}><strong class="numbers">{w.line} {l.line}</strong> <span>{l.cells.filter(Boolean).slice(0, 4).join(" · ")}</span> <span class="bad-word">{why(l)}</span></li>
             ))}
           </ul>
         </section>
@@ -189,8 +204,12 @@ function Lines({ head, lines }: { head: string[]; lines: Line[] }) {
   );
 }
 
-function Said({ line, result }: { line: Line; result: Result | undefined }) {
+function Said({ line, result, would }: { line: Line; result: Result | undefined; would: Foreseen | undefined }) {
   const w = importWords();
+  if (!result && would) {
+    const kind = would.outcome === "wrong" ? "bad" : would.outcome === "new" ? "good" : "";
+    return <span class="row-tags"><Tag kind={kind}>{w.foreseen[would.outcome]}</Tag> <span class="soft small numbers">{would.said}</span></span>;
+  }
   if (!result) return line.unknownMember ? <Tag kind="warn">{w.unknownMember(line.unknownMember)}</Tag> : isEmpty(line) ? <Tag kind="warn">{w.nothing}</Tag> : null;
   const kind = result.outcome === "failed" ? "bad" : result.outcome === "added" ? "good" : "";
   return <span class="row-tags"><Tag kind={kind}>{w.outcomes[result.outcome]}</Tag> <span class="soft small numbers">{result.said}</span></span>;

@@ -33,18 +33,19 @@ export const isMine = (c: CallbackJson): boolean => c.assigneeId === me.value?.m
 export function assign(c: CallbackJson, memberId: string): Promise<void> {
   return once("assign", c.id, async () => {
     const w = teamWords();
-    const before = c.assigneeId;
-    const give = (to: string) => call("CallbackService", "assignCallback", { requestId: newRequestId(), callbackId: c.id, memberId: to });
+    const before = c.assigneeId ?? "";
+    const give = (to: string) => call("CallbackService", "assignCallback", { requestId: newRequestId(), callbackId: c.id, ...(to ? { memberId: to } : { nobody: true }) });
     const answer = await give(memberId);
     put(answer.callback);
     const who = nameOf(c.caller);
     const said = memberId === me.value?.member.id ? w.tookOver(who) : w.assigned(who, memberName(memberId));
-    // Whoever had nobody cannot be given back to nobody.
-    const undo = before && (() => void once("assign", c.id, async () => {
+    const undo = (): void => void once("assign", c.id, async () => {
       put((await give(before)).callback);
-      toast(w.undone(who, memberName(before)));
-    }));
-    toast([said, ...(answer.warnings ?? [])].join(" · "), undo ? { undo } : {});
+      toast(before ? w.undone(who, memberName(before)) : w.undoneNobody(who));
+    });
+    // What has been promised somebody must owe.
+    const promised = !before && answer.callback?.promises?.some((p) => p.state === "STATE_ARMED" || p.state === "STATE_PENDING");
+    toast([said, ...(answer.warnings ?? [])].join(" · "), promised ? {} : { undo });
   });
 }
 export const takeOver = (c: CallbackJson): void => void (!isMine(c) && assign(c, me.value?.member.id ?? ""));

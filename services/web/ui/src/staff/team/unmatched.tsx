@@ -8,7 +8,7 @@ import { callbacksVersion } from "../shell/callbacks";
 import { Empty, Failed, Loading, Tag } from "../shell/parts";
 import { nameOf } from "../shell/phone";
 import { number, when } from "../shell/time";
-import { toast } from "../shell/toasts";
+import { toast, toastError } from "../shell/toasts";
 import { dropLater, loadUnmatched, remove, shownUnmatched, unmatched } from "./inboxes";
 import { orderedCallbacks } from "./live_order";
 import { mailWords } from "./mail_words";
@@ -60,7 +60,10 @@ function Mail({ answer }: { answer: AnswerJson }) {
   const tie = (entry: Entry): void => once(async () => {
     await call("AnswerService", "tieAnswer", { requestId: newRequestId(), answerId: answer.id, callbackId: entry.id });
     remove(unmatched, answer.id ?? "");
-    toast(w.tied(answer.sender ?? "", nameOf(entry.callback.caller)));
+    const undo = (): void => void call("AnswerService", "tieAnswer", { requestId: newRequestId(), answerId: answer.id, unmatched: true })
+      .then(() => loadUnmatched(), toastError);
+    // A calendar's answer stays where it is.
+    toast(w.tied(answer.sender ?? "", nameOf(entry.callback.caller)), answer.kind === "KIND_CALENDAR" ? {} : { undo });
   });
   const drop = (): void => dropLater(unmatched, answer.id ?? "", w.dropping(answer.sender ?? ""),
     () => call("AnswerService", "dropAnswer", { requestId: newRequestId(), answerId: answer.id }));
