@@ -5,12 +5,11 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before } from "node:test";
-import { BUILD } from "./office.mjs";
+import { BUILD, SPEECH } from "./office.mjs";
 
 const require = createRequire(join(process.env.RINGBACK_BROWSER_PACKAGES, "package.json"));
 export const { chromium } = require("playwright-core");
 const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const SPEECH = join(BUILD, "speech", "bench_10.wav");
 const SCREENSHOTS = join(BUILD, "screenshots");
 export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 export const DESK = { viewport: { width: 1280, height: 900 } };

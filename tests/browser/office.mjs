@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 export const BUILD = process.env.RINGBACK_BUILD;
 const RINGBACK = process.env.RINGBACK_PROGRAM || join(BUILD, "bin", "ringback");
-const SPEECH = join(BUILD, "speech", "bench_10.wav");
+export const SPEECH = join(BUILD, "speech", "bench_10.wav");
 const PATIENCE_MS = 30000;
 
 export async function until(sign, what) {
