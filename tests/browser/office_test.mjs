@@ -41,8 +41,11 @@ const saved = async (tab, label = "Speichern", said = "Gespeichert") => {
   await toast.getByRole("button", { name: "Meldung schließen" }).click();
 };
 
+// What the server is to refuse just now.
+let expected = null;
+
 async function admin(work) {
-  const one = await signedIn(office, "Dana Brandt", "de", { expected: (response) => work.refused?.(response) });
+  const one = await signedIn(office, "Dana Brandt", "de", { expected: (response) => response.status() === 400 && expected?.test(response.url()) });
   try {
     await work(one.tab);
     assert.deepEqual(one.trouble, []);
@@ -118,9 +121,36 @@ test("an access is seen once, opens the door, and no longer after it is revoked"
   assert.equal((await ring(secret)).status, 401);
 }));
 
-test("how long data stays is kept", () => admin(async (tab) => {
+test("how long data stays is kept, and what is refused is said in the reader's language at its field", () => admin(async (tab) => {
   await tab.goto(office.url + "/settings/team");
   const days = tab.getByLabel("Löschen nach, Tage");
+  expected = /TeamService/;
+  const refused = async (label, value, said) => {
+    const field = tab.getByLabel(label, { exact: true }).first();
+    await field.fill(value);
+    await tab.locator("form", { has: field }).getByRole("button", { name: "Speichern" }).click();
+    await tab.getByText(said, { exact: true }).first().waitFor();
+  };
+  await refused("Löschen nach, Tage", "9000", "Möglich sind 1 bis 3650 Tage nach dem Schließen.");
+  assert.equal(await days.getAttribute("aria-invalid"), "true");
+  await refused("Mail-Adresse", "kein", "Bitte genau eine Mail-Adresse wie mueller@example.com angeben, ohne Namen und Leerzeichen. Umlaute in der Domain als „xn--…“.");
+  await picture(tab, "refused");
+  await tab.reload();
+  await refused("Zeitzone", "Europa/Hamburg", "Diese Zeitzone gibt es nicht. Bitte einen Namen wie Europe/Berlin angeben.");
+  await tab.reload();
+  await refused("Name", "", "Bitte den Namen angeben, wie ihn Kunden lesen.");
+  await tab.reload();
+  await refused("Ein Gespräch dauert etwa", "900", "Möglich sind ganze Minuten, von 5 Minuten bis 4 Stunden.");
+  await tab.goto(office.url + "/settings/policy");
+  await tab.getByLabel("Nach dem Versprechen", { exact: true }).nth(1).fill("2");
+  await tab.getByText("Nicht früher als der Schritt darüber, der nach 5 Minuten kommt.").first().waitFor();
+  await tab.reload();
+  await tab.getByLabel("„Ich kümmere mich“ gilt", { exact: true }).fill("90000");
+  await tab.getByText("Möglich sind 1 Minute bis 7 Tage.").first().waitFor();
+  await picture(tab, "policy-refused");
+  await tab.reload();
+  expected = null;
+  await tab.goto(office.url + "/settings/team");
   await days.fill("45");
   await saved(tab);
   await tab.reload();

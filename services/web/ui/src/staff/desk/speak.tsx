@@ -112,7 +112,7 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
       if (doubts) return void (question.value = doubts);
     }
     question.value = null;
-    const { error: _, tried: __, ...kept } = take && !spokenOnly ? take : emptyTake(c);
+    const { error: _, refused: __, tried: ___, ...kept } = take && !spokenOnly ? take : emptyTake(c);
     const held: Take = { ...kept, state: "held", promise, holdUntilMs: nowMs() + HOLD_MS };
     await putTake(held);
     await dropOlder(held);

@@ -1,6 +1,7 @@
 // Takes in this browser's database: what was spoken, and what is to be promised with it. A take leaves the database only when
 // the server has said OK, or by a person's hand. For the pages and the service worker.
 import { changed, stored } from "../shell/database";
+import type { Refusal } from "../shell/refusals";
 
 export interface Finding {
   code: string;
@@ -41,6 +42,9 @@ export interface Take {
   tried?: boolean;
   sentMs?: number;
   pageUrl?: string;
+  // Why the server refuses it, said in words where it is shown.
+  refused?: Refusal;
+  // The upload was refused, and is not tried again.
   error?: string;
 }
 

@@ -6,7 +6,7 @@ import { ApiError } from "../shell/api";
 import { Dialog } from "../shell/parts";
 import { guardLeaving } from "../shell/router";
 import { toast, toastError } from "../shell/toasts";
-import { inWords, shellWords } from "../shell/words";
+import { atField, inWords, shellWords } from "../shell/words";
 import { settingsWords } from "./settings_words";
 
 // Forms that hold something unsaved.
@@ -74,7 +74,7 @@ export function useForm<T extends object>(given: T, save: (value: T, before: T) 
       if (!error.value) return "";
       const named = short(error.value.field);
       if (field === "") return error.value.field ? "" : inWords(error.value);
-      return named === snake(field) || named.startsWith(snake(field) + ".") || named.startsWith(snake(field) + "[") ? error.value.message : "";
+      return named === snake(field) || named.startsWith(snake(field) + ".") || named.startsWith(snake(field) + "[") ? atField(error.value) : "";
     },
     save: () => void work(),
     reset: () => ((draft.value = null), (error.value = null)),
