@@ -117,7 +117,8 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
     await putTake(held);
     await dropOlder(held);
     await refreshTakes();
-    void registerSync();
+    // "Sent" is said only when closing the tab changes nothing any more.
+    await registerSync();
     if (promise.channel === "PROMISE_CHANNEL_VOICE_MAIL") rememberAddress(newAddress || c.caller?.email || "");
     rowAdd({ takeId: held.id, callbackId: c.id ?? "", who: nameOf(c.caller), promisedMs: promise.promisedMs });
     goOn(c.id ?? "");
@@ -238,8 +239,14 @@ function goOn(from: string): void {
   else finishRow();
 }
 
-// Where the browser can, it goes on sending when the tab is closed.
+type Syncing = ServiceWorkerRegistration & { sync?: { register(tag: string): Promise<void> } };
+const SYNC_WAIT_MS = 3000;
+
+// Where the browser can, it goes on sending when the tab is closed. A worker that is still being installed, or a browser that
+// does not answer, holds nobody up: the open page sends.
 async function registerSync(): Promise<void> {
-  const worker = (await navigator.serviceWorker?.getRegistration()) as (ServiceWorkerRegistration & { sync?: { register(tag: string): Promise<void> } }) | undefined;
-  await worker?.sync?.register("outbox").catch(() => {});
+  const worker = await navigator.serviceWorker?.getRegistration();
+  if (!worker) return;
+  const registered = navigator.serviceWorker.ready.then((ready) => (ready as Syncing).sync?.register("outbox")).catch(() => {});
+  if (worker.active) await Promise.race([registered, new Promise((resolve) => setTimeout(resolve, SYNC_WAIT_MS))]);
 }
