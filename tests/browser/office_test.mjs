@@ -128,8 +128,9 @@ test("how long data stays is kept, and what is refused is said in the reader's l
   const refused = async (label, value, said) => {
     const field = tab.getByLabel(label, { exact: true }).first();
     await field.fill(value);
-    await tab.locator("form", { has: field }).getByRole("button", { name: "Speichern" }).click();
+    await field.press("Enter");
     await tab.getByText(said, { exact: true }).first().waitFor();
+    await until(() => field.evaluate((at) => at === document.activeElement), "the focus where something is wrong");
   };
   await refused("Löschen nach, Tage", "9000", "Möglich sind 1 bis 3650 Tage nach dem Schließen.");
   assert.equal(await days.getAttribute("aria-invalid"), "true");

@@ -7,7 +7,7 @@ import { newRequestId } from "../shell/api";
 import { callbacks } from "../shell/callbacks";
 import { useKeys } from "../shell/keys";
 import { Dialog, Failed, Loading, Tag } from "../shell/parts";
-import { nameOf, phoneOf } from "../shell/phone";
+import { nameOf, phoneBeside } from "../shell/phone";
 import { navigate } from "../shell/router";
 import { me, team } from "../shell/session";
 import { ms, nowMs, span, when, zone } from "../shell/time";
@@ -203,7 +203,7 @@ function CallerLine({ callback: c }: { callback: CallbackJson }) {
     <div class="caller-line">
       <div class="row-tags">
         {c.caller?.company && <span>{c.caller.company}</span>}
-        {c.caller?.phone && <span class="numbers">{phoneOf(c.caller)}</span>}
+        {phoneBeside(c.caller) && <span class="numbers">{phoneBeside(c.caller)}</span>}
         <Tag>{w.waitsFor(span(nowMs() - ms(c.createTime)))}</Tag>
         {(c.rings ?? 1) > 1 && <Tag kind="warn">{w.rang(c.rings ?? 1)}</Tag>}
       </div>

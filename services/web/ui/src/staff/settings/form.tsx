@@ -20,6 +20,13 @@ function note(form: object, dirty: boolean): void {
   unsaved.value = next;
 }
 
+// To what is wrong, else to where it was.
+function focusAfter(had: HTMLElement | null): void {
+  const wrong = had?.closest("form")?.querySelector<HTMLElement>("[aria-invalid=true]");
+  if (wrong) wrong.focus();
+  else if (document.activeElement === document.body) had?.focus();
+}
+
 // "team.footer.imprint_url", "members[2].name" and "name" are the same fields to a form that has one team or member.
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => "_" + letter.toLowerCase());
 const short = (path: string): string => snake(path).replace(/^(team|member|policy|token)\./, "").replace(/^(members\[\d+\]|policy|calendar)\./, "");
@@ -52,6 +59,7 @@ export function useForm<T extends object>(given: T, save: (value: T, before: T) 
   const work = async (): Promise<void> => {
     if (busy.value) return;
     const before = given;
+    const had = document.activeElement as HTMLElement | null;
     busy.value = true;
     error.value = null;
     try {
@@ -63,6 +71,8 @@ export function useForm<T extends object>(given: T, save: (value: T, before: T) 
       blame(failed);
     }
     busy.value = false;
+    // Once it is drawn anew: what is disabled while it is being saved lets the focus go.
+    setTimeout(() => focusAfter(had));
   };
   return {
     value, dirty, busy: busy.value, blame,

@@ -22,6 +22,7 @@ function span(written: string, language: Language): string {
 }
 
 const OUTDATED_DE = "Diese Seite passt nicht mehr zum Server. Bitte laden Sie sie neu.";
+const CUT_DE = "Das gibt es nicht. Vielleicht fehlt ein Teil des Links.";
 const GARBLED_DE = "Beim Übertragen ging etwas verloren. Bitte noch einmal senden.";
 const WHO_DE = "Diese Person gehört nicht mehr zum Team. Bitte jemand anderen wählen.";
 const UNREACHABLE_DE = "Vom Kunden ist weder Mail-Adresse noch Telefonnummer bekannt. Bitte nachtragen, oder am Telefon zusagen.";
@@ -52,9 +53,9 @@ const de: Refusals = {
   FOR_ADMINS_OF_THE_TEAM: "Das schalten nur Admins des Teams um.",
   HEADER_MISSING: OUTDATED_DE,
   HEADER_REPEATED: OUTDATED_DE,
-  ID_AMBIGUOUS: OUTDATED_DE,
-  ID_INVALID: OUTDATED_DE,
-  ID_MISSING: OUTDATED_DE,
+  ID_AMBIGUOUS: CUT_DE,
+  ID_INVALID: CUT_DE,
+  ID_MISSING: CUT_DE,
   INTAKE_ASSIGNS_NOBODY: "Dieser Zugang trägt nur Anrufer ein. Wer zurückruft, entscheidet das Team.",
   LAST_ADMIN: "Das Team braucht mindestens einen Admin. Bitte zuerst jemand anderen zum Admin machen.",
   LEGAL_HOLD: "Nichts davon darf gelöscht werden: Es wird aus rechtlichen Gründen aufbewahrt.",
@@ -200,6 +201,7 @@ const de: Refusals = {
 const dative = (said: string): string => said.replace(/Tage$/, "Tagen");
 
 const OUTDATED_EN = "This page no longer fits the server. Please load it anew.";
+const CUT_EN = "There is no such thing. Perhaps a part of the link is missing.";
 const GARBLED_EN = "Something was lost on the way. Please send it again.";
 const WHO_EN = "This person is no longer with the team. Please choose somebody else.";
 const UNREACHABLE_EN = "Neither mail address nor phone number of the customer is known. Please add one, or promise it on the phone.";
@@ -230,9 +232,9 @@ const en: Refusals = {
   FOR_ADMINS_OF_THE_TEAM: "Only admins of the team switch that.",
   HEADER_MISSING: OUTDATED_EN,
   HEADER_REPEATED: OUTDATED_EN,
-  ID_AMBIGUOUS: OUTDATED_EN,
-  ID_INVALID: OUTDATED_EN,
-  ID_MISSING: OUTDATED_EN,
+  ID_AMBIGUOUS: CUT_EN,
+  ID_INVALID: CUT_EN,
+  ID_MISSING: CUT_EN,
   INTAKE_ASSIGNS_NOBODY: "This access takes callers in. The team decides who calls back.",
   LAST_ADMIN: "The team needs one admin at least. Please make somebody else admin first.",
   LEGAL_HOLD: "None of this may be deleted: it is under legal hold.",
