@@ -51,7 +51,7 @@ def load(pid, port, script, connections, seconds):
         sys.exit(f"bench: not every answer was 200:\n{said}")
     done, took = re.search(r"(\d+) requests in ([\d.]+)s", said).groups()
     return {"per_s": int(done) / float(took), "per_core": int(done) / cpu, "cores": cpu / float(took),
-            "p50_ms": in_ms(re.search(r"50%\s+(\S+)", said)[1]), "p99_ms": in_ms(re.search(r"99%\s+(\S+)", said)[1])}
+            "p50_ms": in_ms(re.search(r"(?m)^ +50% +(\S+)", said)[1]), "p99_ms": in_ms(re.search(r"(?m)^ +99% +(\S+)", said)[1])}
 
 
 def pages(office, count):

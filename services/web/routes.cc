@@ -12,6 +12,7 @@
 #include "core/base/log.h"
 #include "core/domain/proto_time.h"
 #include "core/words/calendar_uid.h"
+#include "web/asset.h"
 #include "web/byte_range.h"
 #include "web/page_access.h"
 #include "web/page_actions.h"
@@ -58,15 +59,10 @@ std::string NameOf(std::string_view token, const std::string& accept_language) {
                       LanguageTag(ChooseLanguage("", accept_language, "en")));
 }
 
-HttpResponse Script() {
-  HttpResponse response = NewResponse(200, "script");
+HttpResponse Script(const HttpRequest& request) {
+  static const auto& script = *new Asset("text/javascript; charset=utf-8", ScriptText());
   // Its name is its content's: it never changes and tells nothing.
-  for (auto& [name, value] : response.headers) {
-    if (name == "Cache-Control") value = "public, max-age=31536000, immutable";
-  }
-  response.headers.emplace_back("Content-Type", "text/javascript; charset=utf-8");
-  response.body = ScriptText();
-  return response;
+  return script.Answer(request, "script", "public, max-age=31536000, immutable");
 }
 
 // The blob's name in a form that tells nothing; renditions are never changed under one name.
@@ -91,7 +87,7 @@ HttpResponse Routes::Handle(const HttpRequest& request) const {
   const bool calendar = part == "promise.ics";
   const bool form = PageActions::Takes(part);
   if (token == "ui" && part == ScriptName()) {
-    return IsRead(request) ? Script() : http::OnlyGet("script");
+    return IsRead(request) ? Script(request) : http::OnlyGet("script");
   }
   if (!page && !voice && !calendar && !form) return Refused(request, "other", nothing);
   if (request.method == "POST" && form) return actions_.Post(request, token, part);

@@ -10,6 +10,7 @@
 #include "core/domain/time_words.h"
 #include "core/http/form.h"
 #include "core/http/status_pages.h"
+#include "web/asset.h"
 #include "web/page_html.h"
 #include "web/page_words.h"
 #include "web/staff_html.h"
@@ -19,17 +20,15 @@ namespace ringback::web {
 namespace {
 
 constexpr char kRoute[] = "staff";
+constexpr char kFileRoute[] = "staff_file";
+constexpr char kScript[] = "text/javascript; charset=utf-8";
+constexpr char kStyle[] = "text/css; charset=utf-8";
 
 // The pages' own scripts, styles, sounds and takes; nothing from elsewhere, and in nobody's frame.
 constexpr char kPolicy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
     "media-src 'self' blob:; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'";
-
-struct Asset {
-  std::string type;
-  const std::string* text;
-};
 
 // "staff.0123456789abcdef.js" for "staff.js": named by its content, so it never changes.
 std::string HashedName(const std::string& name) {
@@ -39,24 +38,21 @@ std::string HashedName(const std::string& name) {
 
 const std::map<std::string, Asset, std::less<>>& Assets() {
   static const auto& assets = *new std::map<std::string, Asset, std::less<>>{
-      {HashedName("staff.js"), {"text/javascript; charset=utf-8", &CompiledTemplates().at("staff.js")}},
-      {HashedName("staff.css"), {"text/css; charset=utf-8", &CompiledTemplates().at("staff.css")}},
+      {HashedName("staff.js"), Asset(kScript, CompiledTemplates().at("staff.js"))},
+      {HashedName("staff.css"), Asset(kStyle, CompiledTemplates().at("staff.css"))},
   };
   return assets;
+}
+
+const Asset& Worker() {
+  static const auto& worker = *new Asset(kScript, CompiledTemplates().at("sw.js"));
+  return worker;
 }
 
 void Replace(HttpResponse* response, std::string_view name, std::string value) {
   for (auto& [key, old] : response->headers) {
     if (key == name) old = std::move(value);
   }
-}
-
-HttpResponse File(const Asset& asset, std::string caching) {
-  HttpResponse response = http::NewResponse(200, "staff_file");
-  Replace(&response, "Cache-Control", std::move(caching));
-  response.headers.emplace_back("Content-Type", asset.type);
-  response.body = *asset.text;
-  return response;
 }
 
 std::string_view PathOf(std::string_view target) { return target.substr(0, target.find('?')); }
@@ -79,6 +75,11 @@ bool IsStaffPage(std::string_view target) {
   return false;
 }
 
+StaffPages::StaffPages(const SessionGate* gate) : gate_(gate) {
+  Assets();
+  Worker();
+}
+
 std::optional<HttpResponse> StaffPages::Handle(const HttpRequest& request) const {
   const std::string_view path = PathOf(request.target);
   const bool shell = IsStaffPage(path);
@@ -88,10 +89,10 @@ std::optional<HttpResponse> StaffPages::Handle(const HttpRequest& request) const
   if (request.method != "GET" && request.method != "HEAD") return http::OnlyGet(kRoute);
   if (shell) return Shell(request);
   // A browser looks for a new one by itself.
-  if (worker) return File({"text/javascript; charset=utf-8", &CompiledTemplates().at("sw.js")}, "no-cache");
+  if (worker) return Worker().Answer(request, kFileRoute, "no-cache");
   const auto asset = Assets().find(path.substr(5));
-  if (asset == Assets().end()) return http::PlainResponse(404, "staff_file", "there is no such file\n");
-  return File(asset->second, "public, max-age=31536000, immutable");
+  if (asset == Assets().end()) return http::PlainResponse(404, kFileRoute, "there is no such file\n");
+  return asset->second.Answer(request, kFileRoute, "public, max-age=31536000, immutable");
 }
 
 HttpResponse StaffPages::Shell(const HttpRequest& request) const {

@@ -12,7 +12,8 @@ namespace ringback::web {
 
 class StaffPages {
  public:
-  explicit StaffPages(const SessionGate* gate) : gate_(gate) {}
+  // Compresses the files, once in this process.
+  explicit StaffPages(const SessionGate* gate);
 
   // /desk, /team, /report and /settings with whatever is below them (303 to /sign-in for whoever is not signed in),
   // /app/NAME and /sw.js. nullopt for any other path. Blocks; thread-safe.

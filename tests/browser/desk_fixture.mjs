@@ -34,6 +34,7 @@ export class DeskFixture {
     this.signedIn = true;
     // What tests switch: uploads cut off, the stream refused.
     this.cutUploads = 0;
+    this.lostWords = 0;
     this.streamDown = false;
     this.findings = [];
     this.unmatched = unmatched(now);
@@ -141,6 +142,7 @@ export class DeskFixture {
     if (!pathname.startsWith("/api/v1/")) throw new Refusal(404, "NOT_FOUND", "");
     if (!this.signedIn) throw new Refusal(401, "UNAUTHENTICATED", "");
     if (pathname === "/api/v1/me") {
+      if (this.lostWords > 0) return void (--this.lostWords, request.socket.destroy());
       const { id, name, timeZone } = this.team;
       const now = new Date(this.now()).toISOString();
       return this.json(response, { member: { ...this.me, language: this.language }, team: { id, name, language: this.language, timeZone }, formToken: "form", now });

@@ -153,16 +153,25 @@ test("what cannot go out is kept and goes once: cut uploads, a lost line, a clos
 test("the last tab is closed within the ten seconds, and the message goes all the same", async () => {
   // Private windows have no Background Sync: this browser has a profile.
   const profile = mkdtempSync(join(tmpdir(), "ringback-profile-"));
-  await atTheDesk({ office: { callbacks: 0 }, profile }, async (tab, office, context) => {
+  // However long the browser takes to note that it is to go on: the page does not say "sent" before.
+  const script = `const { register } = SyncManager.prototype;
+    SyncManager.prototype.register = async function (tag) {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      return register.call(this, tag);
+    };`;
+  await atTheDesk({ office: { callbacks: 0 }, profile, script }, async (tab, office, context) => {
     await context.pages()[0].goto("about:blank");
     office.ring({ name: "Herr Müller", email: "mueller@example.com" });
     await tab.evaluate(() => navigator.serviceWorker.ready);
     await tab.getByRole("link", { name: "Sprechen: Herr Müller" }).click();
     await speakFor(tab);
     await send(tab);
+    // Its first word to the server is lost.
+    office.lostWords = 1;
     await tab.close();
     assert.equal(promises(office).length, 0);
     await until(() => promises(office).length === 1, "the promise without a page");
+    assert.equal(office.lostWords, 0);
     assert.equal(office.recordings.size, 1);
   });
   rmSync(profile, { recursive: true, force: true });

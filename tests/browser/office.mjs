@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 export const BUILD = process.env.RINGBACK_BUILD;
 const RINGBACK = process.env.RINGBACK_PROGRAM || join(BUILD, "bin", "ringback");
-const SPEECH = join(BUILD, "speech", "bench_10.wav");
+export const SPEECH = join(BUILD, "speech", "bench_10.wav");
 const PATIENCE_MS = 30000;
 
 export async function until(sign, what) {
@@ -31,8 +31,8 @@ async function freePort() {
 }
 
 export class Office {
-  // The clock starts at `now`, an instant: every story is on the same day at the same hour.
-  static async open(now) {
+  // The clock starts at `now`, an instant: every story is on the same day at the same hour. `flags`: more for `serve`.
+  static async open(now, flags = []) {
     const office = new Office();
     office.dir = mkdtempSync(join(tmpdir(), "ringback-browser-"));
     office.data = join(office.dir, "data");
@@ -44,7 +44,7 @@ export class Office {
     office.server = spawn(
       RINGBACK,
       ["serve", "--data", office.data, "--http", `127.0.0.1:${office.port}`, "--grpc", "127.0.0.1:0",
-        "--set", `ringback.clock_offset_file=${office.offsetFile}`, "--set", `ringback.public_url=${office.url}`],
+        "--set", `ringback.clock_offset_file=${office.offsetFile}`, "--set", `ringback.public_url=${office.url}`, ...flags],
       { stdio: ["ignore", log, log], cwd: office.dir, env: clean() });
     await until(async () => {
       if (office.server.exitCode !== null) throw new Error("the server ended: " + office.log());
@@ -76,9 +76,19 @@ export class Office {
   }
 
   async cli(...args) {
-    const env = { ...clean(), RINGBACK_DATA: this.data, RINGBACK_CLOCK_OFFSET_FILE: this.offsetFile };
-    const { stdout } = await run(RINGBACK, [...args, "--json"], { env, cwd: this.dir, timeout: 60000 });
+    const { stdout } = await run(RINGBACK, [...args, "--json"], this.place());
     return stdout.trim() ? JSON.parse(stdout) : {};
+  }
+
+  // A mail as the mail server hands it over.
+  async mailIn(mail) {
+    const taking = run(RINGBACK, ["mail-in"], this.place());
+    taking.child.stdin.end(mail);
+    await taking;
+  }
+
+  place() {
+    return { env: { ...clean(), RINGBACK_DATA: this.data, RINGBACK_CLOCK_OFFSET_FILE: this.offsetFile }, cwd: this.dir, timeout: 60000 };
   }
 
   // A caller with a spoken promise that has arrived; where their page is, as the mail says it.

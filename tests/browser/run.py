@@ -1,4 +1,4 @@
-"""Runs browser tests, run.py page|desk|team|settings|story [node's options]: installs what they drive from its lock file into the
+"""Runs browser tests, run.py page|desk|team|settings|office|story [node's options]: installs what they drive from its lock file into the
 build folder, finds Chromium, and leaves the rest to node. Exit code 77 (skipped) where there is no Chromium."""
 
 import os

@@ -32,7 +32,7 @@ test("a member is added, changed and removed", async () => {
     const dialog = tab.getByRole("dialog");
     await dialog.getByLabel("Mail-Adresse").fill("frieda@hansen.example");
     await dialog.getByRole("button", { name: "Hinzufügen" }).click();
-    await dialog.getByText("the name as the customer reads it").waitFor();
+    await dialog.getByText("Bitte den Namen angeben, wie ihn Kunden lesen.").waitFor();
     assert.equal(await dialog.getByLabel("Name").getAttribute("aria-invalid"), "true");
     await accessible(tab);
     await dialog.getByLabel("Name").fill("Frieda Lang");
@@ -74,7 +74,7 @@ test("the policy's preview follows while one types, and a wrong step is named", 
     await tab.getByLabel("Schritt 2: Person hinzufügen …").selectOption({ label: "Bernd Vogel" });
     await lines.filter({ hasText: /13:20\s+Schritt 2: Dana Brandt und Bernd Vogel/ }).waitFor();
     await tab.getByLabel("Nach dem Versprechen", { exact: true }).nth(2).fill("3");
-    await tab.getByText("not before the step above it").first().waitFor();
+    await tab.getByText("Nicht früher als der Schritt darüber, der nach 20 Minuten kommt.").first().waitFor();
     await picture(tab, "settings-de-policy-wrong");
     await tab.getByLabel("Nach dem Versprechen", { exact: true }).nth(2).fill("45");
     await lines.filter({ hasText: /13:45\s+Schritt 3/ }).waitFor();
@@ -97,7 +97,7 @@ test("what is not saved is asked about before one leaves", async () => {
     await tab.getByRole("button", { name: "Hier bleiben" }).click();
     assert.equal(await tab.getByLabel("Löschen nach, Tage").inputValue(), "9000");
     await tab.locator(".save-bar.dirty").getByRole("button", { name: "Speichern" }).click();
-    await tab.getByText("1 to 3650 days after closing").waitFor();
+    await tab.getByText("Möglich sind 1 bis 3650 Tage nach dem Schließen.").waitFor();
     await picture(tab, "settings-de-team-wrong");
     await tab.goBack();
     await tab.getByRole("button", { name: "Hier bleiben" }).click();
@@ -129,7 +129,7 @@ test("holidays come from a calendar file, after a look", async () => {
     const file = `BEGIN:VCALENDAR\r\n${day("20261225", "1. Weihnachtstag")}${day("20270101", "Neujahr")}${day("20270326", "Karfreitag")}END:VCALENDAR\r\n`;
     const bring = (text) => tab.locator("input[type=file]").setInputFiles({ name: "feiertage.ics", mimeType: "text/calendar", buffer: Buffer.from(text) });
     await bring("no calendar");
-    await tab.getByText("this is no calendar file").waitFor();
+    await tab.getByText("Das ist keine Kalenderdatei (.ics).").waitFor();
     await bring(file);
     await tab.getByText("steht schon da").waitFor();
     await accessible(tab);
@@ -150,7 +150,7 @@ test("a text of one's own reads as it will, and a broken one is refused", async 
     await tab.locator(".reads", { hasText: "Guten Morgen Herr Müller, hier ist Anna Schmidt" }).waitFor();
     await tab.getByLabel("Text", { exact: true }).last().fill("Moin {{caller}}, {{rep");
     await tab.getByRole("button", { name: "Speichern" }).click();
-    await tab.getByText("a tag is not closed").waitFor();
+    await tab.getByText("Ein Platzhalter in diesem Text stimmt nicht").waitFor();
     await tab.getByLabel("Text", { exact: true }).last().fill("Moin {{caller}}, hier ist {{rep}}.");
     await tab.locator(".reads", { hasText: "Moin Herr Müller, hier ist Anna Schmidt." }).waitFor();
     await tab.getByRole("button", { name: "Speichern" }).click();

@@ -1,37 +1,17 @@
 // The whole story in real browsers against a real ringback, in both languages: a missed call comes in from the telephone
 // system; the rep speaks and sends; the customer agrees and writes; the promised time passes; the manager sees it turn red
-// without doing anything, takes over, calls and closes. Screenshots for people to look at land in build/screenshots.
+// without doing anything, takes over, calls and closes.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { BUILD, Office, until } from "./office.mjs";
+import { accessible, MORNING, PHONE, picture as taken } from "./browser.mjs";
+import { Office, until } from "./office.mjs";
+import { signedIn, visitor } from "./office_visit.mjs";
 
-const require = createRequire(join(process.env.RINGBACK_BROWSER_PACKAGES, "package.json"));
-const { chromium } = require("playwright-core");
-const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const SCREENSHOTS = join(BUILD, "screenshots");
-const SPEECH = join(BUILD, "speech", "bench_10.wav");
-const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
-const DESK = { viewport: { width: 1280, height: 900 } };
-// Tuesday, 24 November 2026, 10:40 in Berlin.
-const MORNING = new Date("2026-11-24T09:40:00Z");
-
-let browser, office;
+let office;
 before(async () => {
-  mkdirSync(SCREENSHOTS, { recursive: true });
-  browser = await chromium.launch({
-    executablePath: process.env.RINGBACK_CHROMIUM,
-    args: ["--no-sandbox", "--mute-audio", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-      `--use-file-for-fake-audio-capture=${SPEECH}`, "--autoplay-policy=no-user-gesture-required"],
-  });
-  office = await Office.open(MORNING);
+  office = await Office.open(new Date(MORNING));
 });
-after(async () => {
-  await browser?.close();
-  await office?.close();
-});
+after(() => office?.close());
 
 const WORDS = {
   de: {
@@ -39,57 +19,25 @@ const WORDS = {
     listen: "Anhören", send: /^Senden/, yes: "Ja, senden", now: "Jetzt senden", agree: "Einverstanden",
     agreed: "Sie sind einverstanden", message: "Ihre Nachricht", write: "Absenden", written: "das ist angekommen",
     overdue: /überfällig/, takeOver: "Übernehmen", reached: "Erreicht", talked: "Gesprochen, bitte abschließen", close: "Erledigt",
-    brief: "Die Pumpe P-40 verliert Öl, seit Montag.", signIn: "Anmelden",
+    brief: "Die Pumpe P-40 verliert Öl, seit Montag.",
   },
   en: {
     caller: "Ms Baker", email: "baker@example.com", speak: "Speak: Ms Baker", record: "Record", done: "Done R", listen: "Listen",
     send: /^Send/, yes: "Yes, send", now: "Send now", agree: "Agree", agreed: "You have agreed", message: "Your message",
     write: "Send", written: "has arrived", overdue: /overdue/, takeOver: "Take over", reached: "Reached", talked: "Talked, please close", close: "Done",
-    brief: "The pump P-40 loses oil since Monday.", signIn: "Sign in",
+    brief: "The pump P-40 loses oil since Monday.",
   },
 };
 
-async function visitor(options) {
-  const context = await browser.newContext({
-    timezoneId: "Europe/Berlin", colorScheme: "light", permissions: ["microphone", "clipboard-read", "clipboard-write"], ...options,
-  });
-  const trouble = [];
-  context.on("console", (message) => message.type() === "error" && trouble.push(message.text()));
-  context.on("weberror", (error) => trouble.push(error.error().stack));
-  context.on("request", (request) => {
-    if (!request.url().startsWith(office.url) && !/^(data|about|blob):/.test(request.url())) trouble.push(`asks ${request.url()}`);
-  });
-  return { context, tab: await context.newPage(), trouble };
-}
-
-// By the link that an admin hands over.
-async function signedIn(name, options, words) {
-  const found = await visitor(options);
-  const { link } = await office.cli("sign-in", name);
-  await found.tab.goto(link);
-  await found.tab.getByRole("button", { name: words.signIn }).click();
-  await found.tab.waitForURL("**/desk");
-  return found;
-}
-
-async function accessible(tab) {
-  await tab.evaluate(AXE);
-  const { violations } = await tab.evaluate(() => window.axe.run());
-  const bad = violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${v.id}: ${v.nodes.map((n) => n.target + " " + n.failureSummary).join("; ")}`);
-  assert.deepEqual(bad, []);
-}
 async function picture(tab, name) {
   await accessible(tab);
-  await tab.evaluate(() => scrollTo(0, 0));
-  await tab.screenshot({ path: join(SCREENSHOTS, `story-${name}.png`), fullPage: true });
+  await taken(tab, `story-${name}`);
 }
 
 async function story(language, rings, telephone) {
   const w = WORDS[language];
-  const locale = language === "de" ? "de-DE" : "en-GB";
-  for (const name of ["Anna Schmidt", "Clara Vogel"]) await office.cli("member", "set", name, "--language", language);
-  const rep = await signedIn("Anna Schmidt", { locale, ...DESK }, w);
-  const manager = await signedIn("Clara Vogel", { locale, ...DESK }, w);
+  const rep = await signedIn(office, "Anna Schmidt", language);
+  const manager = await signedIn(office, "Clara Vogel", language);
   await manager.tab.goto(office.url + "/team");
 
   // The telephone system says that somebody rang.
@@ -117,7 +65,7 @@ async function story(language, rings, telephone) {
 
   // The customer hears it on a phone, agrees and writes.
   const url = await until(() => office.linkIn(w.email), "the mail to the customer");
-  const customer = await visitor({ locale, ...PHONE });
+  const customer = await visitor(office, { locale: language === "de" ? "de-DE" : "en-GB", ...PHONE });
   await customer.tab.goto(url);
   await picture(customer.tab, `${language}-3-customer`);
   await customer.tab.getByRole("button", { name: w.agree, exact: true }).click();

@@ -31,14 +31,14 @@ function masked(old, changed, mask) {
   return result;
 }
 const checkName = (name, field) => {
-  if (!name) throw new Refusal(400, "INVALID_ARGUMENT", "the name as the customer reads it", field);
+  if (!name) throw new Refusal(400, "INVALID_ARGUMENT", "the name as the customer reads it", field, "MISSING");
 };
 
 export const METHODS = {
   createCallback({ caller, note, assigneeId, validateOnly }) {
-    if (!caller.name && !caller.phone && !caller.email) throw new Refusal(400, "INVALID_ARGUMENT", "a name, a phone number or a mail address", "caller");
-    if (caller.phone && !/^[+0][\d /()-]{5,}$/.test(caller.phone)) throw new Refusal(400, "INVALID_ARGUMENT", `"${caller.phone}" is no phone number`, "caller.phone");
-    if (caller.email && !/^[^@\s]+@[^@\s]+$/.test(caller.email)) throw new Refusal(400, "INVALID_ARGUMENT", `"${caller.email}" is no mail address`, "caller.email");
+    if (!caller.name && !caller.phone && !caller.email) throw new Refusal(400, "INVALID_ARGUMENT", "a name, a phone number or a mail address", "caller", "CALLER_EMPTY");
+    if (caller.phone && !/^[+0][\d /()-]{5,}$/.test(caller.phone)) throw new Refusal(400, "INVALID_ARGUMENT", `"${caller.phone}" is no phone number`, "caller.phone", "NOT_A_PHONE_NUMBER");
+    if (caller.email && !/^[^@\s]+@[^@\s]+$/.test(caller.email)) throw new Refusal(400, "INVALID_ARGUMENT", `"${caller.email}" is no mail address`, "caller.email", "NOT_AN_EMAIL_ADDRESS");
     const phone = caller.phone?.replace(/[^+\d]/g, "").replace(/^0(?!0)/, "+49");
     const open = phone && [...this.callbacks.values()].find((c) => c.caller.phone === phone && c.phase !== "PHASE_CLOSED");
     if (validateOnly) return { callback: { ...open, caller: { ...open?.caller, ...caller, ...(phone && { phone }) } }, ...(open && { rangAgain: true }) };
@@ -68,7 +68,7 @@ export const METHODS = {
     if (memberId !== this.me.id) managers(this);
     const member = this.team.members.find((m) => m.id === memberId);
     for (const [i, a] of (absences ?? []).entries()) {
-      if (!(a.startTime < a.endTime)) throw new Refusal(400, "INVALID_ARGUMENT", "a start before an end", `absences[${i}]`);
+      if (!(a.startTime < a.endTime)) throw new Refusal(400, "INVALID_ARGUMENT", "a start before an end", `absences[${i}]`, "NOT_IN_ORDER");
     }
     member.absences = absences;
     return { member };
@@ -123,7 +123,7 @@ export const METHODS = {
       : r.kind === "KIND_MEMBER" ? [r.memberId] : this.team.members.filter((m) => m.role === (r.kind === "KIND_ADMINS" ? "ROLE_ADMIN" : "ROLE_MANAGER")).map((m) => m.id)))];
     const steps = policy.steps ?? [];
     for (const [i, step] of steps.entries()) {
-      if (i && seconds(step.delay) < seconds(steps[i - 1].delay)) throw new Refusal(400, "INVALID_ARGUMENT", "not before the step above it", `policy.steps[${i}].delay`);
+      if (i && seconds(step.delay) < seconds(steps[i - 1].delay)) throw new Refusal(400, "INVALID_ARGUMENT", `not before the step above, which comes after ${seconds(steps[i - 1].delay) / 60}m`, `policy.steps[${i}].delay`, "NOT_IN_ORDER");
       lines.push({ fireTime: new Date(due + seconds(step.delay) * 1000).toISOString(), step: i + 1, round: 1, memberIds: of(step) });
     }
     let at = due + seconds(steps.at(-1)?.delay) * 1000;
@@ -141,16 +141,16 @@ export const METHODS = {
   readHolidays({ ics }) {
     admins(this);
     const text = Buffer.from(ics, "base64").toString();
-    if (!text.includes("BEGIN:VCALENDAR")) throw new Refusal(400, "INVALID_ARGUMENT", "this is no calendar file", "ics");
+    if (!text.includes("BEGIN:VCALENDAR")) throw new Refusal(400, "INVALID_ARGUMENT", "this is no calendar file", "ics", "NOT_A_CALENDAR");
     return { holidays: [...text.matchAll(/DTSTART;VALUE=DATE:(\d{4})(\d\d)(\d\d)[\s\S]*?SUMMARY:(.*)/g)].map(([, y, m, d, name]) => ({ date: `${y}-${m}-${d}`, name: name.trim() })) };
   },
   updateTeam({ team: changed, updateMask }) {
     admins(this);
     if (changed.retentionDays !== undefined && !(changed.retentionDays >= 1 && changed.retentionDays <= 3650)) {
-      throw new Refusal(400, "INVALID_ARGUMENT", "1 to 3650 days after closing", "team.retention_days");
+      throw new Refusal(400, "INVALID_ARGUMENT", "1 to 3650 days after closing", "team.retention_days", "OUT_OF_RANGE");
     }
     for (const [name, text] of Object.entries(changed.templates ?? {})) {
-      if (/\{\{[^}]*$/.test(text)) throw new Refusal(400, "INVALID_ARGUMENT", "a tag is not closed", `team.templates[${name}]`);
+      if (/\{\{[^}]*$/.test(text)) throw new Refusal(400, "INVALID_ARGUMENT", "a tag is not closed", `team.templates[${name}]`, "TEMPLATE_INVALID");
     }
     const switched = ["memberFigures", "playOthersTakes", "reportListened"].filter((name) => changed[name] !== undefined && !!changed[name] !== !!this.team[name]);
     const templates = Object.entries({ ...this.team.templates, ...changed.templates }).filter(([, text]) => text);
@@ -164,7 +164,7 @@ export const METHODS = {
   setPolicy({ policy, updateMask }) {
     admins(this);
     for (const [i, step] of (policy.steps ?? []).entries()) {
-      if (!step.recipients?.length) throw new Refusal(400, "INVALID_ARGUMENT", "a step alarms somebody", `policy.steps[${i}].recipients`);
+      if (!step.recipients?.length) throw new Refusal(400, "INVALID_ARGUMENT", "1 to 50: assignee, managers, admins, a member", `policy.steps[${i}].recipients`, "OUT_OF_RANGE");
     }
     this.team.policy = masked(updateMask ? this.team.policy : {}, policy, updateMask);
     return { policy: this.team.policy };

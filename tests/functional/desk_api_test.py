@@ -2,6 +2,7 @@
 may do none of it. In the all-in-one, and with the pages' program apart from the services."""
 
 import concurrent.futures
+import gzip
 import hashlib
 import http.client
 import http.server
@@ -39,7 +40,7 @@ class Desk(Browser):
 
     def bytes_of(self, path, **headers):
         connection = http.client.HTTPConnection("localhost", self.port, timeout=60)
-        connection.request("GET", path, headers=headers | {"Cookie": f"ringback={self.cookies['ringback']}"})
+        connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()} | {"Cookie": f"ringback={self.cookies['ringback']}"})
         return connection.getresponse()
 
     def send_take(self, callback_id, path, request_id=None):
@@ -202,6 +203,17 @@ class DeskApi(unittest.TestCase):
                 file = anna.get(path)
                 self.assertEqual(file.status, 200, path)
                 self.assertIn("immutable", file.headers["Cache-Control"])
+                with anna.bytes_of(path, Accept_Encoding="gzip, br") as small:
+                    self.assertEqual((small.status, small.headers["Content-Encoding"], small.headers["Vary"]), (200, "gzip", "Accept-Encoding"))
+                    self.assertNotEqual(small.headers["ETag"], file.headers["ETag"])
+                    packed = small.read()
+                self.assertEqual(gzip.decompress(packed).decode(), file.body)
+                head = anna.send("HEAD", path, Accept_Encoding="gzip")
+                self.assertEqual((head.headers["Content-Length"], head.headers["Content-Encoding"], head.body), (str(len(packed)), "gzip", ""))
+                self.assertEqual(anna.send("GET", path, Accept_Encoding="gzip", If_None_Match=small.headers["ETag"]).status, 304)
+            # What holds anything of anybody is never compressed.
+            for path in ("/api/v1/me", "/desk"):
+                self.assertNotIn("Content-Encoding", anna.send("GET", path, Accept_Encoding="gzip").headers)
             self.assertEqual(anna.get("/sw.js").headers["Cache-Control"], "no-cache")
             self.assertEqual(anna.get("/app/staff.js").status, 404)
 

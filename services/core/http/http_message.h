@@ -22,6 +22,7 @@ struct HttpRequest {
   bool secure = false;          // over TLS, here or at a proxy in front
   std::string host;             // header fields; "" when not sent
   std::string accept;
+  std::string accept_encoding;
   std::string accept_language;
   std::string user_agent;
   std::string range;

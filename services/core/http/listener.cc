@@ -104,6 +104,7 @@ HttpRequest RequestOf(Parser& parser) {
   request.target = View(header.target());
   request.host = Field(header, field::host);
   request.accept = Joined(header, "Accept", ", ");
+  request.accept_encoding = Joined(header, "Accept-Encoding", ", ");
   request.accept_language = Field(header, field::accept_language);
   request.user_agent = Field(header, field::user_agent);
   request.range = Field(header, field::range);

@@ -150,7 +150,7 @@ class ListenerTest : public ::testing::Test {
     if (request.method == "POST") {
       return PlainResponse(200, "post", absl::StrCat(request.body, "|", request.content_type, "|", request.cookie, "|",
                                                      request.origin, "|", request.referer, "|", request.sec_fetch_site,
-                                                     "|", request.user_agent, "|", request.host, "|", request.accept,
+                                                     "|", request.user_agent, "|", request.host, "|", request.accept, "|", request.accept_encoding,
                                                      "|", request.peer, "|", request.secure ? "https" : "http", "\n"));
     }
     return PlainResponse(200, "plain", absl::StrCat(request.method, " ", request.target, " ", request.range, "\n"));
@@ -269,10 +269,11 @@ TEST_F(ListenerTest, APostBringsItsBodyAndWhoSentIt) {
   RawClient client(listener_->port());
   const std::string fields =
       "Content-Type: text/plain\r\nCookie: a=1\r\nCookie: b=2\r\nOrigin: https://x\r\nReferer: https://x/r\r\n"
-      "Sec-Fetch-Site: same-origin\r\nUser-Agent: test/1\r\nAccept: text/html\r\nX-Forwarded-For: 198.51.100.1\r\n"
+      "Sec-Fetch-Site: same-origin\r\nUser-Agent: test/1\r\nAccept: text/html\r\nAccept-Encoding: gzip\r\n"
+      "Accept-Encoding: br;q=0.5\r\nX-Forwarded-For: 198.51.100.1\r\n"
       "X-Forwarded-Proto: https\r\n";
   const std::string told =
-      "|text/plain|a=1; b=2|https://x|https://x/r|same-origin|test/1|x|text/html|127.0.0.1|http\n";
+      "|text/plain|a=1; b=2|https://x|https://x/r|same-origin|test/1|x|text/html|gzip, br;q=0.5|127.0.0.1|http\n";
   client.Say("POST /in HTTP/1.1\r\nHost: x\r\n" + fields + "Content-Length: 5\r\n\r\nhello" + Request("/after"));
   EXPECT_THAT(client.Answer(), EndsWith("\r\n\r\nhello" + told));
   EXPECT_THAT(client.Answer(), EndsWith("GET /after \n"));

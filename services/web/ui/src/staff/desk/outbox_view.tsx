@@ -6,6 +6,7 @@ import { Tag } from "../shell/parts";
 import { navigate, path } from "../shell/router";
 import { clock, nowMs, second, when } from "../shell/time";
 import { toast } from "../shell/toasts";
+import { inWords } from "../shell/words";
 import { HOLD_MS, onSent, takes, uploadShare } from "./outbox";
 import { row, rowClear, rowEnded, rowTakeBack } from "./row";
 import { speakWords } from "./speak_words";
@@ -65,7 +66,7 @@ function stateOf(take: Take) {
   const w = speakWords();
   const share = uploadShare.value[take.id];
   if (take.state === "late") return <Tag kind="bad">{w.late(take.promise ? when(take.promise.promisedMs) : "")}</Tag>;
-  if (take.state === "refused") return <Tag kind="bad">{w.refused}: {take.error}</Tag>;
+  if (take.state === "refused") return <Tag kind="bad">{w.refused}: {take.refused ? inWords(take.refused) : take.error}</Tag>;
   if (take.state === "draft") return <Tag kind="warn">{w.draft}</Tag>;
   if (take.state === "sent") return <Tag kind="good">{w.sent}</Tag>;
   if (!navigator.onLine || liveState.value !== "live") return <Tag kind="warn">{w.waitingNetwork}</Tag>;

@@ -25,6 +25,9 @@ export async function sha256Of(audio: Blob): Promise<string> {
 export const uploadPath = (take: Take, sha256: string): string =>
   `/api/v1/recordings?${new URLSearchParams({ callback_id: take.callbackId, request_id: take.id, sha256 })}`;
 
+// As it can be kept: an Error loses what it knows.
+const reasonOf = ({ code, message, field, reason }: ApiError) => ({ code, message, field, reason });
+
 // One round over everything that can go on. Answers when to come again, in ms; Infinity: nothing waits.
 export async function sendWhatCan(means: Means): Promise<number> {
   let soonest = Infinity;
@@ -69,7 +72,7 @@ async function recording(take: Take, means: Means): Promise<string> {
   } catch (error) {
     if (!(error instanceof ApiError) || error.passing || error.code === "UNAUTHENTICATED") throw error;
     await changeTake(take.id, ["draft"], { error: "UPLOAD_REFUSED" });
-    if (take.state !== "draft") await changeTake(take.id, ["held", "queued"], { state: "refused", error: error.message });
+    if (take.state !== "draft") await changeTake(take.id, ["held", "queued"], { state: "refused", refused: reasonOf(error) });
     return "";
   }
 }
@@ -98,12 +101,12 @@ async function send(take: Take, means: Means): Promise<void> {
     await changeTake(take.id, ["queued"], { tried: true });
     const answer = await makePromise(take, recordingId);
     const sent = await changeTake(take.id, ["queued"], {
-      state: "sent", sentMs: means.nowMs(), audio: undefined, recordingId, pageUrl: answer.callback?.pageUrl, error: undefined,
+      state: "sent", sentMs: means.nowMs(), audio: undefined, recordingId, pageUrl: answer.callback?.pageUrl, refused: undefined, error: undefined,
     });
     if (sent) means.promised?.(sent, answer);
   } catch (error) {
     if (!(error instanceof ApiError) || error.passing || error.code === "UNAUTHENTICATED") throw error;
     const late = error.field.includes("promised_time") && promise.promisedMs <= means.nowMs();
-    await changeTake(take.id, ["queued"], { state: late ? "late" : "refused", error: error.message || error.code, tried: false });
+    await changeTake(take.id, ["queued"], { state: late ? "late" : "refused", refused: reasonOf(error), tried: false });
   }
 }

@@ -7,7 +7,7 @@ import { newRequestId } from "../shell/api";
 import { callbacks } from "../shell/callbacks";
 import { useKeys } from "../shell/keys";
 import { Dialog, Failed, Loading, Tag } from "../shell/parts";
-import { nameOf, phoneOf } from "../shell/phone";
+import { nameOf, phoneBeside } from "../shell/phone";
 import { navigate } from "../shell/router";
 import { me, team } from "../shell/session";
 import { ms, nowMs, span, when, zone } from "../shell/time";
@@ -112,12 +112,13 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
       if (doubts) return void (question.value = doubts);
     }
     question.value = null;
-    const { error: _, tried: __, ...kept } = take && !spokenOnly ? take : emptyTake(c);
+    const { error: _, refused: __, tried: ___, ...kept } = take && !spokenOnly ? take : emptyTake(c);
     const held: Take = { ...kept, state: "held", promise, holdUntilMs: nowMs() + HOLD_MS };
     await putTake(held);
     await dropOlder(held);
     await refreshTakes();
-    void registerSync();
+    // "Sent" is said only when closing the tab changes nothing any more.
+    await registerSync();
     if (promise.channel === "PROMISE_CHANNEL_VOICE_MAIL") rememberAddress(newAddress || c.caller?.email || "");
     rowAdd({ takeId: held.id, callbackId: c.id ?? "", who: nameOf(c.caller), promisedMs: promise.promisedMs });
     goOn(c.id ?? "");
@@ -202,7 +203,7 @@ function CallerLine({ callback: c }: { callback: CallbackJson }) {
     <div class="caller-line">
       <div class="row-tags">
         {c.caller?.company && <span>{c.caller.company}</span>}
-        {c.caller?.phone && <span class="numbers">{phoneOf(c.caller)}</span>}
+        {phoneBeside(c.caller) && <span class="numbers">{phoneBeside(c.caller)}</span>}
         <Tag>{w.waitsFor(span(nowMs() - ms(c.createTime)))}</Tag>
         {(c.rings ?? 1) > 1 && <Tag kind="warn">{w.rang(c.rings ?? 1)}</Tag>}
       </div>
@@ -238,8 +239,14 @@ function goOn(from: string): void {
   else finishRow();
 }
 
-// Where the browser can, it goes on sending when the tab is closed.
+type Syncing = ServiceWorkerRegistration & { sync?: { register(tag: string): Promise<void> } };
+const SYNC_WAIT_MS = 3000;
+
+// Where the browser can, it goes on sending when the tab is closed. A worker that is still being installed, or a browser that
+// does not answer, holds nobody up: the open page sends.
 async function registerSync(): Promise<void> {
-  const worker = (await navigator.serviceWorker?.getRegistration()) as (ServiceWorkerRegistration & { sync?: { register(tag: string): Promise<void> } }) | undefined;
-  await worker?.sync?.register("outbox").catch(() => {});
+  const worker = await navigator.serviceWorker?.getRegistration();
+  if (!worker) return;
+  const registered = navigator.serviceWorker.ready.then((ready) => (ready as Syncing).sync?.register("outbox")).catch(() => {});
+  if (worker.active) await Promise.race([registered, new Promise((resolve) => setTimeout(resolve, SYNC_WAIT_MS))]);
 }

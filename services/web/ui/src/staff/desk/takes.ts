@@ -2,6 +2,7 @@
 // the server has said OK, or by a person's hand. For the pages and the service worker. What the database refuses (a private
 // window, a full disk) this tab keeps itself.
 import { changed, stored } from "../shell/database";
+import type { Refusal } from "../shell/refusals";
 
 export interface Finding {
   code: string;
@@ -42,6 +43,9 @@ export interface Take {
   tried?: boolean;
   sentMs?: number;
   pageUrl?: string;
+  // Why the server refuses it, said in words where it is shown.
+  refused?: Refusal;
+  // The upload was refused, and is not tried again.
   error?: string;
 }
 

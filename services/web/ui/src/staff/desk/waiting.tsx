@@ -5,7 +5,7 @@ import { call, newRequestId } from "../shell/api";
 import { loadedWhole, put } from "../shell/callbacks";
 import { useKeys } from "../shell/keys";
 import { Dialog, Empty, Loading, Tag } from "../shell/parts";
-import { nameOf, phoneOf } from "../shell/phone";
+import { nameOf, phoneBeside } from "../shell/phone";
 import { navigate } from "../shell/router";
 import { me } from "../shell/session";
 import { halfMinute, ms, nowMs, span, when } from "../shell/time";
@@ -61,7 +61,7 @@ function Row({ caller: c }: { caller: CallbackJson }) {
           <a class="row-name" href={`/desk/${c.id}`}>{nameOf(c.caller)}</a>
           <p class="row-facts">
             {c.caller?.company && <span>{c.caller.company}</span>}
-            {c.caller?.phone && <span class="numbers">{phoneOf(c.caller)}</span>}
+            {phoneBeside(c.caller) && <span class="numbers">{phoneBeside(c.caller)}</span>}
           </p>
         </div>
         <a class="button main speak-link" href={`/desk/${c.id}/speak`} aria-label={`${w.speak}: ${nameOf(c.caller)}`}>{w.speak}</a>

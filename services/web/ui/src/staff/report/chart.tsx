@@ -14,6 +14,8 @@ export interface Series {
 }
 
 const HEIGHT = 230;
+// There is no half a call.
+const COUNTS = [1, 2, 5].flatMap((n) => [0, 1, 2, 3, 4, 5].map((power) => n * 10 ** power)).sort((a, b) => a - b);
 const colourOf = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -51,7 +53,10 @@ export function Chart({ kind, labels, series, max, say, title }: {
             splits: (_, __, from, to, step) => Array.from({ length: labels.length }, (___, i) => i).filter((i) => i >= from && i <= to && (labels.length - 1 - i) % Math.max(1, Math.round(step)) === 0),
             incrs: [1, 2, 3, 4, 6, 13, 26], values: (_, splits) => splits.map((i) => labels[i] ?? ""),
           },
-          { stroke: ink, grid, ticks: { show: false }, font: "13px system-ui", size: 52, values: (_, splits) => splits.map(say) },
+          {
+            stroke: ink, grid, ticks: { show: false }, font: "13px system-ui", size: 52, values: (_, splits) => splits.map(say),
+            ...(kind === "nested" && { incrs: COUNTS }),
+          },
         ],
         series: [{}, ...order.map((i): uPlot.Series => ({
           label: series[i].label, stroke: colourOf(series[i].colour), points: { show: kind === "line", size: 7, fill: colourOf(series[i].colour) }, spanGaps: false,

@@ -108,7 +108,7 @@ function Shown({ figures }: { figures: Figures[] }) {
         <Big value={percent(due ? total.late / due : null)} label={w.lateHead} hint={w.promises(number(total.late))} />
         <Big value={percent(due ? total.missed / due : null)} label={w.missedHead} hint={w.promises(number(total.missed))} />
         <Big value={percent(total.attempted ? total.reached / total.attempted : null)} label={w.reachedHead} hint={w.reachedOf(number(total.attempted))} />
-        <Big value={newest.firstPromise === null ? "–" : span(newest.firstPromise * 1000)} label={w.firstPromiseHead} hint={w.thisWeek} />
+        <Big value={newest.firstPromise === null ? "–" : newest.firstPromise > 0 && newest.firstPromise < 60 ? w.underAMinute : span(newest.firstPromise * 1000)} label={w.firstPromiseHead} hint={w.thisWeek} />
       </div>
       <Card title={w.shareTitle} text={w.shareText} wide table={
         <Table

@@ -21,6 +21,7 @@ export const reportWords = spoken({
     reachedHead: "erreicht",
     reachedOf: (n: string) => `von ${n} Anrufen`,
     firstPromiseHead: "bis zum ersten Versprechen",
+    underAMinute: "< 1 min",
     thisWeek: "Mitte dieser Woche",
     promises: (n: string) => `${n} Versprechen`,
 
@@ -69,6 +70,7 @@ export const reportWords = spoken({
     reachedHead: "reached",
     reachedOf: (n: string) => `of ${n} calls`,
     firstPromiseHead: "to the first promise",
+    underAMinute: "< 1 min",
     thisWeek: "median of this week",
     promises: (n: string) => `${n} promises`,
 

@@ -6,7 +6,7 @@ import { ApiError } from "../shell/api";
 import { Dialog } from "../shell/parts";
 import { guardLeaving } from "../shell/router";
 import { toast, toastError } from "../shell/toasts";
-import { inWords, shellWords } from "../shell/words";
+import { atField, inWords, shellWords } from "../shell/words";
 import { settingsWords } from "./settings_words";
 
 // Forms that hold something unsaved.
@@ -18,6 +18,13 @@ function note(form: object, dirty: boolean): void {
   if (dirty) next.add(form);
   else next.delete(form);
   unsaved.value = next;
+}
+
+// To what is wrong, else to where it was.
+function focusAfter(had: HTMLElement | null): void {
+  const wrong = had?.closest("form")?.querySelector<HTMLElement>("[aria-invalid=true]");
+  if (wrong) wrong.focus();
+  else if (document.activeElement === document.body) had?.focus();
 }
 
 // "team.footer.imprint_url", "members[2].name" and "name" are the same fields to a form that has one team or member.
@@ -52,6 +59,7 @@ export function useForm<T extends object>(given: T, save: (value: T, before: T) 
   const work = async (): Promise<void> => {
     if (busy.value) return;
     const before = given;
+    const had = document.activeElement as HTMLElement | null;
     busy.value = true;
     error.value = null;
     try {
@@ -63,6 +71,8 @@ export function useForm<T extends object>(given: T, save: (value: T, before: T) 
       blame(failed);
     }
     busy.value = false;
+    // Once it is drawn anew: what is disabled while it is being saved lets the focus go.
+    setTimeout(() => focusAfter(had));
   };
   return {
     value, dirty, busy: busy.value, blame,
@@ -74,7 +84,7 @@ export function useForm<T extends object>(given: T, save: (value: T, before: T) 
       if (!error.value) return "";
       const named = short(error.value.field);
       if (field === "") return error.value.field ? "" : inWords(error.value);
-      return named === snake(field) || named.startsWith(snake(field) + ".") || named.startsWith(snake(field) + "[") ? error.value.message : "";
+      return named === snake(field) || named.startsWith(snake(field) + ".") || named.startsWith(snake(field) + "[") ? atField(error.value) : "";
     },
     save: () => void work(),
     reset: () => ((draft.value = null), (error.value = null)),

@@ -60,6 +60,8 @@ function Who() {
 
 export function Frame({ children }: { children: ComponentChildren }) {
   const w = shellWords();
+  // On a phone the ways stand in a row that scrolls.
+  useEffect(() => document.querySelector(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [path.value.split("/")[1], !me.value]);
   if (signedOut.value) {
     return (
       <main class="page narrow" id="content">

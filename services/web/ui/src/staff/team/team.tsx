@@ -1,4 +1,5 @@
 // The team page: what is about to break, and how to save it; and what found no way by itself.
+import { useEffect } from "preact/hooks";
 import { Empty } from "../shell/parts";
 import { path } from "../shell/router";
 import { isManager } from "../shell/session";
@@ -32,6 +33,8 @@ function Rooms() {
   const asked = path.value.split("/")[2] ?? "list";
   const part: Part = asked in PARTS ? (asked as Part) : "list";
   const Shown = PARTS[part];
+  // On a phone they stand in a row that scrolls.
+  useEffect(() => document.querySelector(".team-parts [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [part]);
   const left = { mail: shownUnmatched.value?.length ?? 0, letters: shownDeadLetters.value?.length ?? 0 };
   return (
     <div class="team">

@@ -91,7 +91,7 @@ export const teamWords = spoken({
     sickDone: (name: string, where: string) => `${name}: ${where}`,
     sickRunning: (done: number, all: number) => `${done} von ${all} …`,
     sickUndone: (name: string) => `Alles ist wieder bei ${name}`,
-    sickTold: "Die Kunden erfahren, wer sie statt dessen anruft.",
+    sickTold: "Die Kunden erfahren, wer sie stattdessen anruft.",
     minutesHere: "Bitte einen Zeitpunkt in der Zukunft wählen.",
     someone: "Bitte mindestens eine Person wählen.",
 

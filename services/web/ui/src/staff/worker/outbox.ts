@@ -5,6 +5,7 @@ import { sendWhatCan, sha256Of, uploadPath } from "../desk/sending";
 import { keptTakes } from "../desk/takes";
 
 const LONGEST_MS = 120000;
+const AGAIN_MS = 3000;
 const pause = (forMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, forMs));
 const anyLeft = async (): Promise<boolean> => (await keptTakes()).some((take) => take.state === "held" || take.state === "queued");
 
@@ -14,7 +15,15 @@ export async function sendWithoutPage(): Promise<void> {
   // An open page has the lock, and does it itself.
   await navigator.locks.request("ringback-outbox", { signal: AbortSignal.timeout(LONGEST_MS) }, async () => {
     while ((await anyLeft()) && Date.now() < until) {
-      const me = await fetchMe();
+      const me = await fetchMe().catch((error) => {
+        if (!(error as ApiError).passing) throw error;
+        return null;
+      });
+      // A browser wakes it again only after minutes: what passes is waited for here.
+      if (!me) {
+        await pause(AGAIN_MS);
+        continue;
+      }
       const ahead = Date.parse(me.now) - Date.now();
       const again = await sendWhatCan({
         takes: keptTakes,
