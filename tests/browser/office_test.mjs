@@ -152,6 +152,17 @@ test("how long data stays is kept, and what is refused is said in the reader's l
   await tab.reload();
   expected = null;
   await tab.goto(office.url + "/settings/team");
+  // At the lower edge of a phone, where the bar that saves comes up.
+  const before = tab.viewportSize();
+  await tab.setViewportSize(PHONE.viewport);
+  await days.evaluate((at) => (scrollBy(0, at.getBoundingClientRect().bottom - innerHeight + 4), at.focus({ preventScroll: true })));
+  await tab.keyboard.type("1");
+  await tab.locator(".save-bar.dirty").waitFor();
+  await until(() => days.evaluate((at) => {
+    const { x, y, width, height } = at.getBoundingClientRect();
+    return document.elementFromPoint(x + width / 2, y + height / 2) === at;
+  }), "the field above the bar");
+  await tab.setViewportSize(before);
   await days.fill("45");
   await saved(tab);
   await tab.reload();

@@ -97,9 +97,15 @@ const Around = createContext<Form<object> | null>(null);
 export function FormBox<T extends object>({ form, locked = false, label, children }: { form: Form<T>; locked?: boolean; label?: string; children: ComponentChildren }) {
   const w = settingsWords();
   const general = form.wrong("");
+  const box = useRef<HTMLFormElement>(null);
+  // The bar that comes with the first change must not lie on what is being changed.
+  useEffect(() => {
+    const at = document.activeElement;
+    if (form.dirty && box.current?.contains(at)) at?.scrollIntoView({ block: "nearest" });
+  }, [form.dirty]);
   return (
     <Around.Provider value={form as unknown as Form<object>}>
-      <form noValidate onSubmit={(event) => (event.preventDefault(), form.save())}>
+      <form ref={box} noValidate onSubmit={(event) => (event.preventDefault(), form.save())}>
         <fieldset class="form-fields" disabled={locked || form.busy}>{children}</fieldset>
         {general && <p class="hint bad" role="alert">{general}</p>}
         {!locked && (
