@@ -47,7 +47,7 @@ def refusals():
     """Each reason with the fields that are named with it, and where."""
     found = {}
     for room in ROOMS:
-        for path in sorted((ROOT / room).rglob("*.cc")):
+        for path in sorted(p for p in (ROOT / room).rglob("*") if p.suffix in (".cc", ".h")):
             name = str(path.relative_to(ROOT))
             if path.name.endswith("_test.cc") or any(name.startswith(other) for other in ELSEWHERE):
                 continue

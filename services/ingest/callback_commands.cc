@@ -119,9 +119,11 @@ absl::Status CancelCallback(runtime::Host& host, const rpc::Call& call, const ap
 
 absl::Status AssignCallback(runtime::Host& host, const rpc::Call& call, const api::AssignCallbackRequest& request,
                             api::AssignCallbackResponse* response) {
-  if (request.member_id().empty() != request.nobody()) {
-    return domain::InvalidField("member_id", request.nobody() ? "MEMBER_AND_NOBODY" : "MEMBER_MISSING",
-                                "say who owes the call from now on: a member, or nobody");
+  if (request.member_id().empty() && !request.nobody()) {
+    return domain::InvalidField("member_id", "MEMBER_MISSING", "say who owes the call from now on: a member, or nobody");
+  }
+  if (!request.member_id().empty() && request.nobody()) {
+    return domain::InvalidField("member_id", "MEMBER_AND_NOBODY", "a member or nobody owes the call from now on, not both");
   }
   return Carry<api::AssignCallbackRequest, api::AssignCallbackResponse>(
       host, call, request, response,

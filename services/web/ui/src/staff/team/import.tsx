@@ -248,7 +248,7 @@ async function run(lines: Line[]): Promise<void> {
           trouble.value = w.stopped(inWords(error));
           return;
         }
-        note(line, "failed", (error as ApiError).message || inWords(error));
+        note(line, "failed", inWords(error));
       }
     }
   };

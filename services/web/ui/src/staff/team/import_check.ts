@@ -78,7 +78,7 @@ async function ask({ request }: Line): Promise<Foreseen | null> {
     const { callback, rangAgain } = await call("CallbackService", "createCallback", { ...request, validateOnly: true });
     return { outcome: rangAgain ? "again" : "new", said: phoneOf(callback?.caller) };
   } catch (error) {
-    const { code, field, message } = error as ApiError;
-    return code === "INVALID_ARGUMENT" && field !== "request_id" ? { outcome: "wrong", said: message || inWords(error) } : null;
+    const { code, field } = error as ApiError;
+    return code === "INVALID_ARGUMENT" && field !== "request_id" ? { outcome: "wrong", said: inWords(error) } : null;
   }
 }
