@@ -356,7 +356,7 @@ test("callers come in from a file, a wrong line stops no other, and the same fil
     const cells = tab.locator(".import-table tbody tr");
     const result = (line) => cells.filter({ has: tab.getByRole("rowheader", { name: String(line), exact: true }) }).locator("td").last();
     assert.deepEqual(await Promise.all([2, 4, 5, 6, 7].map((line) => result(line).innerText().then((text) => text.replaceAll("\n", " ")))),
-      ["neu +49711445566", 'stimmt nicht "keine Nummer" is no phone number', "neu +4930998877", "stimmt nicht Niemand im Team heißt „Karl Niemand“", "steht weiter oben"]);
+      ["neu +49711445566", "stimmt nicht Bitte eine Telefonnummer mit Landesvorwahl angeben, ohne Durchwahl, wie +49 30 123456.", "neu +4930998877", "stimmt nicht Niemand im Team heißt „Karl Niemand“", "steht weiter oben"]);
     assert.equal(await tab.locator(".wrong-lines li").count(), 2);
     assert.equal(office.callbacks.size, 5);
     assert.ok(office.calls.filter((c) => c.method === "createCallback").every((c) => c.body.validateOnly && c.body.requestId === undefined));
@@ -364,7 +364,7 @@ test("callers come in from a file, a wrong line stops no other, and the same fil
     const asked = () => office.calls.length;
     const phone = tab.locator(".columns label", { hasText: /^Telefon/ }).locator("select");
     await phone.selectOption("1");
-    await tab.getByText('"Frau Ünlü" is no phone number').first().waitFor();
+    await result(2).getByText("Bitte eine Telefonnummer mit Landesvorwahl").waitFor();
     const before = asked();
     await phone.selectOption("0");
     await tab.getByText("Alle Zeilen sind geprüft: 2 stimmen nicht.").waitFor();
@@ -373,7 +373,7 @@ test("callers come in from a file, a wrong line stops no other, and the same fil
     await tab.getByRole("button", { name: "5 Anrufer einlesen" }).click();
     await tab.getByText("Fertig").waitFor();
     await tab.getByText("2 nicht eingelesen").waitFor();
-    await tab.getByText('"keine Nummer" is no phone number').first().waitFor();
+    await tab.getByText("Bitte eine Telefonnummer mit Landesvorwahl").first().waitFor();
     await tab.getByText("Niemand im Team heißt „Karl Niemand“").first().waitFor();
     await tab.getByText("+49711445566").waitFor();
     await picture(tab, "import-de-2-done");
