@@ -243,12 +243,17 @@ test("a manager brings mail to its callback, and clears away what is left behind
   const bakersMail = tab.locator(".mail", { hasText: "P-40" });
   const prize = tab.locator(".mail", { hasText: "You have won" });
   await picture(tab, "unmatched");
+  const undo = (said) => tab.locator(".toast", { hasText: said }).getByRole("button", { name: "Undo" });
   await bakersMail.getByRole("button", { name: "Ms Baker" }).click();
-  await tab.getByText("alice@private.example belongs to Ms Baker now").waitFor();
+  await bakersMail.waitFor({ state: "detached" });
+  await undo("alice@private.example belongs to Ms Baker now").click();
+  await bakersMail.waitFor();
+  assert.doesNotMatch((await office.show(bakers)).brief?.text ?? "", /P-40/, "it is nobody's again");
+  await bakersMail.getByRole("button", { name: "Ms Baker" }).click();
   await bakersMail.waitFor({ state: "detached" });
   await prize.getByRole("button", { name: "Drop" }).click();
   await prize.waitFor({ state: "detached" });
-  await tab.getByRole("button", { name: "Undo" }).click();
+  await undo("prize@lottery.example").click();
   await prize.getByRole("button", { name: "Drop" }).click();
 
   await tab.getByRole("link", { name: /^Left behind.* 2$/ }).click();
