@@ -1,5 +1,6 @@
 #include "delivery/answer_effects.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>

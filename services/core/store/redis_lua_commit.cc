@@ -256,12 +256,10 @@ local function commit()
   end
   if problem then return 'ERROR', problem, false end
   if done then return 'REPEATED', num(done), false end
-  local fine = true
-  if not why then fine, problem = pcall(finish) end
-  if fine and not why then return 'OK', now_text, true end
+  if not why then finish() end
+  if not why then return 'OK', now_text, true end
   take_back()
-  if why then return 'ABORTED', why, true end
-  return 'DATA_LOSS', error_text(problem), true
+  return 'ABORTED', why, true
 end
 
 local answers, wrote, at = {}, false, 4
@@ -269,7 +267,7 @@ while ARGV[at] do
   enter(KEYS[tonumber(ARGV[at])])
   parts = cmsgpack.unpack(ARGV[at + 1])
   local fine, word, text, did = pcall(commit)
-  if not fine then  -- by what it read, a damaged record: those beside it go on
+  if not fine then  -- by a damaged record or key; those beside it go on
     text, did = error_text(word), dirty
     if dirty then take_back() end
     word = dirty and 'DATA_LOSS' or 'ERROR'

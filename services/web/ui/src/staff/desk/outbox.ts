@@ -64,14 +64,14 @@ export function startOutbox(): void {
 async function loop(these: Means["takes"]): Promise<void> {
   for (;;) {
     let woken = false;
-    let call = (): void => {};
-    const called = new Promise<void>((resolve) => (call = () => ((woken = true), resolve())));
-    wakes.add(call);
+    let rouse = (): void => {};
+    const called = new Promise<void>((resolve) => (rouse = () => ((woken = true), resolve())));
+    wakes.add(rouse);
     let again = 30000;
     // Without its session's word for forms nothing can be sent yet.
     if (me.value?.formToken) again = await sendWhatCan(means(me.value.member.id ?? "", these)).catch(() => 5000);
     if (!woken) await Promise.race([called, new Promise((resolve) => setTimeout(resolve, Math.min(again, 30000)))]);
-    wakes.delete(call);
+    wakes.delete(rouse);
   }
 }
 
