@@ -1,6 +1,8 @@
 #include "delivery/mailbox/mailbox_turn.h"
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -27,13 +29,16 @@ absl::Duration TroubleWait(const MailboxRecord& mailbox, absl::Time now, absl::D
   return std::clamp((now - rpc::FromProto(mailbox.read_time())) / 2, poll, longest);
 }
 
-// Without its numbers: servers put times into their refusals, and what stays the same is told once.
-std::string Gist(std::string trouble) {
-  std::erase_if(trouble, absl::ascii_isdigit);
-  return trouble;
+// Its words alone: what servers put beside them is different each time.
+std::string Words(std::string_view trouble) {
+  std::string words(trouble);
+  std::erase_if(words, [](char c) { return absl::ascii_isascii(c) && !absl::ascii_isalpha(c); });
+  return words;
 }
 
 }  // namespace
+
+bool SameTrouble(std::string_view a, std::string_view b) { return Words(a) == Words(b); }
 
 void ShowTrouble(runtime::Metrics& metrics, const MailboxRecord& mailbox) {
   metrics.Gauge("ringback_mailbox_trouble", {{"mailbox", mailbox.name()}}, mailbox.trouble().empty() ? 0 : 1);
@@ -76,7 +81,7 @@ absl::Status MailboxTurn::End(const std::string& trouble, std::optional<absl::Du
   mailbox.set_trouble(trouble);
   RB_RETURN_IF_ERROR(Save(now + again.value_or(TroubleWait(mailbox, now, host_.config().answers_poll))));
   ShowTrouble(host_.metrics(), mailbox);
-  if (Gist(trouble) == Gist(trouble_before_)) return absl::OkStatus();
+  if (SameTrouble(trouble, trouble_before_)) return absl::OkStatus();
   if (trouble.empty()) {
     RB_LOG_INFO("the mailbox {} can be read again", settings_.name);
   } else {

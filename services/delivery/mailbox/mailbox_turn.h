@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -18,6 +19,10 @@ namespace ringback::delivery {
 // Takes one mail in for a team; `cut`: its beginning only, for it was too large. OK: it is safe, now or since before.
 // INVALID_ARGUMENT: it is no mail at all. Anything else: not now, try again later.
 using TakeMail = std::function<absl::Status(const std::string& team_id, const std::string& raw, bool cut)>;
+
+// Whether two texts tell of one trouble, which is logged once. Servers put the time, a number, or how long each part of a
+// command took into their refusals, Dovecot as many parts as there were: "(0.002 + 0.000 + 0.001 secs)".
+bool SameTrouble(std::string_view a, std::string_view b);
 
 // Sets the gauge ringback_mailbox_trouble.
 void ShowTrouble(runtime::Metrics& metrics, const store::v1::MailboxRecord& mailbox);

@@ -358,6 +358,16 @@ TEST_F(MailboxWorkerTest, TroubleIsOnRecordAndAskedLessOftenTheLongerItLasts) {
   EXPECT_EQ(DueIn(), 30);
 }
 
+TEST(SameTroubleTest, IsTheSameWhateverTimesTheServerPutsBesideIt) {
+  EXPECT_TRUE(SameTrouble("cannot be opened: Mailbox doesn't exist (0.002 + 0.000 + 0.001 secs).",
+                          "cannot be opened: Mailbox doesn't exist (0.001 + 0.000 secs)."));
+  EXPECT_TRUE(SameTrouble("try again after 10:31", "try again after 10:32"));
+  EXPECT_TRUE(SameTrouble("", ""));
+  EXPECT_FALSE(SameTrouble("login refused", ""));
+  EXPECT_FALSE(SameTrouble("the folder Erledigt cannot be opened", "the folder Gelöscht cannot be opened"));
+  EXPECT_FALSE(SameTrouble("Ä", "Ö"));
+}
+
 TEST_F(MailboxWorkerTest, AnotherReplicaShowsTheTroubleToo) {
   server_.open = absl::UnavailableError("away");
   Turn();
