@@ -23,7 +23,7 @@ inline constexpr size_t kPayloadMax = size_t{4} << 20;
 
 struct Job {
   std::string stage;        // "transcode"
-  std::string key;          // what the worker claims it by; opaque here
+  std::string key;          // what the worker has or claims it by; opaque here
   std::string traceparent;  // W3C trace context; "" for none
   std::shared_ptr<const std::string> payload;  // nullptr: none travelled
   // The hand-off's own: whence it came, and how often it was refused.
@@ -78,7 +78,7 @@ class Handoff {
   // what peers publish under a prefix subscribed to here arrives as if notified here. Published once, never onwards.
   virtual Signals& signals() = 0;
 
-  // --- The producer's side. Take the credit before the commit (so that the entry is born reserved), then send the job
+  // --- The producer's side. Take the credit before the commit (so that the entry is born leased), then send the job
   // after it or return the credit.
   virtual std::optional<Ticket> TakeCredit(const std::string& stage) = 0;  // nullopt: nobody is free, now
   virtual void Send(const Ticket& ticket, Job job) = 0;

@@ -1,4 +1,4 @@
-// A due entry's key as the hand-off carries it: bytes that name stage, shard, team and id.
+// A due entry as the hand-off carries it: bytes that name stage, shard, team and id, and the lease it was born with.
 #pragma once
 
 #include <optional>
@@ -9,8 +9,14 @@
 
 namespace ringback::runtime {
 
-std::string EncodeDueKey(const store::DueKey& key);
-// nullopt for what is no key of this version.
-std::optional<store::DueKey> DecodeDueKey(std::string_view bytes);
+struct OfferedEntry {
+  store::DueKey key;
+  std::optional<store::Lease> lease;  // nullopt: reserved only, and to be claimed by key
+};
+
+std::string EncodeReserved(const store::DueKey& key);
+std::string EncodeLeased(const store::Lease& lease);
+// nullopt for what is no entry of this version. An older one reads what is leased as reserved, and finds it leased.
+std::optional<OfferedEntry> DecodeOffered(std::string_view bytes);
 
 }  // namespace ringback::runtime

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <map>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/log.h"
 #include "core/handoff/handoff.h"
 #include "core/rpc/rpc_fixture.h"
@@ -19,14 +20,41 @@ using store::Stage;
 
 constexpr char kTrace[] = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-TEST(DueJobTest, AKeyComesBackAndNonsenseDoesNot) {
+TEST(DueJobTest, AnEntryComesBackAndNonsenseDoesNot) {
   const store::DueKey key{Stage::kDelivery, 63, "tm63a", "dl63b"};
-  EXPECT_EQ(DecodeDueKey(EncodeDueKey(key)), key);
-  EXPECT_EQ(DecodeDueKey(EncodeDueKey(key) + "\x1fmore"), key) << "what a newer program appends";
+  const store::Lease lease{key, "1f2e", absl::FromUnixMicros(1'700'000'000'000'001), absl::FromUnixMicros(1'700'000'000'750'002), 1};
+  EXPECT_EQ(DecodeOffered(EncodeReserved(key))->key, key);
+  EXPECT_FALSE(DecodeOffered(EncodeReserved(key))->lease.has_value());
+  for (const std::string appended : {"", "\x1fmore"}) {  // what a newer program appends
+    const auto leased = DecodeOffered(EncodeLeased(lease) + appended);
+    ASSERT_TRUE(leased.has_value() && leased->lease.has_value());
+    EXPECT_EQ(leased->key, key);
+    EXPECT_EQ(leased->lease->key, key);
+    EXPECT_EQ(leased->lease->lease_id, "1f2e");
+    EXPECT_EQ(leased->lease->due, lease.due);
+    EXPECT_EQ(leased->lease->expires, lease.expires);
+    EXPECT_EQ(leased->lease->attempts, 1);
+  }
   for (const char* bad : {"", "2", "2\x1f" "7\x1ftm07", "9\x1f" "7\x1ftm\x1f" "a", "2\x1f" "64\x1ftm\x1f" "a", "2\x1f" "7\x1ftm\x1f"}) {
-    EXPECT_FALSE(DecodeDueKey(bad)) << bad;
+    EXPECT_FALSE(DecodeOffered(bad)) << bad;
   }
 }
+
+// Counts what leases cost.
+class CountingStore : public rpc::ForwardingStore {
+ public:
+  using rpc::ForwardingStore::ForwardingStore;
+  absl::StatusOr<store::Lease> Claim(const store::DueKey& key, absl::Duration lease) override {
+    ++claims;
+    return ForwardingStore::Claim(key, lease);
+  }
+  absl::StatusOr<store::Lease> Extend(const store::Lease& lease, absl::Duration duration) override {
+    auto longer = ForwardingStore::Extend(lease, duration);
+    ++extends;
+    return longer;
+  }
+  std::atomic<int> claims{0}, extends{0};
+};
 
 class HandedOffTest : public rpc::StoreTest {
  protected:
@@ -41,8 +69,9 @@ class HandedOffTest : public rpc::StoreTest {
       changed_.NotifyAll();
     };
     handoff_ = handoff::Handoff::Create(std::move(options)).value();
-    notifying_ = NewNotifyingStore(std::make_unique<rpc::ForwardingStore>(store_.get()),
-                                   {&handoff_->signals(), &clock_, handoff_.get(), random_.get()});
+    auto counting = std::make_unique<CountingStore>(store_.get());
+    counting_ = counting.get();
+    notifying_ = NewNotifyingStore(std::move(counting), {&handoff_->signals(), &clock_, handoff_.get(), random_.get()});
   }
   // False after a minute: the test has failed.
   bool Until(const std::function<bool()>& sign) {
@@ -96,6 +125,16 @@ class HandedOffTest : public rpc::StoreTest {
     commit.puts.push_back({{7, store::Kind::kRecording, id}, expected_version, "record"});
     return notifying_->CommitOnce(commit).status();
   }
+  // As a handler that tries again at once.
+  void RetryNow(const store::Lease& lease) {
+    store::Commit commit;
+    commit.shard = 7;
+    commit.commit_id = NewSecret("t", 7, *random_);
+    commit.lease = lease;
+    commit.due.push_back({lease.key, notifying_->Now().value()});
+    commit.due[0].keep_attempts = true;
+    ASSERT_TRUE(notifying_->CommitOnce(commit).ok());
+  }
   absl::Status Remove(const store::Lease& lease) {
     store::Commit commit;
     commit.shard = 7;
@@ -110,6 +149,7 @@ class HandedOffTest : public rpc::StoreTest {
   CondVar changed_;
   std::map<std::string, int> happened_ RB_GUARDED_BY(mutex_);
   std::unique_ptr<handoff::Handoff> handoff_;
+  CountingStore* counting_ = nullptr;  // within the other
   std::unique_ptr<store::Store> notifying_;
   std::unique_ptr<WorkerLoop> loop_;
 };
@@ -138,6 +178,98 @@ TEST_F(HandedOffTest, TheWorkerGetsPayloadAndTraceOfTheCommit) {
   loop_.reset();
   EXPECT_THAT(metrics_->Text(), testing::HasSubstr("ringback_offers_total{outcome=\"claimed\",stage=\"transcode\"} 1"));
   EXPECT_THAT(metrics_->Text(), testing::HasSubstr("ringback_claims_total{found_by=\"handoff\",stage=\"transcode\"} 1"));
+}
+
+TEST_F(HandedOffTest, WhatIsHandedOffIsTheWorkersWithoutAClaim) {
+  Open();
+  std::atomic<int> runs{0};
+  Run([&](const Job& job) {
+    EXPECT_TRUE(job.handed_off);
+    const absl::Status removed = Remove(job.lease);
+    EXPECT_TRUE(removed.ok()) << removed;
+    ++runs;
+    return removed;
+  });
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(FreeSlotIsKnown());
+    ASSERT_TRUE(CommitDue(absl::StrCat("a", i)).ok());
+    ASSERT_TRUE(Until([&] { return runs == i + 1; }));
+  }
+  loop_.reset();
+  EXPECT_EQ(counting_->claims, 0);
+  EXPECT_EQ(Happened("sent"), 3);
+}
+
+TEST_F(HandedOffTest, AJobThatTakesLongerThanItsFirstLeaseGetsAWholeOne) {
+  Open();
+  std::atomic<int> begun{0};
+  std::atomic<bool> release{false};
+  Run([&](const Job& job) {
+    ++begun;
+    EXPECT_TRUE(Until([&] { return release.load(); }));
+    return Remove(job.lease);
+  });
+  ASSERT_TRUE(FreeSlotIsKnown());
+  ASSERT_TRUE(CommitDue("a").ok());
+  ASSERT_TRUE(Until([&] { return begun == 1; }));
+  clock_.Advance(kHandoffReserve * 0.8);
+  handoff_->signals().Notify("due/transcode");
+  ASSERT_TRUE(Until([&] { return counting_->extends == 1; }));
+  clock_.Advance(absl::Seconds(20));
+  EXPECT_TRUE(store_->ClaimDue(Stage::kTranscode, {}).value().empty()) << "leased for thirty seconds";
+  release = true;
+  loop_.reset();
+  EXPECT_THAT(metrics_->Text(), testing::HasSubstr("ringback_jobs_total{outcome=\"done\",stage=\"transcode\"} 1"));
+}
+
+TEST_F(HandedOffTest, AJobThatComesAfterItsLeaseIsLeftToWhoeverTookIt) {
+  Open();
+  std::atomic<int> runs{0};
+  Run([&](const Job& job) {
+    ++runs;
+    return Remove(job.lease);
+  });
+  ASSERT_TRUE(FreeSlotIsKnown());
+  const auto ticket = handoff_->TakeCredit("transcode");
+  ASSERT_TRUE(ticket);
+  store::Commit commit;
+  commit.shard = 7;
+  commit.commit_id = NewSecret("t", 7, *random_);
+  commit.due.push_back({{Stage::kTranscode, 7, "tm07", "a"}, store_->Now().value()});
+  commit.due[0].reserve = kHandoffReserve;
+  commit.due[0].lease_id = "born";
+  const store::Lease born = store::BornLease(commit.due[0], store_->CommitOnce(commit).value().time);
+  clock_.Advance(kHandoffReserve);
+  const auto taken = store_->Claim(born.key, absl::Hours(1));
+  ASSERT_TRUE(taken.ok()) << taken.status();
+  handoff_->Send(*ticket, {"transcode", EncodeLeased(born), "", nullptr});
+  const std::string gone = "ringback_offers_total{outcome=\"gone\",stage=\"transcode\"} 1";
+  EXPECT_TRUE(Until([&] { return metrics_->Text().find(gone) != std::string::npos; }));
+  loop_.reset();
+  EXPECT_EQ(runs, 0);
+  EXPECT_TRUE(Remove(*taken).ok());
+}
+
+TEST_F(HandedOffTest, ARetryThatIsHandedOffIsClaimedSoThatItsAttemptsGoOn) {
+  Open();
+  ASSERT_TRUE(CommitDue("a").ok());
+  std::atomic<int> attempts{0};
+  // The first try, before there was a worker.
+  ASSERT_EQ(store_->ClaimDue(Stage::kTranscode, {.max = 1, .lease = absl::Milliseconds(1)}).value().size(), 1u);
+  clock_.Advance(absl::Seconds(1));
+  const auto second = store_->Claim({Stage::kTranscode, 7, "tm07", "a"}, absl::Hours(1));
+  ASSERT_TRUE(second.ok()) << second.status();
+  Run([&](const Job& job) {
+    attempts = job.lease.attempts;
+    EXPECT_TRUE(job.handed_off);
+    return Remove(job.lease);
+  });
+  ASSERT_TRUE(FreeSlotIsKnown());
+  RetryNow(*second);
+  ASSERT_TRUE(Until([&] { return attempts > 0; }));
+  loop_.reset();
+  EXPECT_EQ(attempts, 3);
+  EXPECT_EQ(counting_->claims, 1);
 }
 
 TEST_F(HandedOffTest, WhatIsDueAtTheTimeThatAReadingToldIsHandedOffToo) {
@@ -217,7 +349,7 @@ TEST_F(HandedOffTest, AJobThatMeetsABusyWorkerIsRefusedAndFoundLater) {
   ASSERT_TRUE(CommitDue("first").ok());
   ASSERT_TRUE(Until([&] { return begun == 1; }));
   ASSERT_TRUE(CommitDue("second").ok());
-  handoff_->Send(*ticket, {"transcode", EncodeDueKey({Stage::kTranscode, 7, "tm07", "second"}), "", nullptr});
+  handoff_->Send(*ticket, {"transcode", EncodeReserved({Stage::kTranscode, 7, "tm07", "second"}), "", nullptr});
   EXPECT_TRUE(Until([&] { return Happened("refused") == 1 && Happened("let_go") == 1; }));
   release = true;
   EXPECT_TRUE(Until([&] { return begun == 2; }));

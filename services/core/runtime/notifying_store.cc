@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "core/base/log.h"
 #include "core/rpc/trace.h"
 #include "core/runtime/due_job.h"
@@ -20,8 +21,14 @@ using namespace store;  // the whole of its contract is wrapped here
 // A worker never sleeps longer than a second, so that only what is due sooner needs a nudge.
 constexpr absl::Duration kSoon = absl::Seconds(1);
 
-// The credits of one commit: which of its due changes goes to whom.
-using Tickets = std::vector<std::pair<size_t, handoff::Ticket>>;
+// One job of a commit that goes to a worker: which of its due changes, whose credit, and the lease it is born with ("":
+// reserved only).
+struct Sending {
+  size_t change = 0;
+  handoff::Ticket ticket;
+  std::string lease_id;
+};
+using Sendings = std::vector<Sending>;
 
 class NotifyingStore : public Store {
  public:
@@ -29,22 +36,30 @@ class NotifyingStore : public Store {
       : store_(std::move(store)), parts_(parts), signals_(parts.signals), clock_(parts.clock) {}
 
   absl::StatusOr<CommitResult> CommitOnce(const Commit& commit) override {
-    const Tickets tickets = TakeCredits(commit);
-    auto result = tickets.empty() ? store_->CommitOnce(commit) : store_->CommitOnce(Reserved(commit, tickets));
-    Settle(commit, tickets, result);
+    const Sendings sendings = TakeCredits(commit);
+    if (sendings.empty()) {
+      auto result = store_->CommitOnce(commit);
+      Settle(commit, sendings, result);
+      return result;
+    }
+    const Commit leased = Leased(commit, sendings);
+    auto result = store_->CommitOnce(leased);
+    Settle(leased, sendings, result);
     return result;
   }
 
   std::vector<absl::StatusOr<CommitResult>> CommitAll(const std::vector<Commit>& commits) override {
-    std::vector<Tickets> tickets;
-    std::vector<Commit> reserved;  // stays empty without any credit
+    std::vector<Sendings> sendings;
+    std::vector<Commit> some_leased;  // stays empty without any credit
     for (const Commit& commit : commits) {
-      tickets.push_back(TakeCredits(commit));
-      if (!tickets.back().empty() && reserved.empty()) reserved = commits;
-      if (!tickets.back().empty()) reserved[tickets.size() - 1] = Reserved(commit, tickets.back());
+      sendings.push_back(TakeCredits(commit));
+      if (sendings.back().empty()) continue;
+      if (some_leased.empty()) some_leased = commits;
+      some_leased[sendings.size() - 1] = Leased(commit, sendings.back());
     }
-    auto results = store_->CommitAll(reserved.empty() ? commits : reserved);
-    for (size_t i = 0; i < results.size() && i < commits.size(); ++i) Settle(commits[i], tickets[i], results[i]);
+    const std::vector<Commit>& made = some_leased.empty() ? commits : some_leased;
+    auto results = store_->CommitAll(made);
+    for (size_t i = 0; i < results.size() && i < made.size(); ++i) Settle(made[i], sendings[i], results[i]);
     return results;
   }
 
@@ -103,39 +118,53 @@ class NotifyingStore : public Store {
     while (seen < micros && !store_now_.compare_exchange_weak(seen, micros)) continue;
   }
 
-  Tickets TakeCredits(const Commit& commit) {
-    Tickets tickets;
-    if (parts_.handoff == nullptr) return tickets;
+  Sendings TakeCredits(const Commit& commit) {
+    Sendings sendings;
+    if (parts_.handoff == nullptr) return sendings;
     const absl::Time now = absl::FromUnixMicros(store_now_.load());
     for (size_t i = 0; i < commit.due.size(); ++i) {
       const DueChange& change = commit.due[i];
       if (!change.due || *change.due > now || change.reserve > absl::ZeroDuration()) continue;
-      if (auto ticket = parts_.handoff->TakeCredit(StageName(change.key.stage))) tickets.emplace_back(i, *std::move(ticket));
+      auto ticket = parts_.handoff->TakeCredit(StageName(change.key.stage));
+      if (!ticket.has_value()) continue;
+      // How often it was tried before, only the store knows: such an entry is claimed.
+      sendings.push_back({i, *std::move(ticket), change.keep_attempts ? "" : NewLeaseId()});
     }
-    return tickets;
+    return sendings;
   }
 
-  static Commit Reserved(const Commit& commit, const Tickets& tickets) {
-    Commit reserved = commit;
-    for (const auto& [i, ticket] : tickets) reserved.due[i].reserve = kHandoffReserve;
-    return reserved;
+  std::string NewLeaseId() {
+    char bytes[12];
+    parts_.random->Fill(bytes, sizeof bytes);
+    return absl::BytesToHexString(absl::string_view(bytes, sizeof bytes));
   }
 
-  void Settle(const Commit& commit, const Tickets& tickets, const absl::StatusOr<CommitResult>& result) {
+  static Commit Leased(const Commit& commit, const Sendings& sendings) {
+    Commit leased = commit;
+    for (const Sending& sending : sendings) {
+      leased.due[sending.change].reserve = kHandoffReserve;
+      leased.due[sending.change].lease_id = sending.lease_id;
+    }
+    return leased;
+  }
+
+  // `commit` as it was made.
+  void Settle(const Commit& commit, const Sendings& sendings, const absl::StatusOr<CommitResult>& result) {
     if (result.ok()) Saw(result->time);
     // A commit that had been made before has had its jobs.
     const bool sends = result.ok() && !result->repeated;
     std::set<size_t> sent;
-    for (const auto& [i, ticket] : tickets) {
+    for (const auto& [i, ticket, lease_id] : sendings) {
       if (!sends) {
         parts_.handoff->ReturnCredit(ticket);
         continue;
       }
       sent.insert(i);
+      const DueChange& change = commit.due[i];
       handoff::Job job;
       job.stage = ticket.stage;
-      job.key = EncodeDueKey(commit.due[i].key);
-      job.payload = commit.due[i].payload;
+      job.key = lease_id.empty() ? EncodeReserved(change.key) : EncodeLeased(BornLease(change, result->time));
+      job.payload = change.payload;
       if (!TraceScope::Current().empty()) job.traceparent = rpc::TraceParent(TraceScope::Current(), *parts_.random);
       parts_.handoff->Send(ticket, std::move(job));
     }

@@ -13,15 +13,16 @@
 
 namespace ringback::runtime {
 
-// An entry whose job is handed off is born reserved for this long. A lost message may cost a second per stage and no
-// more: a worker looks at least once a second, sees when the reservation ends, and sleeps no longer.
+// An entry whose job is handed off is born leased for this long, to the worker that it is sent to: who gets the message
+// need not claim it. A lost message may cost a second per stage and no more: a worker looks at least once a second, sees
+// when that lease ends, and sleeps no longer.
 inline constexpr absl::Duration kHandoffReserve = absl::Milliseconds(750);
 
 struct NotifyingParts {
   handoff::Signals* signals = nullptr;
   Clock* clock = nullptr;
   handoff::Handoff* handoff = nullptr;  // nullptr: nudges only
-  Random* random = nullptr;             // for trace parents; with `handoff`
+  Random* random = nullptr;             // for lease ids and trace parents; with `handoff`
 };
 
 // For each due change that is due at commit, a credit is taken before it and the job, with its payload and the calling

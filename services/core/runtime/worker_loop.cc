@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "core/base/log.h"
-#include "core/runtime/due_job.h"
 #include "core/runtime/notifying_store.h"
 
 namespace ringback::runtime {
@@ -154,6 +153,7 @@ bool WorkerLoop::ClaimSome(int free) {
   for (store::Lease& lease : *leases) {
     jobs.push_back(std::make_shared<Held>());
     jobs.back()->lease = std::move(lease);
+    jobs.back()->length = options_.lease;
   }
   Dispatch(std::move(jobs));
   return true;
@@ -171,23 +171,38 @@ void WorkerLoop::ClaimOffered() {
       fits = !draining_ && static_cast<int>(held_.size()) < options_.slots;
     }
     announced_ = std::max(0, announced_ - 1);  // as the hand-off counts
-    const std::optional<store::DueKey> key = DecodeDueKey(offered.key);
-    if (!key || key->stage != options_.stage) continue;  // from a version that keys otherwise: a poll finds it
+    const std::optional<OfferedEntry> entry = DecodeOffered(offered.key);
+    if (!entry || entry->key.stage != options_.stage) continue;  // from a version that says it otherwise: a poll finds it
     if (!fits) {
       parts_.handoff->Refuse(std::move(offered));
       continue;
     }
-    auto lease = parts_.store->Claim(*key, options_.lease);
-    // NOT_FOUND: somebody was quicker. Any other error: a poll finds it, and says so.
-    parts_.metrics->Count("ringback_offers_total", {{"stage", stage_}, {"outcome", lease.ok() ? "claimed" : "gone"}});
-    if (!lease.ok()) continue;
-    const auto job = std::make_shared<Held>();
-    job->lease = *std::move(lease);
-    job->payload = std::move(offered.payload);
-    job->traceparent = std::move(offered.traceparent);
-    job->handed_off = true;
-    Dispatch({job});
+    const HeldPtr job = Take(std::move(offered), *entry);
+    parts_.metrics->Count("ringback_offers_total", {{"stage", stage_}, {"outcome", job != nullptr ? "claimed" : "gone"}});
+    if (job != nullptr) Dispatch({job});
   }
+}
+
+WorkerLoop::HeldPtr WorkerLoop::Take(handoff::Job offered, const OfferedEntry& entry) {
+  absl::StatusOr<store::Lease> lease;
+  absl::Duration length = options_.lease;
+  if (!entry.lease.has_value()) {
+    lease = parts_.store->Claim(entry.key, length);
+  } else if (entry.lease->expires <= parts_.clock->Now() + kHandoffReserve / 4) {
+    lease = parts_.store->Extend(*entry.lease, length);  // it was long under way, or this loop was busy
+  } else {
+    lease = *entry.lease;
+    length = kHandoffReserve;
+  }
+  // Somebody was quicker; or the store is away: then a poll finds it.
+  if (!lease.ok()) return nullptr;
+  auto job = std::make_shared<Held>();
+  job->lease = *std::move(lease);
+  job->length = length;
+  job->payload = std::move(offered.payload);
+  job->traceparent = std::move(offered.traceparent);
+  job->handed_off = true;
+  return job;
 }
 
 void WorkerLoop::Announce(int free) {
@@ -207,7 +222,7 @@ void WorkerLoop::Dispatch(std::vector<HeldPtr> jobs) {
   }
   MutexLock lock(&mutex_);
   for (const HeldPtr& job : jobs) {
-    job->renew_at = Steady::now() + Chrono(options_.lease / 2);
+    job->renew_at = Steady::now() + Chrono(job->length / 2);
     held_.push_back(job);
     queue_.push_back(job);
   }
@@ -253,19 +268,22 @@ bool WorkerLoop::Sleep(absl::Duration longest, bool draining) {
 void WorkerLoop::RenewHeld() {
   // By both clocks: a machine that slept, or a clock that was set, may have outrun the lease already.
   const auto steady_now = Steady::now();
-  const absl::Time late = parts_.clock->Now() + options_.lease / 4;
+  const absl::Time now = parts_.clock->Now();
   std::vector<std::pair<HeldPtr, store::Lease>> due;
   {
     MutexLock lock(&mutex_);
     for (const HeldPtr& job : held_) {
-      if (!job->lost && (job->renew_at <= steady_now || job->lease.expires <= late)) due.emplace_back(job, job->lease);
+      if (!job->lost && (job->renew_at <= steady_now || job->lease.expires <= now + job->length / 4)) due.emplace_back(job, job->lease);
     }
   }
   for (const auto& [job, lease] : due) {
     const auto renewed = parts_.store->Extend(lease, options_.lease);
     MutexLock lock(&mutex_);
     job->renew_at = Steady::now() + Chrono(options_.lease / (renewed.ok() ? 2 : 8));
-    if (renewed.ok()) job->lease = *renewed;
+    if (renewed.ok()) {
+      job->lease = *renewed;
+      job->length = options_.lease;
+    }
     if (absl::IsAborted(renewed.status())) {
       // Either somebody else has it, or the handler has just committed its end: what it returns will tell.
       job->lost = true;

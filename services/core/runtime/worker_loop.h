@@ -16,6 +16,7 @@
 #include "core/base/mutex.h"
 #include "core/handoff/handoff.h"
 #include "core/handoff/signals.h"
+#include "core/runtime/due_job.h"
 #include "core/runtime/job_run.h"
 #include "core/runtime/metrics.h"
 #include "core/runtime/worker.h"
@@ -54,6 +55,7 @@ class WorkerLoop {
   using Steady = std::chrono::steady_clock;
   struct Held {
     store::Lease lease;             // as prolonged; guarded by mutex_
+    absl::Duration length;          // of that lease; guarded by mutex_
     std::shared_ptr<const std::string> payload;
     std::string traceparent;        // "": none came with it
     bool handed_off = false;
@@ -66,8 +68,10 @@ class WorkerLoop {
   void Loop();
   // Claims what fits. False when nothing was claimed, or the store failed.
   bool ClaimSome(int free);
-  // Claims what the hand-off brought, by key; refuses what does not fit.
+  // Takes what the hand-off brought; refuses what does not fit.
   void ClaimOffered();
+  // The lease it was born with, if that still holds, or one claimed by key; nullptr when somebody was quicker.
+  HeldPtr Take(handoff::Job offered, const OfferedEntry& entry);
   void Dispatch(std::vector<HeldPtr> jobs);
   // Tells producers how many jobs they may send.
   void Announce(int free);

@@ -77,6 +77,10 @@ absl::Status CheckCommit(const Commit& commit) {
     if (!entries.emplace(change.key.stage, change.key.team, change.key.id).second) {
       return absl::InvalidArgumentError(absl::StrCat("due entry ", change.key.id, " is changed twice in one commit"));
     }
+    if (!change.lease_id.empty() && (!change.due.has_value() || change.keep_attempts || change.reserve <= absl::ZeroDuration())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("due entry ", change.key.id, " can be born leased only as new work with a time to reserve it for"));
+    }
   }
   for (const IndexChange& change : commit.indexes) {
     if (change.index.shard != commit.shard) return OtherShard("index", change.index.shard, commit.shard);

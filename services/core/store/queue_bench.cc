@@ -1,6 +1,8 @@
 // Measures the Redis store as a durable queue with timers. Obeys lines on standard input and answers each with one line
 // of JSON, so that scripts/bench_parts/queue.py can let it and BullMQ take turns on one redis-server:
-//   handoff N key|poll     commit of one due entry by one thread to its claim by another: milliseconds, one by one
+//   handoff N leased|key|poll   commit of one due entry by one thread to its lease in the hands of another, which it was
+//                          born with, or which that thread claims by key or by asking for what is due: milliseconds, one
+//                          by one
 //   process N bare|real    claims and completes what was put before, 50 in flight
 //   together N             puts and processes at the same time
 //   insert N bare|full|timer DUE_MS    one commit per entry; due at DUE_MS since 1970
@@ -78,7 +80,7 @@ class QueueBench {
     words >> what >> count;
     if (what == "handoff") {
       words >> kind;
-      return Numbers("ms", Handoff(count, kind == "poll"));
+      return Numbers("ms", Handoff(count, kind));
     }
     if (what == "process") {
       words >> kind;
@@ -221,11 +223,12 @@ class QueueBench {
     return count / SecondsSince(begin);
   }
 
-  std::vector<double> Handoff(int count, bool poll) {
+  std::vector<double> Handoff(int count, const std::string& kind) {
+    const bool poll = kind == "poll", leased = kind == "leased";
     struct Mail {
       Mutex mutex;
       CondVar changed;
-      std::optional<DueKey> offered RB_GUARDED_BY(mutex);
+      std::optional<Lease> offered RB_GUARDED_BY(mutex);  // without an id: to be claimed
       bool taken RB_GUARDED_BY(mutex) = false;
     } mail;
     std::vector<double> ms;
@@ -241,14 +244,13 @@ class QueueBench {
           if (leases->empty()) continue;
           lease = leases->front();
         } else {
-          DueKey key;
           {
             MutexLock lock(&mail.mutex);
             while (!mail.offered.has_value() && !ended) mail.changed.Wait(&mail.mutex);
             if (ended) return;
-            key = *std::exchange(mail.offered, std::nullopt);
+            lease = *std::exchange(mail.offered, std::nullopt);
           }
-          lease = store_->Claim(key, kLease);
+          if (lease->lease_id.empty()) lease = store_->Claim(lease->key, kLease);
         }
         RB_CHECK(lease.ok());
         MutexLock lock(&mail.mutex);
@@ -262,14 +264,16 @@ class QueueBench {
       const DueKey key{Stage::kDelivery, commit.shard, Team(i % kTeams), NewId(id_prefix::kDelivery, commit.shard, *random_)};
       commit.due.push_back({key, absl::UnixEpoch()});
       if (!poll) commit.due.back().reserve = absl::Seconds(2);
+      if (leased) commit.due.back().lease_id = absl::StrCat(random_->Next());
       {
         MutexLock lock(&mail.mutex);
         begin = Steady::now();
       }
-      RB_CHECK(store_->CommitOnce(commit).ok());
+      const auto committed = store_->CommitOnce(commit);
+      RB_CHECK(committed.ok());
       {
         MutexLock lock(&mail.mutex);
-        if (!poll) mail.offered = key;
+        if (!poll) mail.offered = BornLease(commit.due.back(), committed->time);
         mail.changed.NotifyAll();
         while (!mail.taken) mail.changed.Wait(&mail.mutex);
         mail.taken = false;

@@ -7,7 +7,7 @@ namespace ringback::store::lua {
 //   number of its shard's key, and packed: fingerprint of the commit_id, then six lists, each after its count (the fence
 //   is a list of none or one):
 //   fence: place id lease_id · puts: kind id expected("" blind) has_value value expires("" never)
-//   due: place id due("" removes) keep_attempts reserve_us · indexes: key-suffix member remove
+//   due: place id due("" removes) keep_attempts reserve_us lease_id("" none) · indexes: key-suffix member remove
 //   counters: key-suffix name delta · events: team subject value
 // Answer: two texts per commit: "OK" or "REPEATED" and the time; "ABORTED" and why; "ERROR" and Redis's error, when
 // nothing was written; "DATA_LOSS" and Redis's error, when it came in the middle.
@@ -73,7 +73,7 @@ local function fence(at, puts_at)
   fence_entry = held(fence_place, fence_id, parts[at + 3])
   if not fence_entry then return 'the lease of due entry ' .. fence_id .. ' is no longer the caller\'s', false end
   local due = puts_at + 1 + 6 * parts[puts_at]
-  for p = due + 1, due + 5 * parts[due], 5 do
+  for p = due + 1, due + 6 * parts[due], 6 do
     if parts[p] == fence_place and parts[p + 1] == fence_id then return nil, true end
   end
   return nil, false
@@ -111,16 +111,18 @@ local function change_due(p)
     before = before or noted(place, id) or false
     attempts = before and before.attempts or 0
   end
-  local visible, reserve = due, parts[p + 4]
+  local visible, reserve, lease = due, parts[p + 4], parts[p + 5]
   if reserve > 0 then visible = math.max(visible, now + reserve) end
-  write(place, id, {due = due, attempts = attempts, lease = ''}, visible, before)
+  if due > now then lease = '' end
+  if lease ~= '' then attempts = attempts + 1 end
+  write(place, id, {due = due, attempts = attempts, lease = lease}, visible, before)
 end
 
 -- All but the puts; `at` is behind them.
 local function apply(at)
   local count = parts[at]
-  for i = 1, count do change_due(at + i * 5 - 4) end
-  at = at + 1 + count * 5
+  for i = 1, count do change_due(at + i * 6 - 5) end
+  at = at + 1 + count * 6
   count = parts[at]
   for p = at + 1, at + count * 3, 3 do
     if parts[p + 2] == '1' then

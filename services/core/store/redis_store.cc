@@ -143,7 +143,7 @@ RedisWrite WriteOf(const Commit& commit) {
   for (const DueChange& change : commit.due) {
     body.Add(PlaceOf(change.key)).Add(change.key.id);
     body.Add(change.due.has_value() ? absl::StrCat(ToMicros(*change.due)) : "");
-    body.Add(Flag(change.keep_attempts)).Add(absl::ToInt64Microseconds(change.reserve));
+    body.Add(Flag(change.keep_attempts)).Add(absl::ToInt64Microseconds(change.reserve)).Add(change.lease_id);
   }
   body.Add(static_cast<int64_t>(commit.indexes.size()));
   for (const IndexChange& change : commit.indexes) {

@@ -177,6 +177,10 @@ absl::Status WriteDue(SqliteDb& db, const DueChange& change, int64_t now) {
     entry.visible = std::max(entry.due, now + absl::ToInt64Microseconds(change.reserve));
   }
   if (change.keep_attempts && before.has_value()) entry.attempts = before->attempts;
+  if (!change.lease_id.empty() && entry.due <= now) {
+    entry.lease = change.lease_id;
+    ++entry.attempts;
+  }
   RB_RETURN_IF_ERROR(Write(db, key, entry));
   return SettleTeam(db, key.stage, key.shard, key.team, before.has_value() ? 0 : 1);
 }

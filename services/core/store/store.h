@@ -99,6 +99,9 @@ struct DueChange {
   // Above zero: the entry is born reserved for this long. ClaimDue passes it over, Claim by key takes it at once: the
   // fast path of the hand-off. When the time is over anybody may take it.
   absl::Duration reserve = absl::ZeroDuration();
+  // With `reserve`: an entry that is due is born leased under this id, which nobody may ever have used, its attempt counted
+  // as if claimed: whoever is told of it (BornLease) has it. For the fast path of the hand-off, which saves the claim.
+  std::string lease_id = {};
   // Not stored: travels with the hand-off, so that the worker need not fetch it. Stores ignore it.
   std::shared_ptr<const std::string> payload = nullptr;
 };
@@ -112,6 +115,11 @@ struct Lease {
   absl::Time expires;   // others may take it from then on
   int attempts = 0;     // this claim included; counted when claimed, so a worker's death counts too
 };
+
+// The lease of an entry that was born leased at `committed`, the commit's time, and had not kept its attempts.
+inline Lease BornLease(const DueChange& change, absl::Time committed) {
+  return {change.key, change.lease_id, *change.due, committed + change.reserve, /*attempts=*/1};
+}
 
 struct Put {
   Key key;

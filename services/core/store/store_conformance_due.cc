@@ -223,6 +223,75 @@ TEST_P(StoreConformance, AReservedEntryIsTakenByKeyAtOnceAndByOthersWhenTheTimeI
   EXPECT_EQ(taken[0].attempts, 1);
 }
 
+TEST_P(StoreConformance, AnEntryBornLeasedIsHeldByWhoKnowsTheLeaseAndAnybodysWhenItRanOut) {
+  const DueKey other{Stage::kDelivery, 3, "tm03", "other"};
+  Commit commit = NewCommit(3);
+  for (const DueKey& key : {kEntry, other}) {
+    commit.due.push_back(DueAt(key, Now()));
+    commit.due.back().reserve = absl::Minutes(2);
+    commit.due.back().lease_id = "born." + key.id;
+  }
+  const absl::Time committed = MustCommit(commit).time;
+  const Lease born = BornLease(commit.due[0], committed);
+  EXPECT_EQ(born.expires, committed + absl::Minutes(2));
+  EXPECT_EQ(store().Stats(Stage::kDelivery)->leased, 2);
+  EXPECT_TRUE(MustClaim(Stage::kDelivery, {.max = 10}).empty());
+  EXPECT_EQ(store().Claim(kEntry, absl::Minutes(1)).status().code(), absl::StatusCode::kNotFound) << "leased";
+
+  const absl::StatusOr<Lease> longer = store().Extend(born, absl::Minutes(10));
+  ASSERT_TRUE(longer.ok()) << longer.status();
+  Advance(absl::Minutes(3));
+  const std::vector<Lease> taken = MustClaim(Stage::kDelivery, {.max = 10});
+  ASSERT_EQ(taken.size(), 1u) << "only the lease that was not prolonged has run out";
+  EXPECT_EQ(taken[0].key, other);
+  EXPECT_EQ(taken[0].attempts, 2) << "being born leased was the first";
+  Lease lost = BornLease(commit.due[1], committed);
+  EXPECT_TRUE(absl::IsAborted(store().Extend(lost, absl::Minutes(1)).status()));
+  Commit late = NewCommit(3);
+  late.lease = lost;
+  late.due.push_back(DueGone(other));
+  EXPECT_TRUE(absl::IsAborted(store().CommitOnce(late).status()));
+
+  Commit done = NewCommit(3);
+  done.lease = born;
+  done.due.push_back(DueGone(kEntry));
+  MustCommit(done);
+  EXPECT_EQ(store().Stats(Stage::kDelivery)->leased, 1);
+}
+
+TEST_P(StoreConformance, AnEntryBornLeasedCanBeGivenBackUncounted) {
+  Commit commit = NewCommit(3);
+  commit.due.push_back(DueAt(kEntry, Now()));
+  commit.due[0].reserve = absl::Minutes(2);
+  commit.due[0].lease_id = "born";
+  ASSERT_TRUE(store().Release(BornLease(commit.due[0], MustCommit(commit).time), std::nullopt, /*uncount=*/true).ok());
+  EXPECT_EQ(MustClaim(Stage::kDelivery, {}).at(0).attempts, 1);
+}
+
+TEST_P(StoreConformance, WhatIsNotDueYetIsNotBornLeased) {
+  Commit commit = NewCommit(3);
+  commit.due.push_back(DueAt(kEntry, Now() + absl::Hours(1)));
+  commit.due[0].reserve = absl::Minutes(2);
+  commit.due[0].lease_id = "born";
+  MustCommit(commit);
+  EXPECT_EQ(store().Stats(Stage::kDelivery)->leased, 0);
+  Advance(absl::Hours(2));
+  EXPECT_EQ(MustClaim(Stage::kDelivery, {}).at(0).attempts, 1);
+}
+
+TEST_P(StoreConformance, OnlyNewWorkIsBornLeased) {
+  for (const auto& spoil : std::vector<void (*)(DueChange&)>{[](DueChange& change) { change.reserve = absl::ZeroDuration(); },
+                                                             [](DueChange& change) { change.keep_attempts = true; },
+                                                             [](DueChange& change) { change.due = std::nullopt; }}) {
+    Commit commit = NewCommit(3);
+    commit.due.push_back(DueAt(kEntry, Now()));
+    commit.due[0].reserve = absl::Minutes(2);
+    commit.due[0].lease_id = "born";
+    spoil(commit.due[0]);
+    EXPECT_TRUE(absl::IsInvalidArgument(store().CommitOnce(commit).status()));
+  }
+}
+
 TEST_P(StoreConformance, AReservationDoesNotMakeAnEntryDueEarlier) {
   Commit commit = NewCommit(3);
   commit.due.push_back(DueAt(kEntry, Now() + absl::Hours(1)));
