@@ -1,10 +1,16 @@
 // BullMQ's side of queue.py: obeys the same lines as ringback-queue-bench (see services/core/store/queue_bench.cc), as
 // far as they make sense for it, and answers each with one line of JSON. Arguments: port of redis-server.
+import { randomBytes } from "node:crypto";
 import readline from "node:readline";
 import { Queue, Worker } from "bullmq";
 
 const connection = { host: "127.0.0.1", port: Number(process.argv[2]), maxRetriesPerRequest: null };
-const BARE = "v".repeat(150);
+// Values differ, as those of queue_bench.cc do.
+const VALUES = randomBytes(786_432).toString("base64");
+const bare = () => {
+  const at = Math.floor(Math.random() * (VALUES.length - 150));
+  return VALUES.slice(at, at + 150);
+};
 const GROUP = 100;
 const IN_FLIGHT = 50;
 const REMOVE = { removeOnComplete: true, removeOnFail: true };
@@ -25,7 +31,7 @@ async function addBulk(queue, count, options) {
   await inFlight(Math.ceil(count / GROUP), 4, async (group) => {
     const size = Math.min(GROUP, count - group * GROUP);
     await queue.addBulk(Array.from({ length: size }, (_, i) =>
-      ({ name: "job", data: BARE, opts: { ...REMOVE, ...options(group * GROUP + i) } })));
+      ({ name: "job", data: bare(), opts: { ...REMOVE, ...options(group * GROUP + i) } })));
   });
 }
 
@@ -56,7 +62,7 @@ async function handoff(count) {
     const taken = new Promise((resolve) => { onJob = resolve; });
     const completed = new Promise((resolve) => handoffWorker.once("completed", resolve));
     const begin = performance.now();
-    await handoffQueue.add("job", BARE, REMOVE);
+    await handoffQueue.add("job", bare(), REMOVE);
     ms.push((await taken) - begin);
     await completed;
   }
@@ -82,7 +88,7 @@ const commands = {
   async together([count]) {
     const queue = fresh();
     const begin = performance.now();
-    const adding = inFlight(Number(count), IN_FLIGHT, () => queue.add("job", BARE, REMOVE));
+    const adding = inFlight(Number(count), IN_FLIGHT, () => queue.add("job", bare(), REMOVE));
     await processed(queue, Number(count), IN_FLIGHT);
     await adding;
     const took = seconds(begin);
