@@ -60,9 +60,14 @@ std::string EncodedWords(absl::string_view text) {
 
 // Boundaries are a function of the mail, so that a repeated send gives the same bytes. "=_" occurs in no
 // quoted-printable or base64 body (RFC 2045, 6.7).
-void SetBoundary(GMimeMultipart* multipart, const MailMessage& message, absl::string_view place) {
-  const std::string digest = Sha256Hex(absl::StrCat(message.message_id, "/", place));
-  g_mime_multipart_set_boundary(multipart, absl::StrCat("=_", digest.substr(0, 32)).c_str());
+// Not by g_mime_multipart_new_with_subtype, which reads /dev/urandom for a boundary of its own.
+Object<GMimeMultipart> Multipart(const char* subtype, const MailMessage& message) {
+  Object<GMimeMultipart> multipart(static_cast<GMimeMultipart*>(g_object_new(GMIME_TYPE_MULTIPART, nullptr)));
+  const Object<GMimeContentType> type(g_mime_content_type_new("multipart", subtype));
+  g_mime_object_set_content_type(GMIME_OBJECT(multipart.get()), type.get());
+  const std::string digest = Sha256Hex(absl::StrCat(message.message_id, "/", subtype));
+  g_mime_multipart_set_boundary(multipart.get(), absl::StrCat("=_", digest.substr(0, 32)).c_str());
+  return multipart;
 }
 
 Object<GMimeObject> TextPart(const char* subtype, absl::string_view text) {
@@ -134,8 +139,7 @@ Object<GMimeObject> FilePart(absl::string_view mime_type, const std::string& fil
 Object<GMimeObject> Body(const MailMessage& message) {
   Object<GMimeObject> text = TextPart("plain", message.text);
   if (message.html.empty()) return text;
-  Object<GMimeMultipart> alternative(g_mime_multipart_new_with_subtype("alternative"));
-  SetBoundary(alternative.get(), message, "alternative");
+  Object<GMimeMultipart> alternative = Multipart("alternative", message);
   g_mime_multipart_add(alternative.get(), text.get());
   g_mime_multipart_add(alternative.get(), TextPart("html", message.html).get());
   return Object<GMimeObject>(GMIME_OBJECT(alternative.release()));
@@ -144,8 +148,7 @@ Object<GMimeObject> Body(const MailMessage& message) {
 Object<GMimeObject> BodyWithFiles(const MailMessage& message) {
   Object<GMimeObject> body = Body(message);
   if (message.attachments.empty() && message.calendar.ics.empty()) return body;
-  Object<GMimeMultipart> mixed(g_mime_multipart_new_with_subtype("mixed"));
-  SetBoundary(mixed.get(), message, "mixed");
+  Object<GMimeMultipart> mixed = Multipart("mixed", message);
   g_mime_multipart_add(mixed.get(), body.get());
   for (size_t i = 0; i < message.attachments.size(); ++i) {
     const MailAttachment& attachment = message.attachments[i];

@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <thread>
+#include <vector>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/utf8.h"
@@ -379,6 +383,26 @@ TEST(Notices, AnOverrideThatCannotWorkIsRefusedByName) {
     EXPECT_THAT(std::string(status.message()), HasSubstr(c.says));
     EXPECT_THAT(std::string(status.message()), HasSubstr(c.name));
   }
+}
+
+TEST(Template, ThreadsFillItAtTheSameTimeEachWithItsOwnValues) {
+  words::Template shared("{{#lines}}<{{v}}>{{/lines}}{{>end}}", Escaping::kHtml);
+  std::vector<std::thread> threads;
+  std::vector<int> right(4);
+  for (size_t i = 0; i < right.size(); ++i) {
+    threads.emplace_back([&shared, &right, i] {
+      TemplateValues line, values;
+      line.texts["v"] = std::string(i + 1, static_cast<char>('a' + i));
+      values.lists["lines"].assign(i + 1, line);
+      values.partials["end"] = absl::StrCat("end ", i);
+      std::string expected;
+      for (size_t n = 0; n <= i; ++n) absl::StrAppend(&expected, "<", line.texts["v"], ">");
+      absl::StrAppend(&expected, "end ", i);
+      for (int n = 0; n < 200; ++n) right[i] += shared.Fill(values).value_or("") == expected;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_THAT(right, ::testing::Each(200));
 }
 
 TEST(Template, EachEscapingFitsItsPlace) {

@@ -206,7 +206,7 @@ class SmtpTransport : public MailTransport {
     curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, recipients.get());
     curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(mail.size()));
-    curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 32L << 10);  // libcurl copies it twice: within the cache
+    curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 64L << 10);  // libcurl copies it twice: within the cache
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CurlMillis(std::min(options_.connect_timeout, deadline)));
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, CurlMillis(deadline));
     curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, CurlMillis(deadline) / 1000 + 1);

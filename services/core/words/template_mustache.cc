@@ -124,7 +124,7 @@ struct Template::Parsed {
 Template::Template(std::string text, Escaping escaping) : text_(std::move(text)), escaping_(escaping) {}
 Template::~Template() = default;
 
-absl::Status Template::Parse() {
+absl::StatusOr<std::unique_ptr<Template::Parsed>> Template::Parse() const {
   const bool raw = absl::StrContains(text_, "{{{") || absl::StrContains(text_, "{{&");
   if (raw && (escaping_ == Escaping::kJson || escaping_ == Escaping::kPercent)) {
     return absl::InvalidArgumentError("a hole without escaping ({{{name}}}) is not possible here");
@@ -132,17 +132,28 @@ absl::Status Template::Parse() {
   auto parsed = std::make_unique<Parsed>(text_);
   if (!parsed->mustache.is_valid()) return absl::InvalidArgumentError(parsed->mustache.error_message());
   parsed->mustache.set_custom_escape([escaping = escaping_](const std::string& value) { return Escaped(value, escaping); });
-  parsed_ = std::move(parsed);
-  return absl::OkStatus();
+  return parsed;
 }
 
 absl::StatusOr<std::string> Template::Fill(const TemplateValues& values) {
   RB_RETURN_IF_ERROR(CheckShape(text_, values.partials));
   try {
     const data filled = ToData(values);
+    std::unique_ptr<Parsed> parsed;
+    {
+      MutexLock lock(&mutex_);
+      if (!idle_.empty()) {
+        parsed = std::move(idle_.back());
+        idle_.pop_back();
+      }
+    }
+    if (parsed == nullptr) {
+      RB_ASSIGN_OR_RETURN(parsed, Parse());
+    }
+    std::string text = parsed->mustache.render(filled);
     MutexLock lock(&mutex_);
-    if (parsed_ == nullptr) RB_RETURN_IF_ERROR(Parse());
-    return parsed_->mustache.render(filled);
+    idle_.push_back(std::move(parsed));
+    return text;
   } catch (const std::exception& error) {
     return absl::InvalidArgumentError(error.what());
   }

@@ -37,7 +37,7 @@ absl::Status CheckTemplate(absl::string_view text, const std::map<std::string, s
 // As a hole escapes what it shows.
 std::string Escaped(absl::string_view text, Escaping escaping);
 
-// A template that is parsed once, when it is first filled, and then filled often. Thread-safe.
+// A template that is parsed when it is first filled, and then filled often. Thread-safe; threads do not wait for each other.
 class Template {
  public:
   Template(std::string text, Escaping escaping);
@@ -48,12 +48,13 @@ class Template {
 
  private:
   struct Parsed;
-  absl::Status Parse() RB_REQUIRES(mutex_);
+  absl::StatusOr<std::unique_ptr<Parsed>> Parse() const;
 
   const std::string text_;
   const Escaping escaping_;
   Mutex mutex_;
-  std::unique_ptr<Parsed> parsed_ RB_GUARDED_BY(mutex_);  // the library writes to it while it fills
+  // The library writes to what it fills: one for each of the threads that once filled this at the same time.
+  std::vector<std::unique_ptr<Parsed>> idle_ RB_GUARDED_BY(mutex_);
 };
 
 // The same for a template that is filled once.
