@@ -11,10 +11,14 @@ Pool::Pool(int threads, size_t queue_max) : queue_max_(queue_max) {
 Pool::~Pool() { Drain(); }
 
 bool Pool::Submit(std::function<void()> work) {
-  MutexLock lock(&mutex_);
-  if (draining_ || queue_.size() >= queue_max_) return false;
-  queue_.push_back(std::move(work));
-  WakeOne();
+  bool wake = false;
+  {
+    MutexLock lock(&mutex_);
+    if (draining_ || queue_.size() >= queue_max_) return false;
+    queue_.push_back(std::move(work));
+    wake = MayWake();
+  }
+  if (wake) wake_.NotifyOne();
   return true;
 }
 
@@ -29,15 +33,16 @@ void Pool::Drain() {
   }
 }
 
-void Pool::WakeOne() {
-  if (queue_.empty() || waking_ || waiting_ == 0) return;
+bool Pool::MayWake() {
+  if (queue_.empty() || waking_ || waiting_ == 0) return false;
   waking_ = true;
-  wake_.NotifyOne();
+  return true;
 }
 
 void Pool::Run() {
   for (;;) {
     std::function<void()> work;
+    bool wake = false;
     {
       MutexLock lock(&mutex_);
       while (queue_.empty() && !draining_) {
@@ -49,8 +54,9 @@ void Pool::Run() {
       if (queue_.empty()) return;
       work = std::move(queue_.front());
       queue_.pop_front();
-      WakeOne();
+      wake = MayWake();
     }
+    if (wake) wake_.NotifyOne();
     work();
   }
 }

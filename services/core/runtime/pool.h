@@ -22,9 +22,10 @@ class Pool : public rpc::Executor {
 
  private:
   void Run();
-  // Wakes one thread when there is work for it, but never a second one before the first has come: in a burst of calls those
-  // that are awake take most of the work, and each wake-up costs as much as a small call.
-  void WakeOne() RB_REQUIRES(mutex_);
+  // Whether to wake one thread, without the lock that it needs: when there is work for it, but never a second one before the
+  // first has come. In a burst of calls those that are awake take most of the work, and each wake-up costs as much as a
+  // small call.
+  bool MayWake() RB_REQUIRES(mutex_);
 
   const size_t queue_max_;
   Mutex mutex_;
