@@ -417,6 +417,21 @@ TEST_F(AnswerTest, AMailThatWasTiedWronglyMovesAndLeavesNoWordBehind) {
   EXPECT_EQ(Record(right.id()).answer_count(), 1);
 }
 
+TEST_F(AnswerTest, WhatAWronglyTiedMailDeclinedIsToldToTheAssigneeToStand) {
+  api::CreateCallbackRequest request = Mueller();
+  request.set_assignee_id(team_.anna);
+  const api::Callback callback = Create(request, team_.anna_token);
+  Promised(callback.id());
+  const Answer answer = Take(Mail("", "13 Uhr passt leider nicht.", "assistenz@example.net"));
+  ASSERT_TRUE(Tie(answer.id(), callback.id(), team_.clara_token).ok());
+  host_->fake_clock().Advance(absl::Minutes(5));
+  ASSERT_TRUE(Tie(answer.id(), "", team_.clara_token).ok());
+  const std::string newest = domain::DeliveryId(callback.id(), Record(callback.id()).delivery_count());
+  const DeliveryRecord notice = store::Load<DeliveryRecord>(host_->store(), *store::DeliveryKey(newest)).value().message;
+  EXPECT_EQ(notice.what(), "time_stands");
+  EXPECT_EQ(notice.member_id(), team_.anna);
+}
+
 TEST_F(AnswerTest, AMailThatWasTiedWronglyGoesBackAmongTheUnmatchedForItsWholeRetention) {
   const api::Callback callback = Create(Mueller(), team_.anna_token);
   const Answer answer = Take(Mail("", "Es geht um den Kran.", "assistenz@example.net"));

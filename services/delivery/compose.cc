@@ -1,7 +1,9 @@
 #include "delivery/compose.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -177,6 +179,7 @@ NoticeKind KindOf(const ComposeInput& input) {
       if (input.delivery->what() == "completed_before_the_promised_call") return NoticeKind::kClosedEarly;
       if (input.delivery->what() == "cancelled_without_attempt") return NoticeKind::kClosedUnattempted;
       if (input.delivery->what() == "answer_after_closing") return NoticeKind::kBriefArrived;
+      if (input.delivery->what() == "time_stands" || input.delivery->what() == "reopened") return NoticeKind::kTakenBack;
       return NoticeKind::kCustomerAnswer;
     default: return KindOfAlarm(input);
   }
@@ -208,11 +211,12 @@ WishAnswer WishAnswerOf(const DeliveryRecord& update) {
   return WishAnswer::kNone;
 }
 
-// Who completed or cancelled it; "" when nobody of the team did.
-std::string WhoClosed(const record::CallbackRecord& callback, const record::TeamRecord& team) {
+// Who did one of these last; "" when nobody of the team did.
+std::string WhoDid(std::initializer_list<std::string_view> what, const record::CallbackRecord& callback,
+                   const record::TeamRecord& team) {
   for (int i = callback.history_size() - 1; i >= 0; --i) {
     const record::HistoryEvent& event = callback.history(i);
-    if (event.what() == "completed" || event.what() == "cancelled") return NameOf(team, event.author());
+    if (std::find(what.begin(), what.end(), event.what()) != what.end()) return NameOf(team, event.author());
   }
   return "";
 }
@@ -302,7 +306,11 @@ NoticeFacts FactsOf(const ComposeInput& input, NoticeKind kind) {
     }
     if (!delivery.stands_in_for_id().empty()) facts.other_member = NameOf(team, delivery.stands_in_for_id());
     if (kind == NoticeKind::kClosedUnattempted || kind == NoticeKind::kClosedEarly) {
-      facts.other_member = WhoClosed(callback, team);
+      facts.other_member = WhoDid({"completed", "cancelled"}, callback, team);
+    }
+    if (kind == NoticeKind::kTakenBack) {
+      facts.reopened = delivery.what() == "reopened";
+      facts.other_member = WhoDid({facts.reopened ? "reopened" : "answer_moved"}, callback, team);
     }
   }
   if (kind == NoticeKind::kCustomerAnswer) facts.answer = AnswerOf(delivery);

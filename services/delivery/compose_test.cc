@@ -169,6 +169,40 @@ TEST_F(ComposeTest, ADeclinedTimeStillHoldsUntilAnotherIsPromised) {
   EXPECT_THAT(notice.text, HasSubstr("ringback promise " + callback_.id()));
 }
 
+TEST_F(ComposeTest, ADeclineThatWasTakenBackIsSaidWithTheTimeThatStandsAndWhoSaysSo) {
+  record::HistoryEvent& moved = *callback_.add_history();
+  moved.set_what("answer_moved");
+  moved.set_author("Clara");
+  delivery_.set_member_id("Anna");
+  delivery_.set_promise_revision(1);
+  About(DeliveryRecord::KIND_NOTICE, "time_stands", "");
+  const RenderedNotice german = Compose();
+  EXPECT_EQ(german.subject, "Es bleibt dabei, heute um 13:00 Uhr: Frau Notice");
+  EXPECT_EQ(german.line, "Es bleibt dabei, heute um 13:00 Uhr: Frau Notice. Die Absage gehörte nicht hierher, sagt Clara.");
+  EXPECT_THAT(german.text, HasSubstr("gehörte nicht zu diesem Rückruf, sagt Clara. Es bleibt dabei: heute um 13:00 Uhr."));
+  EXPECT_THAT(german.text, Not(HasSubstr("versprochen.")));
+  team_.set_language("en");
+  const RenderedNotice english = Compose();
+  EXPECT_EQ(english.subject, "It stands, today at 1:00 pm: Frau Notice");
+  EXPECT_THAT(english.text, HasSubstr("did not belong to this callback, says Clara. The promise stands: today at 1:00 pm."));
+}
+
+TEST_F(ComposeTest, AnUndoneCallOffSaysThatNothingIsPromised) {
+  callback_.mutable_promises(0)->set_state(record::PromiseRecord::STATE_SETTLED);
+  record::HistoryEvent& reopened = *callback_.add_history();
+  reopened.set_what("reopened");
+  reopened.set_author("Clara");
+  delivery_.set_member_id("Anna");
+  About(DeliveryRecord::KIND_NOTICE, "reopened", "");
+  const RenderedNotice german = Compose();
+  EXPECT_EQ(german.subject, "Doch ein Rückruf: Frau Notice");
+  EXPECT_EQ(german.line, "Doch ein Rückruf, wieder geöffnet von Clara: Frau Notice. Noch ist nichts versprochen.");
+  EXPECT_THAT(german.text, HasSubstr("Frau Notice hatte abgesagt, und der Rückruf ist wieder offen: Clara weiß es anders. Noch ist nichts versprochen."));
+  EXPECT_THAT(german.text, Not(HasSubstr("13:00")));
+  team_.set_language("en");
+  EXPECT_EQ(Compose().subject, "A call after all: Frau Notice");
+}
+
 TEST_F(ComposeTest, TheReminderCarriesWhatTheCustomerAnsweredQuietly) {
   callback_.mutable_promises(0)->set_state(record::PromiseRecord::STATE_ARMED);
   *callback_.mutable_promises(0)->mutable_agreed_time() = rpc::ToProto(kPromised - absl::Hours(1));

@@ -145,6 +145,7 @@ TemplateValues ValuesOf(const NoticeFacts& facts) {
   if (facts.attempts > 0) texts["attempts"] = absl::StrCat(facts.attempts);
   flag("one_attempt", facts.attempts == 1);
   flag("closed", facts.closed);
+  flag("reopened", facts.reopened);
   SetTime(values, "last_attempt", facts.last_attempt_time, facts);
   flag("agreed", facts.answer == CustomerAnswer::kAgreed);
   flag("other_time", facts.answer == CustomerAnswer::kOtherTime);

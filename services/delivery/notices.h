@@ -43,8 +43,9 @@ enum class NoticeKind {
   kResponseDue,         // at the response target: a caller has no promise yet, to the assignee or the managers
   kFollowUpDue,         // at the follow-up time: to be called again, to the assignee
   kClosedEarly,         // completed before the promised call was made, to the manager
+  kTakenBack,           // what was told of the customer is not so: the time suits, or the call-off was undone; to the assignee
 };
-inline constexpr int kNoticeKinds = 21;
+inline constexpr int kNoticeKinds = 22;
 absl::string_view NoticeKindName(NoticeKind kind);  // "voice_message": the template's file name
 std::string TemplateName(NoticeKind kind, Language language);  // "de/voice_message": the only way to name one
 
@@ -127,8 +128,9 @@ struct NoticeFacts {
   Unheard unheard = Unheard::kPromise;     // kDeliveryFailed
   std::string reason;                      // why a delivery failed, a callback was closed or handed over
   std::string channel;                     // "E-Mail", the one that failed
-  std::string other_member;                // kHandover: from whom; kClosedUnattempted, kClosedEarly: who closed
+  std::string other_member;                // kHandover: from whom; kClosedUnattempted, kClosedEarly: who closed; kTakenBack: who did
   bool closed = false;                     // kBriefArrived: written after the callback was closed
+  bool reopened = false;                   // kTakenBack: the call-off, and nothing is promised; else call.promised_time stands
   int attempts = 0;
   std::optional<absl::Time> last_attempt_time;
   CustomerAnswer answer = CustomerAnswer::kNone;

@@ -296,6 +296,10 @@ TEST(Notices, EveryNoticeIsWholeWithManyFactsAndWithFew) {
       all.push_back(few);
       all.back().answer = answer;
     }
+    all.push_back(full);
+    all.back().reopened = true;
+    all.push_back(few);
+    all.back().reopened = true;
     for (WishAnswer wish : {WishAnswer::kAsWished, WishAnswer::kOtherOffer, WishAnswer::kStays}) {
       all.push_back(full);
       all.back().wish = wish;

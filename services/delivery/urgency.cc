@@ -15,7 +15,9 @@ Urgency UrgencyOf(const DeliveryRecord& delivery, const record::CallbackRecord& 
     case DeliveryRecord::KIND_ESCALATION:
     case DeliveryRecord::KIND_DELIVERY_ALARM: return {0, created};
     case DeliveryRecord::KIND_NOTICE:
-      if (delivery.what() == "time_proposed" || delivery.what() == "time_declined") return {0, created};
+      if (delivery.what() == "time_proposed" || delivery.what() == "time_declined" || delivery.what() == "time_stands") {
+        return {0, created};
+      }
       break;
     default: break;
   }

@@ -43,7 +43,9 @@ TEST(Urgency, AlarmsAndRemindersThenTheNearestPromiseThenTheRest) {
   EXPECT_LT(at_seven, handover);
   const auto wish = at(DeliveryRecord::KIND_NOTICE, "mb07anna", 1, kNow + absl::Seconds(1), "time_proposed");
   const auto closed = at(DeliveryRecord::KIND_NOTICE, "mb07anna", 1, kNow, "cancelled_without_attempt");
+  const auto stands = at(DeliveryRecord::KIND_NOTICE, "mb07anna", 1, kNow + absl::Seconds(1), "time_stands");
   EXPECT_LT(wish, at_four) << "it endangers the promise";
+  EXPECT_LT(stands, at_four) << "somebody believes that it does not count";
   EXPECT_LT(at_seven, closed);
 }
 

@@ -259,6 +259,7 @@ std::vector<Finding> Examine(const runtime::Config& config, Clock* clock, Random
   findings.push_back(ExamineTls(config, clock));
   findings.push_back(ExamineWebTls(config, clock));
   for (Finding& finding : ExamineSecrets(config)) findings.push_back(std::move(finding));
+  for (Finding& finding : ExamineSipgateKey(config)) findings.push_back(std::move(finding));
   findings.push_back(Handoff(config));
   findings.push_back(PublicUrl(config));
   return findings;

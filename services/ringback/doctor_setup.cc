@@ -18,6 +18,7 @@
 #include "core/http/client_address.h"
 #include "core/runtime/tls_files.h"
 #include "ringback/data_lock.h"
+#include "web/hooks/sipgate_key.h"
 
 namespace ringback {
 namespace {
@@ -105,6 +106,15 @@ std::vector<Finding> ExamineSecrets(const runtime::Config& config) {
   }
   if (findings.empty() && !good.empty()) findings.push_back({"secrets", Level::kOk, absl::StrJoin(good, ", ")});
   return findings;
+}
+
+std::vector<Finding> ExamineSipgateKey(const runtime::Config& config) {
+  if (config.web_sipgate_key_file.empty()) return {};
+  const auto key = web::SipgateKey::Read(config.web_sipgate_key_file);
+  if (key.ok()) return {{"sipgate", Level::kOk, absl::StrCat(config.web_sipgate_key_file, ": unsigned requests are refused")}};
+  return {{"sipgate", Level::kFail, absl::StrCat(std::string(key.status().message()),
+                                                 "; it must be the key that sipgate publishes (fastagi.pub of "
+                                                 "github.com/sipgate/pushapi-request-verifier), readable for the server's user")}};
 }
 
 namespace {

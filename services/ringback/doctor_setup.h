@@ -13,6 +13,8 @@ namespace ringback {
 Finding ExamineDataDir(const runtime::Config& config);
 // One finding for each secret file that is named and cannot be used; one for all when there are some and all can.
 std::vector<Finding> ExamineSecrets(const runtime::Config& config);
+// Whether the key that sipgate's requests are to be signed with can be read and is one. Empty while none is named.
+std::vector<Finding> ExamineSipgateKey(const runtime::Config& config);
 // Certificate and key fit, and how long the certificate holds. Nothing without TLS beyond loopback is a warning: tokens
 // travel in clear.
 Finding ExamineTls(const runtime::Config& config, Clock* clock);     // gRPC's

@@ -118,9 +118,7 @@ class Pages {
   HttpResponse Handle(const HttpRequest& request) {
     if (auto answer = hooks_.Handle(request)) return *std::move(answer);
     if (auto answer = api_.Handle(request)) return *std::move(answer);
-    if (IsStaffPage(request.target)) {
-      if (auto answer = sign_in_.EnterByProxy(request)) return *std::move(answer);
-    }
+    if (auto answer = sign_in_.EnterByProxy(request)) return *std::move(answer);
     if (auto answer = staff_.Handle(request)) return *std::move(answer);
     if (auto answer = sign_in_.Handle(request)) return *std::move(answer);
     return routes_.Handle(request);

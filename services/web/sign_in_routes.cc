@@ -54,6 +54,13 @@ HttpResponse Told(const HttpRequest& request, int status, const char* what) {
   return StaffPage(status, kRoute, "staff_notice", LanguageOf(request), std::move(values));
 }
 
+// Somebody's, but no member's.
+HttpResponse NoMember(const HttpRequest& request, const std::string& address) {
+  words::TemplateValues values;
+  values.texts["unknown"] = address;
+  return StaffPage(403, kRoute, "staff_notice", LanguageOf(request), std::move(values));
+}
+
 HttpResponse NotAllowed(const char* methods) {
   HttpResponse response = http::PlainResponse(405, kRoute, "this method is not possible here\n");
   response.headers.emplace_back("Allow", methods);
@@ -217,6 +224,15 @@ HttpResponse SignInRoutes::Enter(const HttpRequest& request, const absl::StatusO
 
 std::optional<HttpResponse> SignInRoutes::EnterByProxy(const HttpRequest& request) {
   if (request.proxy_member.empty() || request.method != "GET" || !gate_.CookieName(request)) return std::nullopt;
+  const bool form = PathOf(request) == "/sign-in";
+  if (!form && PathOf(request) != "/" && !IsStaffPage(request.target)) return std::nullopt;
+  std::string to = request.target;
+  if (form) {
+    const auto query = http::ParseQuery(request.target);
+    // Whoever has just signed out is not brought back in.
+    if (query.ok() && query->Has("out")) return std::nullopt;
+    to = query.ok() ? query->Get("to") : "";
+  }
   const auto address = domain::NormaliseEmail(request.proxy_member, "address");
   if (!address.ok()) return std::nullopt;
   const auto signed_in = gate_.Open(request);
@@ -224,8 +240,12 @@ std::optional<HttpResponse> SignInRoutes::EnterByProxy(const HttpRequest& reques
   if (!signed_in.ok() && !absl::IsUnauthenticated(signed_in.status())) return Trouble(request, kRoute, signed_in.status());
   auto members = directory_.Find(absl::AsciiStrToLower(*address));
   if (!members.ok()) return Trouble(request, kRoute, members.status());
-  if (members->empty()) return std::nullopt;
-  return Enter(request, rpc::EnterTrusted(*parts_.store, *parts_.random, members->front(), EntryOf(request)), request.target);
+  if (members->empty()) {
+    // Who is in by another address of theirs stays, and the form is the way to be.
+    if (signed_in.ok() || form) return std::nullopt;
+    return NoMember(request, *address);
+  }
+  return Enter(request, rpc::EnterTrusted(*parts_.store, *parts_.random, members->front(), EntryOf(request)), to);
 }
 
 HttpResponse SignInRoutes::PostOut(const HttpRequest& request, const http::Form& form, bool everywhere) {

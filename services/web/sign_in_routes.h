@@ -36,9 +36,10 @@ class SignInRoutes {
   // nullopt for a path that is not its own. Blocks; thread-safe.
   std::optional<HttpResponse> Handle(const HttpRequest& request);
 
-  // For a page that only members see, asked for through a proxy that says whom it has signed in (HttpRequest::proxy_member,
-  // a mail address): the way to that very page as this member, or nullopt when the session is the member's already, no
-  // proxy says anything, or nobody has that address (who then signs in here). Blocks; thread-safe.
+  // For a page that only members see, the first page and the form, asked for through a proxy that says whom it has signed in
+  // (HttpRequest::proxy_member, a mail address): the way on as this member, or 403 and why when nobody has that address and
+  // nobody is signed in. nullopt when the session is the member's already, no proxy says anything, it is another page,
+  // somebody has just signed out, or for the form, where an address that nobody has may be another one. Blocks; thread-safe.
   std::optional<HttpResponse> EnterByProxy(const HttpRequest& request);
 
  private:

@@ -218,8 +218,40 @@ TEST_F(SignInRoutesTest, AMemberWhomAProxyHasSignedInIsIn) {
   request.proxy_member = "anna@example.com";
   EXPECT_TRUE(routes_->EnterByProxy(request).has_value()) << "somebody else sits at the browser now";
   EXPECT_EQ(Get("/").status, 303) << "and Jonas is in no longer";
-  request.proxy_member = "nobody@example.com";
+}
+
+TEST_F(SignInRoutesTest, TheFirstPageAndTheFormBringInWhomAProxyHasSignedInUnlessTheyHaveJustLeft) {
+  for (const auto& [target, to] : {std::pair{"/", "/desk"}, {"/sign-in", "/desk"}, {"/sign-in?to=%2Freport", "/report"}}) {
+    HttpRequest request = Request("GET", target);
+    request.cookie.clear();
+    request.proxy_member = "anna@example.com";
+    const auto in = routes_->EnterByProxy(request);
+    ASSERT_TRUE(in.has_value()) << target;
+    EXPECT_EQ(HeaderOf(*in, "Location"), to) << target;
+  }
+  for (const char* target : {"/sign-in?out", "/sign-in/k7link", "/m/pg07token", "/app/staff.js"}) {
+    HttpRequest request = Request("GET", target);
+    request.proxy_member = "anna@example.com";
+    EXPECT_EQ(routes_->EnterByProxy(request), std::nullopt) << target;
+  }
+}
+
+TEST_F(SignInRoutesTest, WhomAProxyHasSignedInAndNobodyKnowsIsToldSoAndMaySignInByAnotherAddress) {
+  HttpRequest request = Request("GET", "/desk");
+  request.proxy_member = "<nobody>@example.com";
+  EXPECT_EQ(routes_->EnterByProxy(request), std::nullopt) << "no address";
+  request.proxy_member = "nobody&co@example.com";
+  const auto told = routes_->EnterByProxy(request);
+  ASSERT_TRUE(told.has_value());
+  EXPECT_EQ(told->status, 403);
+  EXPECT_THAT(told->body, AllOf(HasSubstr("nobody&amp;co@example.com"), HasSubstr("href=\"/sign-in\"")));
+  EXPECT_EQ(HeaderOf(*told, "Set-Cookie"), "");
+  request.target = "/sign-in";
   EXPECT_EQ(routes_->EnterByProxy(request), std::nullopt);
+  Post("/sign-in/code", absl::StrCat("address=anna%40example.com&code=", Mailed("anna@example.com").code()));
+  request = Request("GET", "/desk");
+  request.proxy_member = "nobody&co@example.com";
+  EXPECT_EQ(routes_->EnterByProxy(request), std::nullopt) << "is in by another address";
 }
 
 TEST_F(SignInRoutesTest, KnownAndUnknownAddressesGetTheSameAnswerBeforeAnybodyLooks) {

@@ -119,8 +119,9 @@ export const METHODS = {
   listDeliveries() {
     return { deliveries: [] };
   },
-  listAnswers() {
-    return { answers: [] };
+  listAnswers({ callbackId }) {
+    this.one(callbackId);
+    return { answers: this.tied.filter((answer) => answer.callbackId === callbackId) };
   },
   resendDelivery() {
     return { delivery: { id: "dl0700000000000001", state: "STATE_QUEUED" } };

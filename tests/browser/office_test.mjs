@@ -251,6 +251,15 @@ test("a manager brings mail to its callback, and clears away what is left behind
   assert.doesNotMatch((await office.show(bakers)).brief?.text ?? "", /P-40/, "it is nobody's again");
   await bakersMail.getByRole("button", { name: "Ms Baker" }).click();
   await bakersMail.waitFor({ state: "detached" });
+  // Where it lies it is no more theirs than before: back, by the page of the callback.
+  await tab.goto(`${office.url}/desk/${bakers}`);
+  await tab.getByRole("button", { name: "Belongs to another callback" }).click();
+  await tab.getByRole("dialog").getByRole("button", { name: /^To none/ }).click();
+  await tab.getByRole("button", { name: "Belongs to another callback" }).waitFor({ state: "detached" });
+  assert.doesNotMatch((await office.show(bakers)).brief?.text ?? "", /P-40/, "it is nobody's once more");
+  await tab.goto(office.url + "/team/mail");
+  await bakersMail.getByRole("button", { name: "Ms Baker" }).click();
+  await bakersMail.waitFor({ state: "detached" });
   await prize.getByRole("button", { name: "Drop" }).click();
   await prize.waitFor({ state: "detached" });
   await undo("prize@lottery.example").click();

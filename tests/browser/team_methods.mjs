@@ -78,15 +78,20 @@ export const METHODS = {
     return { answers, nextPageToken };
   },
   tieAnswer({ answerId, callbackId, unmatched }) {
-    if (unmatched) {
-      const { callbackId: from, match, matchedBy, ...answer } = take(this.tied, answerId);
+    const to = unmatched ? null : this.one(callbackId);
+    const before = this.tied.find((one) => one.id === answerId);
+    if (before && before.match !== "MATCH_BY_HAND") throw new Refusal(409, "FAILED_PRECONDITION", "it stays", "answer_id", "ANSWER_TIED");
+    const { callbackId: from, match, matchedBy, ...loose } = take(before ? this.tied : this.unmatched, answerId);
+    if (from) {
       const { brief, ...callback } = this.one(from);
-      this.commit(callback, "answer_moved", this.me.id);
-      this.unmatched.push(answer);
-      return { answer };
+      this.commit({ ...callback, ...(brief?.text !== loose.text && { brief }) }, "answer_moved", this.me.id);
+    }
+    if (!to) {
+      this.unmatched.push(loose);
+      return { answer: loose };
     }
     const callback = this.one(callbackId);
-    const answer = { ...take(this.unmatched, answerId), callbackId, match: "MATCH_BY_HAND", matchedBy: this.me.id };
+    const answer = { ...loose, callbackId, match: "MATCH_BY_HAND", matchedBy: this.me.id };
     this.commit({ ...callback, brief: { text: answer.text, createTime: answer.createTime } }, "brief_received", "customer");
     this.tied.push(answer);
     return { answer };

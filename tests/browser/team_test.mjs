@@ -245,6 +245,87 @@ test("a mail without a callback is tied in one step, and one that is dropped can
   });
 });
 
+test("a mail that lies with the wrong callback moves to another one, or back among those without one", async () => {
+  const wrong = "cb0700000000000006", right = "cb0700000000000008";
+  const stray = {
+    id: "an0700000000000011", callbackId: wrong, source: "SOURCE_MAIL", kind: "KIND_REPLY", match: "MATCH_BY_HAND", sender: "einkauf@hansen.example",
+    subject: "Re: Ihr Anruf: Anna Schmidt ruft heute um 13:00 Uhr zurück", text: "Bitte lieber meine Kollegin anrufen, sie kennt den Vorgang.", originalSizeBytes: "48211",
+    attachments: [{ fileName: "Typenschild P-40 (Foto vom Montag, zweite Aufnahme).jpg", mediaType: "image/jpeg", sizeBytes: "913402" }],
+  };
+  const own = { id: "an0700000000000012", callbackId: wrong, source: "SOURCE_MAIL", kind: "KIND_REPLY", match: "MATCH_TOKEN", sender: "kunde6@example.com", subject: "Rückruf", text: "13 Uhr passt gut." };
+  const appointment = { ...own, id: "an0700000000000013", kind: "KIND_CALENDAR", match: "MATCH_BY_HAND", subject: "Zugesagt: Anruf", text: "" };
+  const prepare = (office) => {
+    const createTime = new Date(office.now() - 6 * 60000).toISOString();
+    office.tied = [stray, own, appointment].map((answer) => ({ ...answer, createTime, ...(answer.match === "MATCH_BY_HAND" && { matchedBy: office.me.id }) }));
+    office.callbacks.set(wrong, { ...office.callbacks.get(wrong), brief: { text: stray.text, createTime } });
+  };
+  const opened = async (tab, name) => {
+    await tab.getByText(stray.subject).waitFor();
+    const press = tab.getByRole("button", { name });
+    assert.equal(await press.count(), 1, "what found its callback by itself, or answers a calendar, stays");
+    await press.focus();
+    await tab.keyboard.press("Enter");
+    await tab.getByRole("dialog", { name }).waitFor();
+    return tab.getByRole("dialog", { name });
+  };
+
+  await visit({ office: { ...MANAGER, callbacks: 60 }, path: `/desk/${wrong}`, prepare }, async (tab, office) => {
+    const mails = tab.locator(".answers > li");
+    await mails.getByText(stray.subject).click();
+    await accessible(tab);
+    await thumbSized(tab);
+    await picture(tab, "team-de-desk-mail-1-of-callback");
+    const dialog = await opened(tab, "Gehört zu einem anderen Rückruf");
+    // With the keyboard alone: looked for, chosen. Nobody comes into question by the mail itself, so that one begins to type.
+    const { name, phone } = office.callbacks.get(right).caller;
+    await tab.keyboard.type("nord");
+    const firm = [...office.callbacks.values()].filter((c) => /Nord/.test(c.caller.company));
+    await until(async () => (await dialog.locator(".plain").count()) === firm.length - 1, "all of the firm but the one that it lies with");
+    await accessible(tab);
+    await thumbSized(tab);
+    await snapshot(tab, "team-de-desk-mail-2-elsewhere");
+    await tab.keyboard.press("ControlOrMeta+a");
+    await tab.keyboard.type(`${name} ${phone}`);
+    await until(async () => (await dialog.locator(".plain").count()) === 1, "the one that is looked for");
+    await tab.keyboard.press("Shift+Tab");
+    await tab.keyboard.press("Enter");
+    await tab.getByText(`${stray.sender} gehört jetzt zu ${name}`).waitFor();
+    await until(async () => (await mails.count()) === 2, "the mail to go");
+    assert.equal(office.callbacks.get(wrong).brief, undefined);
+    assert.equal(office.callbacks.get(right).brief.text, stray.text);
+    await tab.getByRole("button", { name: "Rückgängig" }).click();
+    await until(async () => (await mails.count()) === 3, "the mail to come back");
+    assert.deepEqual(of(office, "tieAnswer").map((b) => [b.answerId, b.callbackId]), [[stray.id, right], [stray.id, wrong]]);
+
+    await opened(tab, "Gehört zu einem anderen Rückruf");
+    await tab.keyboard.press("Escape");
+    assert.equal(await tab.getByRole("dialog").count(), 0);
+    assert.match(await tab.evaluate(() => document.activeElement.textContent), /Gehört zu einem anderen/);
+    await tab.keyboard.press("Enter");
+    await tab.getByRole("dialog").getByRole("button", { name: /^Zu keinem/ }).click();
+    await tab.getByText(`${stray.sender} gehört jetzt zu keinem Rückruf`).waitFor();
+    await until(async () => (await mails.count()) === 2, "the mail to go");
+    assert.equal(of(office, "tieAnswer").at(-1).unmatched, true);
+    await tab.goto(office.url + "/team/mail");
+    await tab.locator(".mail", { hasText: stray.text }).waitFor();
+  });
+
+  for (const [view, language] of [["phone", "de"], ["phone", "en"], ["desk", "en"]]) {
+    await visit({ office: { ...MANAGER, callbacks: 60, language }, path: `/desk/${wrong}`, prepare, ...(view === "phone" ? PHONE : {}) }, async (tab) => {
+      await tab.locator(".answers").getByText(stray.subject).click();
+      await accessible(tab);
+      await thumbSized(tab);
+      await picture(tab, `team-${language}-${view}-mail-1-of-callback`);
+      const dialog = await opened(tab, language === "de" ? "Gehört zu einem anderen Rückruf" : "Belongs to another callback");
+      await tab.keyboard.type("nord");
+      await dialog.locator(".plain").first().waitFor();
+      await accessible(tab);
+      await thumbSized(tab);
+      await snapshot(tab, `team-${language}-${view}-mail-2-elsewhere`);
+    });
+  }
+});
+
 test("what is left behind says why, and is tried again", async () => {
   await visit({ office: { ...MANAGER, callbacks: 60, language: "en" }, path: "/team/letters" }, async (tab, office) => {
     const letters = tab.locator(".letter");

@@ -153,5 +153,19 @@ class Erased(unittest.TestCase):
             self.assertEqual(office.show(wrong)["brief"]["text"], "Es geht um den Bagger.")
 
 
+class TakenBack(unittest.TestCase):
+    def test_the_assignee_hears_that_the_promise_stands(self):
+        with Office(flags=PUBLIC) as office:
+            callback = office.request()
+            office.cli("promise", callback["id"], "13:00", "--spoken")
+            self.assertEqual(mail_in(office, mail("13 Uhr passt leider nicht.", "assistenz@example.net"))[0], EX_OK)
+            [answer] = office.cli("unmatched")["answers"]
+            office.cli("tie", answer["id"], callback["id"])
+            office.mail("anna", "kann zur versprochenen Zeit nicht: heute um 13:00 Uhr")
+            office.cli("tie", answer["id"], "--unmatched")
+            stands = office.mail("anna", "Es bleibt dabei, heute um 13:00 Uhr: Herr Müller")
+            self.assertIn("gehörte nicht zu diesem Rückruf", stands.text)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -418,6 +418,13 @@ class Doctor(unittest.TestCase):
             secret = office.dir / "secret"
             secret.write_text("x\n")
             secret.chmod(0o644)
+            self.assertNotIn("sipgate", good.stdout)
+            private, public = office.dir / "private.pem", office.dir / "sipgate.pub"
+            subprocess.run(["openssl", "genrsa", "-out", private, "2048"], check=True, capture_output=True)
+            subprocess.run(["openssl", "rsa", "-in", private, "-pubout", "-out", public], check=True, capture_output=True)
+            signed = office.run("doctor", "--set", f"web.sipgate_key_file={public}")
+            self.assertEqual(signed.returncode, 0, signed.stdout)
+            self.assertRegex(signed.stdout, r"ok +sipgate +.*/sipgate\.pub: unsigned requests are refused")
             busy = office.run("doctor", "--data", office.dir / "fresh", "--set", f"ringback.grpc_listen={self.address(office)}")
             self.assertRegex(busy.stdout, r"addresses.*in use.*another port")
             for flags, says in [
@@ -428,6 +435,9 @@ class Doctor(unittest.TestCase):
                     (["ringback.grpc_listen=0.0.0.0:7420"], r"warn +tls +off, but .*tokens travel in clear"),
                     (["web.tls_certificate_file=/nowhere.pem", f"web.tls_key_file={secret}"], r"fail +web tls +.*/nowhere\.pem"),
                     (["ringback.http_listen=0.0.0.0:7421"], r"warn +web tls +off, but .*nobody can sign in"),
+                    (["web.sipgate_key_file=/nowhere.pub"], r"fail +sipgate +web\.sipgate_key_file: cannot read /nowhere\.pub: No such file.*fastagi\.pub"),
+                    ([f"web.sipgate_key_file={secret}"], r"fail +sipgate +.*/secret holds no public RSA key in PEM.*fastagi\.pub"),
+                    ([f"web.sipgate_key_file={private}"], r"fail +sipgate +.*/private\.pem holds no public RSA key in PEM"),
                     (["mail.transport=smtp://127.0.0.1:1"], r"warn +mail\.domain +.*firm's own domain"),
                     (["mail.transprot=x"], r"fail +config +.*did you mean mail\.transport")]:
                 with self.subTest(flags):

@@ -138,6 +138,7 @@ absl::Status DoReopen(Draft& draft) {
   callback.clear_close_time();
   draft.Event("reopened");
   StartWaiting(draft);
+  TellOwnerOfOthers(draft, "reopened");
   return absl::OkStatus();
 }
 

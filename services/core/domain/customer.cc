@@ -66,6 +66,13 @@ void TakeOut(std::string* text, const std::string& added) {
   }
 }
 
+void TellOf(Draft& draft, const Told& told, std::string_view what) {
+  const PromiseRecord* armed = Armed(draft.callback);
+  DeliveryRecord& delivery = draft.ToMember(DeliveryRecord::KIND_NOTICE, told);
+  delivery.set_promise_revision(armed == nullptr ? 0 : armed->revision());
+  delivery.set_what(std::string(what));
+}
+
 void Agree(Draft& draft, PromiseRecord& promise) {
   if (promise.has_agreed_time() && !draft.callback.has_proposal()) return;
   draft.callback.clear_proposal();  // no longer wished
@@ -83,11 +90,12 @@ bool IsPromisedAlready(CallbackRecord& callback, absl::Time promised_time) {
 }
 
 void TellOwner(Draft& draft, std::string_view what) {
-  const PromiseRecord* armed = Armed(draft.callback);
+  for (const Told& told : draft.Owner()) TellOf(draft, told, what);
+}
+
+void TellOwnerOfOthers(Draft& draft, std::string_view what) {
   for (const Told& told : draft.Owner()) {
-    DeliveryRecord& delivery = draft.ToMember(DeliveryRecord::KIND_NOTICE, told);
-    delivery.set_promise_revision(armed == nullptr ? 0 : armed->revision());
-    delivery.set_what(std::string(what));
+    if (told.member_id != draft.author) TellOf(draft, told, what);
   }
 }
 
@@ -266,6 +274,9 @@ Decision OnAnswerMoved(const CallbackRecord& callback, const std::string& text, 
     declined = promise.revision();
   }
   draft.Event("answer_moved", {{"id", answer_id}, {"to", to}, {"not_declined", declined == 0 ? "" : absl::StrCat(declined)}});
+  // Whether "does not suit" has reached them nobody knows for sure; of a promise that has its verdict nothing stands.
+  const PromiseRecord* armed = Armed(draft.callback);
+  if (armed != nullptr && armed->revision() == declined) TellOwnerOfOthers(draft, "time_stands");
   return std::move(draft).Finish();
 }
 

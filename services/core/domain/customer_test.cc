@@ -248,6 +248,56 @@ TEST(OnAnswerMoved, WhatItDeclinedCountsAgainAndNobodyIsToldOfTheOtherAnyMore) {
   EXPECT_EQ(story.events.back().details().at("to"), "cb07right");
 }
 
+// Anna heard "called off"; she need not look at her desk to learn that the call is owed all the same.
+TEST(OnAnswerMoved, TellsTheAssigneeThatThePromiseStandsUnlessItWasTheAssignee) {
+  const auto told = [](const std::string& who) {
+    Story story;
+    story.Open();
+    story.PromiseSpoken("2026-11-23 13:00");
+    story.Do(CustomerDecline{}, "mia");
+    story.Forget();
+    story.Take(OnAnswerMoved(story.callback, "", story.now, "an07x", "", story.team, {who, false}, story.now));
+    return story;
+  };
+  Story story = told("mia");
+  ASSERT_EQ(story.ToldBy(DeliveryRecord::KIND_NOTICE), "anna");
+  const DeliveryRecord stands = story.deliveries.back();
+  EXPECT_EQ(stands.what(), "time_stands");
+  EXPECT_EQ(stands.promise_revision(), 1);
+  EXPECT_TRUE(StillNeeded(story.callback, stands, story.team, story.now));
+  story.Do(CustomerDecline{}, "customer");
+  EXPECT_FALSE(StillNeeded(story.callback, stands, story.team, story.now)) << "now the customer says so";
+  EXPECT_EQ(told("anna").ToldBy(DeliveryRecord::KIND_NOTICE), "");
+}
+
+TEST(OnAnswerMoved, TellsNobodyOfAMailThatDeclinedNothingOrOfAPromiseThatCountsNoMore) {
+  Story story;
+  story.Open();
+  story.PromiseSpoken("2026-11-23 13:00");
+  story.Do(CustomerBrief{"Der Kran"}, "mia");
+  story.Take(OnAnswerMoved(story.callback, "Der Kran", story.now, "an07x", "", story.team, {"mia", false}, story.now));
+  EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_NOTICE), "");
+  story.Do(CustomerDecline{}, "mia");
+  const absl::Time tied = story.now;
+  story.now += absl::Minutes(1);
+  story.PromiseSpoken("2026-11-23 15:00");
+  story.Forget();
+  story.Take(OnAnswerMoved(story.callback, "", tied, "an07x", "", story.team, {"mia", false}, story.now));
+  EXPECT_FALSE(story.callback.promises(0).has_decline_time());
+  EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_NOTICE), "");
+}
+
+TEST(OnAnswerMoved, TellsWhoeverStandsInForTheAssignee) {
+  Story story;
+  AddAbsence(MemberOf(story.team, "anna"), At("2026-11-23 08:00"), At("2026-11-24 08:00"), "ben");
+  story.Open();
+  story.PromiseSpoken("2026-11-23 13:00");
+  story.Do(CustomerDecline{}, "mia");
+  story.Forget();
+  story.Take(OnAnswerMoved(story.callback, "", story.now, "an07x", "", story.team, {"mia", false}, story.now));
+  EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_NOTICE), "ben");
+}
+
 TEST(AnswerProposal, OfAnUnassignedCallMakesTheMemberOweIt) {
   Story story;
   story.Open("");

@@ -49,7 +49,8 @@ bool IsAwaited(const CallbackRecord& callback, const DeliveryRecord& delivery, a
          promise->state() == PromiseRecord::STATE_ARMED;  // armed: sent again after a bounce
 }
 
-// What the customer said still waits for the member: the wish it speaks of is open, the declined time still counts.
+// What the customer said still waits for the member: the wish it speaks of is open, the declined time still counts. What
+// was taken back is still so.
 bool NoticeIsTrue(const CallbackRecord& callback, const DeliveryRecord& delivery) {
   if (delivery.what() == "time_proposed") {
     return callback.has_proposal() &&
@@ -58,6 +59,8 @@ bool NoticeIsTrue(const CallbackRecord& callback, const DeliveryRecord& delivery
   if (delivery.what() == "time_declined" && delivery.promise_revision() != 0) {
     return IsArmed(callback, delivery) && ArmedPromise(callback)->has_decline_time();
   }
+  if (delivery.what() == "time_stands") return IsArmed(callback, delivery) && !ArmedPromise(callback)->has_decline_time();
+  if (delivery.what() == "reopened") return callback.phase() != CallbackRecord::PHASE_CLOSED;
   return true;
 }
 

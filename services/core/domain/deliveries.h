@@ -13,8 +13,8 @@ std::string DeliveryId(const std::string& callback_id, int count);
 
 // Whether the message still says something true. Ask right before it is sent and withdraw it when not: a reminder of a
 // promise that was kept meanwhile, an alarm that somebody answered, a voice message or an update that a newer one
-// replaced or whose promised time has passed, a notice of a wish that was answered. Other notices, and cancellations of a
-// closed callback, are always needed.
+// replaced or whose promised time has passed, a notice of a wish that was answered, or of a promise that stands and does not
+// any more. Other notices, and cancellations of a closed callback, are always needed.
 bool StillNeeded(const store::v1::CallbackRecord& callback, const store::v1::DeliveryRecord& delivery,
                  const store::v1::TeamRecord& team, absl::Time now);
 

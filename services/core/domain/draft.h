@@ -129,6 +129,7 @@ absl::Status DoDeclineProposal(Draft& draft);
 // The armed promise names this time already, and nothing else is on its way: whoever asks for it agrees.
 bool IsPromisedAlready(record::CallbackRecord& callback, absl::Time promised_time);
 void TellOwner(Draft& draft, std::string_view what);  // a notice at once
+void TellOwnerOfOthers(Draft& draft, std::string_view what);  // the same of what a member did: who did it knows
 absl::Status DoRangAgain(Draft& draft, const RangAgain& command);
 // When the caller last rang; for the history "" where it is when it was told.
 void NoteRing(Draft& draft, std::optional<absl::Time> ring_time);

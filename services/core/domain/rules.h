@@ -116,7 +116,8 @@ struct Resend {
   bool recording_ready = true;
 };
 // Undoes the customer's call-off (law 7: the rep can see and undo it), and nothing else. The verdict stays; the
-// response target runs anew. Remove the retention entry that closing made.
+// response target runs anew, and the assignee is told, unless it is the assignee who does it. Remove the retention entry
+// that closing made.
 struct Reopen {};
 
 using Command = std::variant<RangAgain, MakePromise, StartCall, LogAttempt, Complete, Cancel, Assign, Acknowledge,
@@ -186,7 +187,8 @@ Decision OnLateAnswer(const record::CallbackRecord& callback, const std::string&
                       const record::TeamRecord& team, const Actor& actor, absl::Time now);
 
 // An answer that a member tied to this callback at `tied` belongs to another one, or to none that is known (`to` is ""). Its
-// words leave the brief, and what they declined counts as not declined. `answer_id` and `to` are for the history.
+// words leave the brief, and what they declined counts as not declined: the assignee, who was told of it, hears that the
+// promise stands, unless it is the assignee who ties. `answer_id` and `to` are for the history.
 Decision OnAnswerMoved(const record::CallbackRecord& callback, const std::string& text, absl::Time tied,
                        const std::string& answer_id, const std::string& to, const record::TeamRecord& team,
                        const Actor& actor, absl::Time now);

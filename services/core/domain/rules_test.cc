@@ -1112,6 +1112,24 @@ TEST(CustomerCallOff, CanBeUndoneByTheTeam) {
   EXPECT_EQ(story.purge_time, std::nullopt);
 }
 
+TEST(Reopen, TellsTheAssigneeUnlessItIsTheAssignee) {
+  for (const auto& [who, told] : {std::pair{"mia", "anna"}, std::pair{"anna", ""}}) {
+    Story story;
+    story.Open();
+    story.PromiseSpoken("2026-11-23 13:00");
+    story.Do(CustomerCallOff{}, "customer");
+    story.Forget();
+    story.Do(Reopen{}, who);
+    EXPECT_EQ(story.ToldBy(DeliveryRecord::KIND_NOTICE), told) << who;
+    if (story.deliveries.empty()) continue;
+    const DeliveryRecord notice = story.deliveries[0];
+    EXPECT_EQ(notice.what(), "reopened");
+    EXPECT_TRUE(StillNeeded(story.callback, notice, story.team, story.now));
+    story.Do(CustomerCallOff{}, "customer");
+    EXPECT_FALSE(StillNeeded(story.callback, notice, story.team, story.now));
+  }
+}
+
 TEST(CustomerBrief, WaitsForTheReminder) {
   Story story;
   story.Open();

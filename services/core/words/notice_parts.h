@@ -12,11 +12,11 @@
 namespace ringback::words {
 
 // Of every notice, in the order of delivery's NoticeKind.
-inline constexpr std::array<absl::string_view, 21> kNoticeNames = {
+inline constexpr std::array<absl::string_view, 22> kNoticeNames = {
     "voice_message",   "promise_moved", "promise_cancelled", "spoken_promise",  "reminder",           "escalation",
     "response_target", "follow_up",     "catch_up",          "bundle",          "digest",             "daily_notice",
     "delivery_failed", "handover",      "brief_arrived",     "customer_answer", "closed_unattempted", "wrap_up",
-    "response_due",    "follow_up_due", "closed_early"};
+    "response_due",    "follow_up_due", "closed_early",      "taken_back"};
 
 // No notice, but a team's own words like one: what a rep reads while speaking, "de/teleprompter". It has a text and nothing
 // else; the pages have the built-in one and fill it in.

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
+#include <string>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -55,12 +55,13 @@ absl::StatusOr<SipgateKey> SipgateKey::FromPem(const std::string& pem) {
 
 absl::StatusOr<SipgateKey> SipgateKey::Read(const std::string& path) {
   std::ifstream stream(path);
-  std::stringstream text;
-  if (!stream || !(text << stream.rdbuf())) {
+  std::string pem;
+  if (stream) std::getline(stream, pem, '\0');  // an empty file fails, a folder is bad
+  if (!stream.is_open() || stream.bad()) {
     return absl::InvalidArgumentError(
         absl::StrCat(kConfigKey, ": cannot read ", path, ": ", std::strerror(errno == 0 ? EIO : errno)));
   }
-  auto key = FromPem(text.str());
+  auto key = FromPem(pem);
   if (!key.ok()) return absl::InvalidArgumentError(absl::StrCat(kConfigKey, ": ", path, " holds ", key.status().message()));
   return key;
 }

@@ -70,6 +70,9 @@ TEST(SipgateKeyTest, WhatIsNoPublicRsaKeyIsRefused) {
   }
   const auto missing = SipgateKey::Read("/nowhere/sipgate.pub");
   EXPECT_EQ(missing.status().message(), "web.sipgate_key_file: cannot read /nowhere/sipgate.pub: No such file or directory");
+  EXPECT_EQ(SipgateKey::Read("/").status().message(), "web.sipgate_key_file: cannot read /: Is a directory");
+  EXPECT_EQ(SipgateKey::Read("/dev/null").status().message(),
+            "web.sipgate_key_file: /dev/null holds no public RSA key in PEM (-----BEGIN PUBLIC KEY-----)");
 }
 
 class SignedSipgateTest : public testing::Test {

@@ -11,6 +11,7 @@ import { me, memberName } from "../shell/session";
 import { when } from "../shell/time";
 import { toast, toastError } from "../shell/toasts";
 import { shellWords } from "../shell/words";
+import { Answers } from "./answers";
 import { Acknowledge, Brief, CallLink, DeliveryAlarm, Outcomes, Proposal, useOnce } from "./callback_actions";
 import { PastWithCustomer } from "./customer_history";
 import { deskWords } from "./desk_words";
@@ -87,6 +88,7 @@ export function CallerPage({ id }: { id: string }) {
             )}
           </div>
           <Promises callback={c} />
+          <Answers callback={c} />
           <div class="card"><h2>{w.history}</h2><PastWithCustomer callback={c} /></div>
           <History callback={c} />
         </section>

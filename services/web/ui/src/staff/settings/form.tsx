@@ -4,9 +4,10 @@ import { createContext, type ComponentChildren } from "preact";
 import { useContext, useEffect, useId, useRef } from "preact/hooks";
 import { ApiError } from "../shell/api";
 import { Dialog } from "../shell/parts";
+import { atField, inWords } from "../shell/refusals";
 import { guardLeaving } from "../shell/router";
 import { toast, toastError } from "../shell/toasts";
-import { atField, inWords, shellWords } from "../shell/words";
+import { shellWords } from "../shell/words";
 import { settingsWords } from "./settings_words";
 
 // Forms that hold something unsaved.

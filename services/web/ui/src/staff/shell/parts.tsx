@@ -2,7 +2,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { allKeys, keyName, keysShown } from "./keys";
-import { inWords, shellWords } from "./words";
+import { inWords } from "./refusals";
+import { shellWords } from "./words";
 
 // The browser's own dialog: focus stays inside, Escape closes.
 export function Dialog({ title, onClose, children, wide = false }: {

@@ -1,7 +1,7 @@
 // What the server refuses, in the reader's words: by the error's reason, which is stable, and where one reason says different
 // things of different fields, by the field's last name ("policy.steps[2].recipients": recipients). Limits are the server's
 // own: they are taken from its sentence, in their order. A test holds this list against the server's sources.
-import type { Language } from "./words";
+import { language, shellWords, type Language } from "./words";
 
 type Said = string | ((...limits: string[]) => string);
 type Refusals = Record<string, Said | ({ rest: Said } & Record<string, Said>)>;
@@ -392,12 +392,12 @@ export interface Refusal {
 }
 
 // The server's own sentence, without the field's path before it.
-export const ownSentence = ({ message = "", field = "" }: Refusal): string =>
+const ownSentence = ({ message = "", field = "" }: Refusal): string =>
   field && message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
 
 // Null where the reason, or the limit that belongs to it, is none that is known here: another server may say more.
-export function sentenceOf(refused: Refusal, language: Language): string | null {
-  const found = REFUSALS[language][refused.reason ?? ""];
+function sentenceOf(refused: Refusal): string | null {
+  const found = REFUSALS[language.value][refused.reason ?? ""];
   if (!found) return null;
   const last = (refused.field ?? "").replace(/\[[^\]]*\]/g, "").split(".").pop() ?? "";
   const name = last.replace(/[A-Z]/g, (letter) => "_" + letter.toLowerCase());
@@ -406,3 +406,18 @@ export function sentenceOf(refused: Refusal, language: Language): string | null 
   const limits = ownSentence(refused).match(/\d+(?:[hms]\d*)*/g) ?? [];
   return limits.length < said.length ? null : said(...limits);
 }
+
+// An error in the reader's words: what is said of its reason, else what is general about its kind, with the server's own
+// sentence where that says more.
+export function inWords(error: unknown): string {
+  const refused = error as Refusal;
+  const said = sentenceOf(refused);
+  if (said) return said;
+  const known = shellWords().errors as Record<string, string>;
+  const general = known[refused.code ?? "INTERNAL"] ?? known.INTERNAL;
+  const own = ownSentence(refused);
+  return own && ["INVALID_ARGUMENT", "FAILED_PRECONDITION"].includes(refused.code ?? "") ? `${general} (${own})` : general;
+}
+
+// The same below the field that it is about.
+export const atField = (refused: Refusal): string => sentenceOf(refused) ?? ownSentence(refused);

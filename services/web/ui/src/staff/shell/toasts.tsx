@@ -1,7 +1,8 @@
 // Short notices at the foot of the page: said once, read out, with a button to undo where that is possible.
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { inWords, shellWords } from "./words";
+import { inWords } from "./refusals";
+import { shellWords } from "./words";
 
 interface Toast {
   id: number;

@@ -1,7 +1,6 @@
 // The words of the team's pages, German and English. A word that one language lacks does not compile: each part of the pages
 // has a words file of its own, made with `spoken`.
 import { signal } from "@preact/signals";
-import { ownSentence, sentenceOf, type Refusal } from "./refusals";
 
 export type Language = "de" | "en";
 export const language = signal<Language>("de");
@@ -106,18 +105,3 @@ export const shellWords = spoken({
     },
   },
 });
-
-// An error in the reader's words: what is said of its reason, else what is general about its kind, with the server's own
-// sentence where that says more.
-export function inWords(error: unknown): string {
-  const refused = error as Refusal;
-  const said = sentenceOf(refused, language.value);
-  if (said) return said;
-  const known = shellWords().errors as Record<string, string>;
-  const general = known[refused.code ?? "INTERNAL"] ?? known.INTERNAL;
-  const own = ownSentence(refused);
-  return own && ["INVALID_ARGUMENT", "FAILED_PRECONDITION"].includes(refused.code ?? "") ? `${general} (${own})` : general;
-}
-
-// The same below the field that it is about.
-export const atField = (refused: Refusal): string => sentenceOf(refused, language.value) ?? ownSentence(refused);

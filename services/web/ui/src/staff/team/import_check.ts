@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { call, type ApiError } from "../shell/api";
 import { phoneOf } from "../shell/phone";
-import { inWords } from "../shell/words";
+import { inWords } from "../shell/refusals";
 import { isEmpty, type Line } from "./import_rows";
 import { importWords } from "./import_words";
 

@@ -1,4 +1,4 @@
-// Words of what found no way by itself: mail without a callback, and what used up its retries.
+// Words of customers' mails, with a callback or without one, and of what used up its retries.
 import { spoken } from "../shell/words";
 
 export const mailWords = spoken({
@@ -16,6 +16,11 @@ export const mailWords = spoken({
     tieHint: "Name, Firma, Nummer oder Mail",
     tieNone: "Nichts gefunden",
     tied: (sender: string, who: string) => `${sender} gehört jetzt zu ${who}`,
+    ofCallback: "Mails des Kunden",
+    tiedBy: (who: string) => `zugeordnet von ${who}`,
+    elsewhere: "Gehört zu einem anderen Rückruf",
+    toNone: "Zu keinem: zurück zu den Mails ohne Rückruf",
+    untied: (sender: string) => `${sender} gehört jetzt zu keinem Rückruf`,
     drop: "Verwerfen",
     dropping: (sender: string) => `Mail von ${sender} wird verworfen`,
     more: "Weitere laden",
@@ -50,6 +55,11 @@ export const mailWords = spoken({
     tieHint: "Name, company, number or mail",
     tieNone: "Nothing found",
     tied: (sender: string, who: string) => `${sender} belongs to ${who} now`,
+    ofCallback: "Mails from the customer",
+    tiedBy: (who: string) => `tied by ${who}`,
+    elsewhere: "Belongs to another callback",
+    toNone: "To none: back to the mails without a callback",
+    untied: (sender: string) => `${sender} belongs to no callback now`,
     drop: "Drop",
     dropping: (sender: string) => `Mail from ${sender} is being dropped`,
     more: "Load more",
