@@ -1,9 +1,12 @@
 // Reads mailboxes exactly as ringback-delivery does, but only counts what it would take in: tests read the lines it writes.
 //   TEST_TAKEN   file; a line per mail: its Message-ID and its size. A file of that name with ".refuse" behind it makes
 //                         it refuse everything for now.
+//   TEST_KILLED_AFTER     so many mails; then it kills itself, before anybody hears of the last one. Unset: never.
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 
@@ -30,6 +33,9 @@ absl::Status Note(const std::string& file, const std::string& raw) {
   const std::string line = absl::StrCat(MessageId(raw), " ", raw.size(), "\n");
   const bool written = fd >= 0 && write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
   close(fd);
+  static std::atomic<int> noted{0};
+  const char* const killed_after = std::getenv("TEST_KILLED_AFTER");
+  if (killed_after != nullptr && ++noted == std::atoi(killed_after)) (void)raise(SIGKILL);
   return written ? absl::OkStatus() : absl::InternalError("cannot write");
 }
 

@@ -29,7 +29,8 @@ def mail(name, size=0):
 class Reader:
     """Context manager: one process that reads `mailboxes`, each a dict of the file's keys."""
 
-    def __init__(self, *mailboxes):
+    def __init__(self, *mailboxes, variables=None):
+        self.variables = variables or {}
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="ringback-reader-"))
         self.taken_file = self.dir / "taken"
         self.log = self.dir / "log"
@@ -61,7 +62,7 @@ class Reader:
         (self.dir / "mailboxes.toml").write_text(text)
 
     def __enter__(self):
-        self.start()
+        self.start(**self.variables)
         return self
 
     def __exit__(self, kind, value, trace):
@@ -71,9 +72,9 @@ class Reader:
             print(f"--- {self.log}, the end:\n{self.log.read_text(errors='replace')[-6000:]}\n--- taken: {self.taken()}")
         shutil.rmtree(self.dir, ignore_errors=True)
 
-    def start(self):
+    def start(self, **variables):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("RINGBACK_")}
-        environment["TEST_TAKEN"] = str(self.taken_file)
+        environment |= {"TEST_TAKEN": str(self.taken_file)} | variables
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [BUILD / "test" / "ringback-mailbox-reader", "--data-dir", self.dir / "data", "--grpc-listen", "127.0.0.1:0",
@@ -248,10 +249,9 @@ class MailboxTest(unittest.TestCase):
     def test_a_reader_that_is_killed_begins_where_the_last_commit_was(self):
         names = [f"k{i}" for i in range(200)]
         self.dovecot.append("toter", *[mail(name) for name in names])
-        with Reader(self.imaps("toter")) as reader:
-            wait_for(lambda: len(reader.taken()) >= 50, "some of them")
-            reader.process.kill()
-            reader.process.wait()
+        with Reader(self.imaps("toter"), variables={"TEST_KILLED_AFTER": "50"}) as reader:
+            self.assertEqual(reader.process.wait(timeout=60), -signal.SIGKILL)
+            self.assertEqual(sum(reader.taken().values()), 50)
             reader.start()
             reader.advance(60)  # its lease has to run out first
             reader.until_taken(*names)
