@@ -12,6 +12,9 @@ namespace {
 constexpr absl::Duration kLongestSleep = absl::Seconds(1);  // a lost nudge or a shifted clock costs this at worst
 constexpr absl::Duration kBlockedSleepMin = absl::Milliseconds(5);
 constexpr absl::Duration kBlockedSleepMax = absl::Milliseconds(100);
+// What must be left of the lease that a job was born with, else it is prolonged before the work begins: so much that half of
+// it passes before the end even if this machine's clock is as far behind the store's as a ready program's may be.
+const absl::Duration kFreshLease = kHandoffReserve * 3 / 4;
 
 std::chrono::nanoseconds Chrono(absl::Duration duration) { return absl::ToChronoNanoseconds(duration); }
 
@@ -177,6 +180,8 @@ void WorkerLoop::ClaimOffered() {
       parts_.handoff->Refuse(std::move(offered));
       continue;
     }
+    // What is held may have been born leased, for a moment only, and this loop may be a long time at a slow store.
+    RenewHeld();
     const HeldPtr job = Take(std::move(offered), *entry);
     parts_.metrics->Count("ringback_offers_total", {{"stage", stage_}, {"outcome", job != nullptr ? "claimed" : "gone"}});
     if (job != nullptr) Dispatch({job});
@@ -188,11 +193,11 @@ WorkerLoop::HeldPtr WorkerLoop::Take(handoff::Job offered, const OfferedEntry& e
   absl::Duration length = options_.lease;
   if (!entry.lease.has_value()) {
     lease = parts_.store->Claim(entry.key, length);
-  } else if (entry.lease->expires <= parts_.clock->Now() + kHandoffReserve / 4) {
+  } else if (const absl::Duration left = entry.lease->expires - parts_.clock->Now(); left < kFreshLease) {
     lease = parts_.store->Extend(*entry.lease, length);  // it was long under way, or this loop was busy
   } else {
     lease = *entry.lease;
-    length = kHandoffReserve;
+    length = std::min(left, kHandoffReserve);
   }
   // Somebody was quicker; or the store is away: then a poll finds it.
   if (!lease.ok()) return nullptr;
@@ -279,11 +284,11 @@ void WorkerLoop::RenewHeld() {
   for (const auto& [job, lease] : due) {
     const auto renewed = parts_.store->Extend(lease, options_.lease);
     MutexLock lock(&mutex_);
-    job->renew_at = Steady::now() + Chrono(options_.lease / (renewed.ok() ? 2 : 8));
     if (renewed.ok()) {
       job->lease = *renewed;
       job->length = options_.lease;
     }
+    job->renew_at = Steady::now() + Chrono(job->length / (renewed.ok() ? 2 : 8));
     if (absl::IsAborted(renewed.status())) {
       // Either somebody else has it, or the handler has just committed its end: what it returns will tell.
       job->lost = true;

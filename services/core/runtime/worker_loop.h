@@ -55,7 +55,7 @@ class WorkerLoop {
   using Steady = std::chrono::steady_clock;
   struct Held {
     store::Lease lease;             // as prolonged; guarded by mutex_
-    absl::Duration length;          // of that lease; guarded by mutex_
+    absl::Duration length;          // of that lease, when it was taken or prolonged; guarded by mutex_
     std::shared_ptr<const std::string> payload;
     std::string traceparent;        // "": none came with it
     bool handed_off = false;
