@@ -42,8 +42,9 @@ struct Options {
   // "127.0.0.1:7431", port 0 takes a free one; "": only this process reaches it (inproc).
   std::string jobs_listen;
   std::string events_listen;
-  // "host:port" of all producers, this one included when it makes jobs for its own workers; none: this one alone. A name stands for all its addresses and is looked up again every `resolve_every`:
-  // new ones are connected, vanished ones dropped.
+  // "host:port" of all producers, this one included when it makes jobs for its own workers; none: this one alone. A name
+  // stands for all its addresses and is looked up again every `resolve_every`: new ones are connected, vanished ones
+  // dropped.
   std::vector<std::string> jobs_peers;
   std::vector<std::string> events_peers;
   std::optional<CurveKeys> curve;  // nullopt: neither encrypted nor checked; for loopback

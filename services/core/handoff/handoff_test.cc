@@ -309,7 +309,12 @@ TEST_F(HandoffTest, WhatCannotBeBoundOrIsNoAddressIsSaid) {
   const auto producer = Producer();
   Options taken;
   taken.jobs_listen = (*producer)->jobs_address();
-  EXPECT_TRUE(absl::IsUnavailable(Handoff::Create(taken).status()));
+  const absl::Status jobs = Handoff::Create(taken).status();
+  EXPECT_TRUE(absl::IsUnavailable(jobs));
+  EXPECT_THAT(std::string(jobs.message()), testing::StartsWith("jobs_listen: cannot listen on 127.0.0.1:"));
+  taken = {};
+  taken.events_listen = (*producer)->events_address();
+  EXPECT_THAT(std::string(Handoff::Create(taken).status().message()), testing::StartsWith("events_listen: "));
   Options wrong;
   wrong.jobs_peers = {"nowhere"};
   EXPECT_TRUE(absl::IsInvalidArgument(Handoff::Create(wrong).status()));
