@@ -35,6 +35,7 @@ WorkerLoop::~WorkerLoop() {
   if (!loop_.joinable()) return;
   BeginDrain();
   loop_.join();
+  renewer_.join();
   std::vector<std::thread> slots;
   {
     MutexLock lock(&mutex_);
@@ -69,6 +70,7 @@ void WorkerLoop::Start() {
     loop_ended_ = false;
   }
   loop_ = std::thread([this] { Loop(); });
+  renewer_ = std::thread([this] { KeepLeases(); });
 }
 
 void WorkerLoop::BeginDrain() {
@@ -100,7 +102,7 @@ bool WorkerLoop::WaitDrained(absl::Duration timeout) {
 
 void WorkerLoop::Loop() {
   for (;;) {
-    ClaimOffered();
+    TakeOffered();
     int free = 0;
     {
       MutexLock lock(&mutex_);
@@ -124,13 +126,13 @@ void WorkerLoop::Loop() {
   Announce(0);
   GiveBackQueued();
   for (;;) {
-    ClaimOffered();
-    RenewHeld();
+    TakeOffered();
     {
       MutexLock lock(&mutex_);
       if (held_.empty() || abandoned_) {
         loop_ended_ = true;
         job_ended_.NotifyAll();
+        wake_renewer_.NotifyOne();
         return;
       }
     }
@@ -162,7 +164,7 @@ bool WorkerLoop::ClaimSome(int free) {
   return true;
 }
 
-void WorkerLoop::ClaimOffered() {
+void WorkerLoop::TakeOffered() {
   for (;;) {
     handoff::Job offered;
     bool fits = false;
@@ -180,8 +182,6 @@ void WorkerLoop::ClaimOffered() {
       parts_.handoff->Refuse(std::move(offered));
       continue;
     }
-    // What is held may have been born leased, for a moment only, and this loop may be a long time at a slow store.
-    RenewHeld();
     const HeldPtr job = Take(std::move(offered), *entry);
     parts_.metrics->Count("ringback_offers_total", {{"stage", stage_}, {"outcome", job != nullptr ? "claimed" : "gone"}});
     if (job != nullptr) Dispatch({job});
@@ -230,6 +230,7 @@ void WorkerLoop::Dispatch(std::vector<HeldPtr> jobs) {
     job->renew_at = Steady::now() + Chrono(job->length / 2);
     held_.push_back(job);
     queue_.push_back(job);
+    if (job->renew_at < renewer_sleeps_until_) wake_renewer_.NotifyOne();
   }
   while (idle_slots_ < static_cast<int>(queue_.size()) && static_cast<int>(slots_.size()) < options_.slots) {
     ++idle_slots_;
@@ -261,16 +262,30 @@ bool WorkerLoop::Sleep(absl::Duration longest, bool draining) {
   const auto end = Steady::now() + Chrono(longest);
   MutexLock lock(&mutex_);
   for (;;) {
-    auto until = end;
-    for (const HeldPtr& job : held_) until = std::min(until, job->renew_at);
-    const auto left = until - Steady::now();
+    const auto left = end - Steady::now();
     if (nudged_ || abandoned_ || !offered_.empty() || draining_ != draining || left <= left.zero()) break;
     wake_loop_.WaitFor(&mutex_, left);
   }
   return std::exchange(nudged_, false);
 }
 
+void WorkerLoop::KeepLeases() {
+  for (;;) {
+    {
+      MutexLock lock(&mutex_);
+      if (loop_ended_) return;
+      auto until = Steady::now() + Chrono(kLongestSleep);
+      for (const HeldPtr& job : held_) until = std::min(until, job->renew_at);
+      renewer_sleeps_until_ = until;
+      if (const auto left = until - Steady::now(); left > left.zero()) wake_renewer_.WaitFor(&mutex_, left);
+      renewer_sleeps_until_ = Steady::time_point::min();
+    }
+    RenewHeld();
+  }
+}
+
 void WorkerLoop::RenewHeld() {
+  MutexLock one_at_a_time(&renewing_);
   // By both clocks: a machine that slept, or a clock that was set, may have outrun the lease already.
   const auto steady_now = Steady::now();
   const absl::Time now = parts_.clock->Now();
