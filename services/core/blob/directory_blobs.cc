@@ -300,7 +300,9 @@ absl::StatusOr<std::unique_ptr<BlobStore>> OpenDirectory(const std::string& root
   const bool existed = fs::exists(clean, error);
   fs::create_directories(clean, error);
   // Not NOT_FOUND: that would mean a recording.
-  if (error.value() == ENOENT) return absl::FailedPreconditionError(absl::StrCat("cannot make the folder ", clean, ": ", error.message()));
+  if (error.value() == ENOENT) {
+    return absl::FailedPreconditionError(absl::StrCat("cannot make the folder ", clean, ": ", error.message()));
+  }
   if (error) return Error(error.value(), clean);
   if (!existed) fs::permissions(clean, fs::perms::owner_all, error);
   const std::string temporaries = clean + "/.tmp";

@@ -1,5 +1,5 @@
-// The loop behind worker.h: looking, taking what is handed off, claiming, dispatching, keeping leases, draining. What happens to
-// one claimed job is job_run.h's.
+// The loop behind worker.h: looking, taking what is handed off, claiming, dispatching, keeping leases, draining.
+// What happens to one claimed job is job_run.h's.
 #pragma once
 
 #include <chrono>
