@@ -28,7 +28,7 @@ CONNECT_AGAIN = 5 + 2        # core/rpc/client.cc: patience with one attempt to 
 CALL_DEADLINE = 15           # core/rpc/client.h
 REDIS_COMMAND = 3 + 0.25     # core/store/redis_store.h
 LOOK = 1                     # a worker looks at the store so often
-RESERVED = 2                 # a job is reserved for the worker that gave a credit for so long
+RESERVED = 0.75              # core/runtime/notifying_store.h: a job is born leased to the worker that gave a credit
 SILENT = 3 + 1               # three beats of the hand-off, and the one that counts them
 
 def settings(smtp, host="127.0.0.1", **more):

@@ -1,6 +1,7 @@
 """The five programs on a real Redis, several of each, as scripts/start-pipeline starts them: a message goes through all of
 them, also when every ZeroMQ message is lost, and taking replicas away under load fails no call."""
 
+import os
 import re
 import subprocess
 import tempfile
@@ -111,6 +112,17 @@ class PipelineTest(unittest.TestCase):
                 stopped = script("--stop")
             self.assertEqual(stopped.stdout, "7 programs have ended\n", stopped.stderr)
             self.assertEqual(script("--stop").stdout, "0 programs have ended\n")
+
+    def test_the_script_says_what_it_cannot_start_before_it_starts_anything(self):
+        with tempfile.TemporaryDirectory(prefix="ringback-kept-") as data:
+            for wrong, said in ((("--set", "log-level"), "--set log-level: wants a value"),
+                                (("--ingest", "0"), "--ingest 0: every program is needed"),
+                                (("--build", "transcode-3=/tmp"), "--build transcode-3: is none of redis, ingest")):
+                done = subprocess.run([ROOT / "scripts" / "start-pipeline", "--data", data, *wrong], text=True,
+                                      capture_output=True, timeout=60)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(said, done.stderr)
+                self.assertEqual(os.listdir(data), [])
 
 
 if __name__ == "__main__":

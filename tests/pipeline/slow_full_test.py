@@ -18,7 +18,7 @@ from smtp_sink import SmtpSink
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUSY = 5.0
-RESERVED, LOOK = 2, 1  # seconds: a job reserved for a worker that gave a credit; between two looks of a worker
+RESERVED, LOOK = 0.75, 1  # seconds: a job is leased from birth to a worker that gave a credit; between two looks of a worker
 FULL_WORDS = r"(?i)no space|no room|disk|full"
 # Of one program under flood: some 30 MiB of code, libraries and threads, and what is in work: a chunk of each upload that
 # runs, the recordings that are handed off (at most 4 MiB, one a free slot). Nothing grows with what waits: that is the store's.

@@ -299,7 +299,11 @@ absl::StatusOr<std::unique_ptr<BlobStore>> OpenDirectory(const std::string& root
   std::error_code error;
   const bool existed = fs::exists(clean, error);
   fs::create_directories(clean, error);
-  if (error) return Error(error.value() == ENOENT ? EIO : error.value(), clean);
+  // Not NOT_FOUND: that would mean a recording.
+  if (error.value() == ENOENT) {
+    return absl::FailedPreconditionError(absl::StrCat("cannot make the folder ", clean, ": ", error.message()));
+  }
+  if (error) return Error(error.value(), clean);
   if (!existed) fs::permissions(clean, fs::perms::owner_all, error);
   const std::string temporaries = clean + "/.tmp";
   if (mkdir(temporaries.c_str(), 0700) != 0 && errno != EEXIST) return Error(errno, temporaries);

@@ -19,6 +19,7 @@ struct Row {
 constexpr char kRegion[] = "the bucket is in another region than {region}: correct s3.region";
 constexpr char kAccessKey[] = "the server does not know the access key: look at {access}";
 constexpr char kToken[] = "the temporary keys are no longer good: renew AWS_SESSION_TOKEN and its keys";
+constexpr char kNoS3[] = "this is no answer of an S3 server: look at s3.endpoint";
 constexpr char kOnTheWay[] = "bytes were changed on the way";
 
 // Error responses, Amazon S3 API Reference; those with an X before them are MinIO's and versitygw's.
@@ -79,7 +80,7 @@ std::string Words(const std::string& text) {
 // What an answer without a code that we know means.
 Row RowOfStatus(long http, const std::string& code) {
   if (http == 507) return {"", StatusCode::kResourceExhausted, false, "the server's disks are full"};
-  if (http == 501) return {"", StatusCode::kFailedPrecondition, false, "the server cannot do this"};
+  if (http == 501) return {"", StatusCode::kFailedPrecondition, false, code.empty() ? kNoS3 : "the server cannot do this"};
   if (http == 408 || http == 409 || http == 429 || http >= 500) return {"", StatusCode::kUnavailable, true, ""};
   if (http == 401 || http == 403) {
     return {"", StatusCode::kFailedPrecondition, false, "refused: look at {access} and {secret}, and at the key's rights"};
@@ -87,7 +88,7 @@ Row RowOfStatus(long http, const std::string& code) {
   if (http == 301 || http == 302 || http == 307 || http == 308) return {"", StatusCode::kFailedPrecondition, false, kRegion};
   // Without a code it was not S3 that answered; "not found" would make callers believe that a recording is gone.
   if (code.empty()) {
-    return {"", StatusCode::kFailedPrecondition, false, "this is no answer of an S3 server: look at s3.endpoint"};
+    return {"", StatusCode::kFailedPrecondition, false, kNoS3};
   }
   return {"", StatusCode::kInternal, false, ""};
 }

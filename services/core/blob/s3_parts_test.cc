@@ -119,6 +119,7 @@ TEST(S3Errors, TheTableTellsWhatPassesFromWhatMustBeMended) {
                         Case{429, "", absl::StatusCode::kUnavailable, true},
                         Case{500, "InternalError", absl::StatusCode::kUnavailable, true},
                         Case{503, "SlowDown", absl::StatusCode::kUnavailable, true},
+                        Case{501, "NotImplemented", absl::StatusCode::kFailedPrecondition, false},
                         Case{507, "", absl::StatusCode::kResourceExhausted, false}}) {
     const std::string body = std::string("<Error><Code>") + c.code + "</Code><Message>said\nso</Message></Error>";
     const S3Failure failure = FailureOfAnswer({}, "get 07/x", c.http, c.code[0] == '\0' ? "" : body);
@@ -126,6 +127,10 @@ TEST(S3Errors, TheTableTellsWhatPassesFromWhatMustBeMended) {
     EXPECT_EQ(failure.retry, c.retry) << c.http << c.code;
     EXPECT_THAT(std::string(failure.status.message()), HasSubstr("get 07/x"));
     EXPECT_EQ(failure.status.message().find('\n'), absl::string_view::npos);
+  }
+  // Whoever else listens there, a web server say, refuses in its own words.
+  for (const long http : {404, 405, 501}) {
+    EXPECT_THAT(std::string(FailureOfAnswer({}, "put 07/x", http, "<html>").status.message()), HasSubstr("look at s3.endpoint"));
   }
 }
 

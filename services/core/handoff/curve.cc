@@ -56,6 +56,7 @@ absl::Status AllowedKeys::Load() {
     }
     keys.emplace(reinterpret_cast<const char*>(bytes), kKeyBytes);
   }
+  if (in.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", file_, ": ", std::strerror(errno)));
   keys_.swap(keys);
   stamp_ = stamp;
   return absl::OkStatus();

@@ -42,8 +42,9 @@ struct Options {
   // "127.0.0.1:7431", port 0 takes a free one; "": only this process reaches it (inproc).
   std::string jobs_listen;
   std::string events_listen;
-  // "host:port" of all producers, this one included when it makes jobs for its own workers; none: this one alone. A name stands for all its addresses and is looked up again every `resolve_every`:
-  // new ones are connected, vanished ones dropped.
+  // "host:port" of all producers, this one included when it makes jobs for its own workers; none: this one alone. A name
+  // stands for all its addresses and is looked up again every `resolve_every`: new ones are connected, vanished ones
+  // dropped.
   std::vector<std::string> jobs_peers;
   std::vector<std::string> events_peers;
   std::optional<CurveKeys> curve;  // nullopt: neither encrypted nor checked; for loopback
@@ -56,8 +57,9 @@ struct Options {
   // Tests prove with it that nothing is lost: kJobs drops jobs and events on their way, kAll every message.
   enum class Drop { kNone, kJobs, kAll } drop = Drop::kNone;
 
-  // Called on the hand-off's thread for what happens: "sent", "received", "refused", "let_go", "lost_worker",
-  // "lost_producer", "ignored". Must not block nor call back.
+  // Called on the hand-off's thread for what happens: "sent", "received", "refused", "let_go", "credit", "lost_worker",
+  // "lost_producer", "unanswered" (a producer that is called in vain), "turned_away", "ignored". Must not block nor call
+  // back.
   std::function<void(const char* what)> happened;
   // Called on the hand-off's thread after each of its turns: what tests wait for.
   std::function<void()> turned;
@@ -66,7 +68,8 @@ struct Options {
 // Thread-safe. Nothing here blocks on the network.
 class Handoff {
  public:
-  // UNAVAILABLE when an address cannot be bound; INVALID_ARGUMENT for addresses and keys that are none.
+  // UNAVAILABLE when an address cannot be bound, and names the option that has it; INVALID_ARGUMENT for addresses and keys
+  // that are none.
   static absl::StatusOr<std::unique_ptr<Handoff>> Create(Options options);
   virtual ~Handoff() = default;
 

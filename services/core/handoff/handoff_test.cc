@@ -309,7 +309,12 @@ TEST_F(HandoffTest, WhatCannotBeBoundOrIsNoAddressIsSaid) {
   const auto producer = Producer();
   Options taken;
   taken.jobs_listen = (*producer)->jobs_address();
-  EXPECT_TRUE(absl::IsUnavailable(Handoff::Create(taken).status()));
+  const absl::Status jobs = Handoff::Create(taken).status();
+  EXPECT_TRUE(absl::IsUnavailable(jobs));
+  EXPECT_THAT(std::string(jobs.message()), testing::StartsWith("jobs_listen: cannot listen on 127.0.0.1:"));
+  taken = {};
+  taken.events_listen = (*producer)->events_address();
+  EXPECT_THAT(std::string(Handoff::Create(taken).status().message()), testing::StartsWith("events_listen: "));
   Options wrong;
   wrong.jobs_peers = {"nowhere"};
   EXPECT_TRUE(absl::IsInvalidArgument(Handoff::Create(wrong).status()));
@@ -445,6 +450,38 @@ TEST_F(CurveTest, NoKeyWrongServerKeyAndUnlistedKeyAreRefusedAtBothDoors) {
   EXPECT_GE(producer->happened("turned_away"), 2);
 }
 
+TEST_F(HandoffTest, AProducerThatIsCalledInVainIsToldOnce) {
+  const auto producer = Producer();
+  std::string nobody;
+  {
+    const auto gone = Producer();
+    nobody = (*gone)->jobs_address();
+  }
+  Options options;
+  options.jobs_peers = {nobody};
+  const auto worker = Worker({producer.get()}, options);
+  worker->Work(1);
+  ASSERT_TRUE(bell_.Until([&] { return worker->happened("unanswered") == 1; }));
+  EXPECT_TRUE(producer->Send("a")) << "the other one is there";
+  Options late;
+  late.jobs_listen = nobody;
+  const auto came = Producer(late);
+  (*worker)->Announce("s", 3);
+  ASSERT_TRUE(bell_.Until([&] { return (*came)->Held("s") > 0; }));
+  EXPECT_EQ(worker->happened("unanswered"), 1);
+}
+
+TEST_F(CurveTest, KeysThatDoNotFitAreToldWhereTheyAreUsed) {
+  const auto producer = Producer(With(friend_));
+  Options other_installation = With(friend_);
+  other_installation.curve->server_secret = NewCurvePair().secret_key;
+  for (const Options& options : {With(stranger_), other_installation, Options()}) {
+    const auto worker = Worker({producer.get()}, options);
+    worker->Work(1);
+    EXPECT_TRUE(bell_.Until([&] { return worker->happened("unanswered") == 1; }));
+  }
+}
+
 TEST_F(CurveTest, AKeyAddedToTheListIsLetInWithoutARestart) {
   std::atomic<int> nudges{0};
   const auto producer = Producer(With(friend_));
@@ -479,6 +516,8 @@ TEST_F(CurveTest, WhatIsNoKeyIsSaid) {
   options = With(friend_);
   options.curve->allowed_keys_file = folder_.File("nothing");
   EXPECT_TRUE(absl::IsInvalidArgument(Handoff::Create(options).status()));
+  options.curve->allowed_keys_file = folder_.File("");
+  EXPECT_TRUE(absl::IsInvalidArgument(Handoff::Create(options).status())) << "a folder lists nobody";
 }
 
 }  // namespace

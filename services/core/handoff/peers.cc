@@ -77,9 +77,14 @@ std::set<std::string> Peers::EndpointsOf(const std::string& peer) {
   if (!IsNumeric(host)) {
     const auto resolved = resolve_(host);
     if (!resolved.ok()) {
-      RB_LOG_DEBUG("hand-off: {}", resolved.status().ToString());
+      // Once, until it means something again: a service all of whose replicas are away has no address either.
+      if (unknown_.insert(host).second) {
+        RB_LOG_WARN("hand-off: a peer cannot be looked up, and is again every few seconds: {}",
+                    std::string(resolved.status().message()));
+      }
       return {};
     }
+    unknown_.erase(host);
     addresses = *resolved;
   }
   std::set<std::string> endpoints;

@@ -40,6 +40,7 @@ class Peers {
   const ResolveFunction resolve_;
   const std::function<void(std::set<std::string>)> found_;
   std::vector<std::set<std::string>> last_;  // of the thread: per peer
+  std::set<std::string> unknown_;            // of the thread: names that the log has said to mean nothing
   Mutex mutex_;
   CondVar wake_;
   bool stop_ RB_GUARDED_BY(mutex_) = false;

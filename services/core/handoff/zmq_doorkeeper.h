@@ -1,6 +1,7 @@
 // Who may connect: answers ZAP (RFC 27) from the list of allowed keys. For the thread that owns the sockets.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,7 +29,7 @@ class ZmqDoorkeeper {
     for (Parts ask = TryReceive(zap_); !ask.empty(); ask = TryReceive(zap_)) {
       const bool admitted = ask.size() >= 7 && View(ask[5]) == "CURVE" && allowed_.Allows(View(ask[6]));
       if (!admitted && ask.size() >= 4) {
-        RB_LOG_WARN("hand-off: a stranger from {} was turned away", std::string(View(ask[3])));
+        TellTurnedAway(std::string(View(ask[3])));
         trial.Happened("turned_away");
       }
       Parts answer;
@@ -43,10 +44,21 @@ class ZmqDoorkeeper {
   }
 
  private:
+  using Steady = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds kTellEvery{10};  // who knocks on and on fills no log
+
+  void TellTurnedAway(const std::string& address) {
+    const auto now = Steady::now();
+    if (now < tell_at_) return;
+    tell_at_ = now + kTellEvery;
+    RB_LOG_WARN("hand-off: a stranger from {} was turned away: its key is not on the list", address);
+  }
+
   ZmqDoorkeeper(zmq::socket_t zap, AllowedKeys allowed) : zap_(std::move(zap)), allowed_(std::move(allowed)) {}
 
   zmq::socket_t zap_;
   AllowedKeys allowed_;
+  Steady::time_point tell_at_{};
 };
 
 }  // namespace ringback::handoff

@@ -76,7 +76,11 @@ void ZmqEvents::AddTo(std::vector<zmq_pollitem_t>& items) {
 
 void ZmqEvents::Read() {
   for (Parts refusal = TryReceive(refusals_); refusal.size() >= 2; refusal = TryReceive(refusals_)) {
-    refused_.insert(std::string(View(refusal[1])));
+    const std::string endpoint(View(refusal[1]));
+    refused_.insert(endpoint);
+    if (endpoints_.contains(endpoint) && told_.insert(endpoint).second) {
+      RB_LOG_WARN("hand-off: {} tells this program no events: do their keys fit?", endpoint);
+    }
   }
   for (int i = 0; i < kBurst; ++i) {
     const Parts parts = TryReceive(sub_);

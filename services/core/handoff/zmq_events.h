@@ -41,6 +41,7 @@ class ZmqEvents {
   const std::function<void(const std::string&)> heard_;
   zmq::socket_t pub_, sub_, refusals_;
   std::set<std::string> endpoints_, refused_;
+  std::set<std::string> told_;  // those the log has named as refusing
   Time retry_at_{};
 };
 

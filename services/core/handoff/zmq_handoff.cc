@@ -26,6 +26,12 @@ using Steady = std::chrono::steady_clock;
 
 constexpr int kSilentBeats = 3;
 
+// Says which of the options an error is about.
+absl::StatusOr<std::string> Of(const char* option, absl::StatusOr<std::string> address) {
+  if (address.ok()) return address;
+  return absl::Status(address.status().code(), absl::StrCat(option, ": ", std::string(address.status().message())));
+}
+
 class ZmqHandoff : public Handoff {
  public:
   ZmqHandoff(Options options, std::optional<CurveSetUp> curve)
@@ -60,8 +66,8 @@ class ZmqHandoff : public Handoff {
       RB_RETURN_IF_ERROR(opened.status());
       doorkeeper_.emplace(*std::move(opened));
     }
-    RB_ASSIGN_OR_RETURN(jobs_address_, producer_.Open(sockets_, options_.jobs_listen));
-    RB_ASSIGN_OR_RETURN(events_address_, events_.Open(sockets_, options_.events_listen));
+    RB_ASSIGN_OR_RETURN(jobs_address_, Of("jobs_listen", producer_.Open(sockets_, options_.jobs_listen)));
+    RB_ASSIGN_OR_RETURN(events_address_, Of("events_listen", events_.Open(sockets_, options_.events_listen)));
     thread_ = std::thread([this] { Run(); });
     const ResolveFunction resolve = options_.resolve ? options_.resolve : ResolveHost;
     if (!options_.jobs_peers.empty()) {

@@ -111,7 +111,8 @@ absl::Status Bind(zmq::socket_t& socket, const std::string& listen, std::string*
     socket.set(zmq::sockopt::ipv6, absl::StartsWith(listen, "[") ? 1 : 0);
     socket.bind(endpoint);
   } catch (const zmq::error_t& error) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", listen, ": ", error.what()));
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", listen, ": ", error.what(),
+                                               "; is another ringback running, or is the address not this machine's?"));
   }
   const std::string as_bound = socket.get(zmq::sockopt::last_endpoint);
   *bound = as_bound.substr(sizeof("tcp://") - 1);

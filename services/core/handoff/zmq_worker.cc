@@ -11,6 +11,7 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 constexpr int kRetryBeats = 5;
+constexpr int kMissedBeats = 10;  // a program that is replaced is back by then
 
 }  // namespace
 
@@ -84,7 +85,8 @@ void ZmqWorker::Connect() {
       continue;
     }
     const uint64_t id = ++last_producer_;
-    producers_.emplace(id, Producer{endpoint, std::move(socket), Steady::now() + beat_ * kRetryBeats});
+    const auto now = Steady::now();
+    producers_.emplace(id, Producer{endpoint, std::move(socket), now + beat_ * kRetryBeats, now});
     Frame beat;
     {
       MutexLock lock(&mutex_);
@@ -109,6 +111,7 @@ void ZmqWorker::Tick(Time now, Time silent) {
     slots_.Remind(&out);
   }
   RetryRefused(now);
+  TellUnanswered(now);
   for (; lost > 0; --lost) trial_.Happened("lost_producer");
   Say(out);
 }
@@ -126,6 +129,27 @@ void ZmqWorker::RetryRefused(Time now) {
     if (alive) continue;
     producer.socket = sockets_.Dealer();
     producer.socket.connect(producer.endpoint);  // which was an address before
+  }
+}
+
+// All works without it, a second later per stage: nobody would notice a wrong address or key but by this.
+void ZmqWorker::TellUnanswered(Time now) {
+  for (auto& [id, producer] : producers_) {
+    bool alive = false;
+    {
+      MutexLock lock(&mutex_);
+      alive = slots_.Alive(id);
+    }
+    if (alive) {
+      producer.answered = now;
+      if (std::exchange(producer.missed, false)) RB_LOG_INFO("hand-off: {} answers", producer.endpoint);
+    } else if (!producer.missed && now >= producer.answered + beat_ * kMissedBeats) {
+      producer.missed = true;
+      trial_.Happened("unanswered");
+      RB_LOG_WARN("hand-off: {} does not answer: does a ringback hand jobs out there, with the same key of the installation, "
+                  "and is this program's key on its list? Until it does, its jobs are found by looking, a second later",
+                  producer.endpoint);
+    }
   }
 }
 

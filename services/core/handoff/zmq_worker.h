@@ -43,10 +43,13 @@ class ZmqWorker {
     std::string endpoint;
     zmq::socket_t socket;
     Time retry_at;  // by then it has answered, or a new connection is tried
+    Time answered;  // when it last did, or was first called
+    bool missed = false;  // the log has said that it does not
   };
 
   void Connect();
   void RetryRefused(Time now);
+  void TellUnanswered(Time now);
   void Say(const Slots::Outgoing& out);
   void OnMessage(uint64_t producer, const Parts& parts);
   void Deliver(Job job);

@@ -150,7 +150,7 @@ absl::Status CheckTomlType(const TomlValue& value) {
                                            : wanted == "text"       ? "a text in quotes"
                                            : wanted == "yes/no"     ? "true or false"
                                                                     : "a number without quotes",
-                                           ", not ", value.text));
+                                           ", not ", value.type == "text" ? absl::StrCat("\"", value.text, "\"") : value.text));
   }
   return absl::OkStatus();  // SetKey will name it
 }

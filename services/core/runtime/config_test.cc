@@ -80,7 +80,7 @@ TEST_F(ConfigTest, AMistakeInTheFileIsNamedWithItsLineAndWhatWouldBeRight) {
       {"data_dir = \"x\"\n", ":1: ", "did you mean ringback.data_dir?"},
       {"[ringback]\nxyzzyplugh = 1\n", ":2: ", "--help-config lists all keys"},
       {"[ringback.grpc_listen]\nport = 1\n", ":2: ", "unknown key ringback.grpc_listen.port"},
-      {"[ringback]\npool_threads = \"8\"\n", ":2: ", "must be a number without quotes"},
+      {"[ringback]\npool_threads = \"8\"\n", ":2: ", "must be a number without quotes, not \"8\""},
       {"[ringback]\npool_threads = 2.5\n", ":2: ", "must be a number without quotes"},
       {"[ringback]\npool_threads = 0\n", ":2: ", "must be 1 to 256, not \"0\""},
       {"[ringback]\npool_threads = 9999999999999\n", ":2: ", "must be a whole number"},
@@ -149,6 +149,12 @@ TEST_F(ConfigTest, AnS3AddressIsCheckedWhereItIsWritten) {
 
 TEST_F(ConfigTest, AFileThatIsNotThereIsAnError) {
   EXPECT_THAT(Error(LoadConfig(folder_.File("nope.toml"), {}, {})), HasSubstr("nope.toml"));
+}
+
+// A container's mount of a file that is not there makes one: the defaults would be served without a word.
+TEST_F(ConfigTest, AFolderIsNoFile) {
+  EXPECT_THAT(Error(LoadConfig(folder_.File(""), {}, {})), HasSubstr("Is a directory"));
+  EXPECT_TRUE(Toml("").ok()) << "an empty file is one";
 }
 
 TEST_F(ConfigTest, TheReferenceDescribesEveryKeyAndItsDefaultsReadBack) {

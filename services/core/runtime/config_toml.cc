@@ -55,9 +55,12 @@ void Flatten(const std::string& file, const std::string& prefix, const toml::tab
 
 absl::StatusOr<std::vector<TomlValue>> ReadToml(const std::string& file) {
   std::ifstream stream(file);
-  if (!stream) return absl::InvalidArgumentError(absl::StrCat("cannot read ", file, ": ", std::strerror(errno)));
   std::stringstream text;
-  text << stream.rdbuf();
+  // A folder lets itself be opened, and only refuses to be read: what mounts a file that is not there makes one.
+  if (stream && stream.peek() != std::ifstream::traits_type::eof()) text << stream.rdbuf();
+  if (!stream && !stream.eof()) {
+    return absl::InvalidArgumentError(absl::StrCat("cannot read ", file, ": ", std::strerror(errno)));
+  }
   const toml::parse_result result = toml::parse(text.str(), file);
   if (!result) {
     return absl::InvalidArgumentError(absl::StrCat(Where(file, result.error().source()), ": ",

@@ -21,8 +21,8 @@ inline void DescribeMetrics(Metrics& metrics) {
       {"ringback_claims_total", "Entries that this process claimed: brought by the hand-off, or found by a poll of the store."},
       {"ringback_offers_total", "Jobs that the hand-off brought to this process: claimed, or gone (another was quicker)."},
       {"ringback_handoff_total",
-       "What happened in this process's hand-off: jobs sent, received, refused, let go to be found by a poll; peers lost; "
-       "frames ignored."},
+       "What happened in this process's hand-off: jobs sent, received, refused, let go to be found by a poll; credits that "
+       "came; peers lost; producers unanswered (called in vain: the log names them); strangers turned away; frames ignored."},
       {"ringback_credits_held", "Free slots of workers that this process, as a producer, may send jobs to."},
       {"ringback_credits_given", "Free slots of this process that producers may send jobs to."},
       {"ringback_slots", "Places for entries in work in this process: busy and free."},

@@ -46,14 +46,17 @@ class CountingStore : public rpc::ForwardingStore {
   using rpc::ForwardingStore::ForwardingStore;
   absl::StatusOr<store::Lease> Claim(const store::DueKey& key, absl::Duration lease) override {
     ++claims;
+    if (in_claim) in_claim();
     return ForwardingStore::Claim(key, lease);
   }
   absl::StatusOr<store::Lease> Extend(const store::Lease& lease, absl::Duration duration) override {
-    auto longer = ForwardingStore::Extend(lease, duration);
+    auto longer = away ? absl::UnavailableError("away") : ForwardingStore::Extend(lease, duration);
     ++extends;
     return longer;
   }
   std::atomic<int> claims{0}, extends{0};
+  std::atomic<bool> away{false};  // for extends
+  std::function<void()> in_claim;
 };
 
 class HandedOffTest : public rpc::StoreTest {
@@ -124,6 +127,16 @@ class HandedOffTest : public rpc::StoreTest {
     commit.due.push_back(due);
     commit.puts.push_back({{7, store::Kind::kRecording, id}, expected_version, "record"});
     return notifying_->CommitOnce(commit).status();
+  }
+  // As a producer that found a credit, but to be sent by the test.
+  store::Lease CommitLeased(const std::string& id) {
+    store::Commit commit;
+    commit.shard = 7;
+    commit.commit_id = NewSecret("t", 7, *random_);
+    commit.due.push_back({{Stage::kTranscode, 7, "tm07", id}, store_->Now().value()});
+    commit.due[0].reserve = kHandoffReserve;
+    commit.due[0].lease_id = NewSecret("l", 7, *random_);
+    return store::BornLease(commit.due[0], store_->CommitOnce(commit).value().time);
   }
   // As a handler that tries again at once.
   void RetryNow(const store::Lease& lease) {
@@ -222,6 +235,115 @@ TEST_F(HandedOffTest, AJobThatTakesLongerThanItsFirstLeaseGetsAWholeOne) {
   EXPECT_THAT(metrics_->Text(), testing::HasSubstr("ringback_jobs_total{outcome=\"done\",stage=\"transcode\"} 1"));
 }
 
+// By the machine's steady clock, which no test moves: half of what is left of the lease, and not of what it had at birth.
+TEST_F(HandedOffTest, AJobThatWasLongUnderWayIsProlongedBeforeItsLeaseEnds) {
+  for (const double age : {0.0, 0.2, 0.3, 0.6}) {
+    SCOPED_TRACE(age);
+    Open();
+    std::atomic<bool> begun{false}, release{false};
+    std::atomic<int> extends_at_begin{0};
+    Run([&](const Job& job) {
+      extends_at_begin = counting_->extends.load();
+      begun = true;
+      EXPECT_TRUE(Until([&] { return release.load(); }));
+      return Remove(job.lease);
+    });
+    ASSERT_TRUE(FreeSlotIsKnown());
+    const auto ticket = handoff_->TakeCredit("transcode");
+    ASSERT_TRUE(ticket);
+    const store::Lease born = CommitLeased("a");
+    clock_.Advance(kHandoffReserve * age);
+    const auto sent = std::chrono::steady_clock::now();
+    handoff_->Send(*ticket, {"transcode", EncodeLeased(born), "", nullptr});
+    ASSERT_TRUE(Until([&] { return begun.load(); }));
+    const bool late = age > 0.25;
+    EXPECT_EQ(extends_at_begin, late ? 1 : 0);
+    if (!late) {
+      ASSERT_TRUE(Until([&] { return counting_->extends == 1; }));
+      const auto waited = absl::FromChrono(std::chrono::steady_clock::now() - sent);
+      EXPECT_GE(waited, kHandoffReserve * (1 - age) / 2) << "what is over sooner needs no longer lease";
+    }
+    clock_.Advance(absl::Seconds(20));
+    EXPECT_TRUE(store_->ClaimDue(Stage::kTranscode, {}).value().empty()) << "leased for thirty seconds";
+    release = true;
+    loop_.reset();
+  }
+}
+
+TEST_F(HandedOffTest, WhileTheLoopWaitsForASlowStoreWhatIsInHandIsProlonged) {
+  Open();
+  std::atomic<int> begun{0};
+  std::atomic<bool> release{false};
+  Run([&](const Job& job) {
+    ++begun;
+    EXPECT_TRUE(Until([&] { return release.load(); }));
+    return Remove(job.lease);
+  }, /*slots=*/2);
+  ASSERT_TRUE(Until([&] { return handoff_->Held("transcode") == 2; }));
+  const auto hand_over = [&](const std::string& key) {
+    const auto ticket = handoff_->TakeCredit("transcode");
+    ASSERT_TRUE(ticket);
+    handoff_->Send(*ticket, {"transcode", key, "", nullptr});
+  };
+  counting_->in_claim = [&] {
+    EXPECT_TRUE(Until([&] { return counting_->extends == 1; })) << "the loop hangs here, the leases must not";
+  };
+  hand_over(EncodeLeased(CommitLeased("a")));
+  ASSERT_TRUE(Until([&] { return begun == 1; }));
+  store::Commit commit;
+  commit.shard = 7;
+  commit.commit_id = NewSecret("t", 7, *random_);
+  commit.due.push_back({{Stage::kTranscode, 7, "tm07", "b"}, store_->Now().value()});
+  commit.due[0].reserve = absl::Hours(1);
+  ASSERT_TRUE(store_->CommitOnce(commit).ok());
+  hand_over(EncodeReserved(commit.due[0].key));
+  ASSERT_TRUE(Until([&] { return begun == 2; }));
+  release = true;
+  loop_.reset();
+}
+
+TEST_F(HandedOffTest, AFirstLeaseThatCouldNotBeProlongedIsTriedAgainWhileItHolds) {
+  Open();
+  std::atomic<bool> begun{false}, release{false};
+  Run([&](const Job& job) {
+    begun = true;
+    EXPECT_TRUE(Until([&] { return release.load(); }));
+    return Remove(job.lease);
+  });
+  ASSERT_TRUE(FreeSlotIsKnown());
+  counting_->away = true;
+  ASSERT_TRUE(CommitDue("a").ok());
+  ASSERT_TRUE(Until([&] { return counting_->extends == 1; }));
+  const auto failed = std::chrono::steady_clock::now();
+  ASSERT_TRUE(Until([&] { return counting_->extends == 2; }));
+  counting_->away = false;
+  // An eighth of a whole lease would be close to four seconds: the first one is over by then.
+  EXPECT_LT(absl::FromChrono(std::chrono::steady_clock::now() - failed), absl::Seconds(2));
+  release = true;
+  loop_.reset();
+  EXPECT_TRUE(begun);
+}
+
+TEST_F(HandedOffTest, WhatTheStoresClockHasNotReachedIsNobodysLease) {
+  Open();
+  std::atomic<int> runs{0};
+  Run([&](const Job& job) {
+    ++runs;
+    return Remove(job.lease);
+  });
+  ASSERT_TRUE(FreeSlotIsKnown());
+  const absl::Time before = notifying_->Now().value();
+  clock_.Advance(-absl::Milliseconds(100));  // as another master's after a failover
+  ASSERT_TRUE(CommitDueAt(before, "a").ok());
+  const std::string gone = "ringback_offers_total{outcome=\"gone\",stage=\"transcode\"} 1";
+  EXPECT_TRUE(Until([&] { return metrics_->Text().find(gone) != std::string::npos; }));
+  EXPECT_EQ(runs, 0);
+  clock_.Advance(kHandoffReserve);
+  EXPECT_TRUE(Until([&] { return runs == 1; }));
+  loop_.reset();
+  EXPECT_THAT(metrics_->Text(), testing::HasSubstr("ringback_lost_leases_total{stage=\"transcode\"} 0"));
+}
+
 TEST_F(HandedOffTest, AJobThatComesAfterItsLeaseIsLeftToWhoeverTookIt) {
   Open();
   std::atomic<int> runs{0};
@@ -232,13 +354,7 @@ TEST_F(HandedOffTest, AJobThatComesAfterItsLeaseIsLeftToWhoeverTookIt) {
   ASSERT_TRUE(FreeSlotIsKnown());
   const auto ticket = handoff_->TakeCredit("transcode");
   ASSERT_TRUE(ticket);
-  store::Commit commit;
-  commit.shard = 7;
-  commit.commit_id = NewSecret("t", 7, *random_);
-  commit.due.push_back({{Stage::kTranscode, 7, "tm07", "a"}, store_->Now().value()});
-  commit.due[0].reserve = kHandoffReserve;
-  commit.due[0].lease_id = "born";
-  const store::Lease born = store::BornLease(commit.due[0], store_->CommitOnce(commit).value().time);
+  const store::Lease born = CommitLeased("a");
   clock_.Advance(kHandoffReserve);
   const auto taken = store_->Claim(born.key, absl::Hours(1));
   ASSERT_TRUE(taken.ok()) << taken.status();

@@ -132,7 +132,8 @@ class RealHost : public Host {
     for (int tries = 1;; ++tries) {
       auto store = OpenStore(config_, clock_.get(), random_.get());
       if (!absl::IsUnavailable(store.status()) || tries == kStoreTries) return store;
-      if (tries == 1) RB_LOG_WARN("waiting for the store: {}", store.status().ToString());
+      // The address holds no secret: passwords come by file.
+      if (tries == 1) RB_LOG_WARN("waiting for the store {}: {}", config_.store, store.status().ToString());
       if (stop_.WaitFor(absl::Seconds(1))) return absl::CancelledError("stopped while waiting for the store");
     }
   }
@@ -170,7 +171,11 @@ class RealHost : public Host {
     RB_ASSIGN_OR_RETURN(options.credentials, rpc::MakeServerCredentials(tls.pem));
     std::vector<grpc::Service*> services;
     for (const auto& service : services_) services.push_back(service.get());
-    RB_ASSIGN_OR_RETURN(server_, rpc::GrpcServer::Start(options, services));
+    auto server = rpc::GrpcServer::Start(options, services);
+    if (!server.ok()) {
+      return absl::Status(server.status().code(), absl::StrCat("ringback.grpc_listen: ", std::string(server.status().message())));
+    }
+    server_ = *std::move(server);
     grpc_address_ = server_->address();
     return absl::OkStatus();
   }
@@ -190,7 +195,7 @@ class RealHost : public Host {
     Periodic health("readiness", kReadyEvery, [this] {
       const absl::Status ready = Ready();
       SetServing(ready.ok());
-      return ready;
+      return draining_ ? absl::OkStatus() : ready;  // going down is no error
     });
     Periodic backlog("backlog", kBacklogEvery, [this] { return backlog_->Refresh(); });
     for (;;) {

@@ -18,6 +18,7 @@
 #include "core/base/test_peers.h"
 #include "core/rpc/client.h"
 #include "core/rpc/grpc_server.h"
+#include "core/runtime/service_main.h"
 #include "ringback/v1/reminder_service.grpc.pb.h"
 
 namespace ringback::runtime {
@@ -313,6 +314,35 @@ TEST_F(HostTest, ATakenPortForMetricsIsSaidAtOnce) {
   const Listener other;
   config_.metrics_listen = absl::StrCat("127.0.0.1:", other.port());
   EXPECT_THAT(Host::Create(config_).status().message(), HasSubstr("ringback.metrics_listen: cannot listen on 127.0.0.1:"));
+}
+
+TEST_F(HostTest, ATakenPortIsSaidWithTheKeyThatNamesIt) {
+  const Listener other;
+  const std::string address = absl::StrCat("127.0.0.1:", other.port());
+  config_.handoff_jobs_listen = address;
+  EXPECT_THAT(Host::Create(config_).status().message(), HasSubstr("handoff.jobs_listen: cannot listen on " + address));
+  config_.handoff_jobs_listen.clear();
+  config_.grpc_listen = address;
+  Create();
+  EXPECT_THAT(host_->Serve(nullptr).message(), HasSubstr("ringback.grpc_listen: cannot listen on " + address));
+}
+
+TEST_F(HostTest, ACurveKeyThatIsNoneIsSaidWithItsFile) {
+  config_.handoff_curve_secret_key_file = folder_.Write("key", "short\n");
+  std::filesystem::permissions(config_.handoff_curve_secret_key_file, std::filesystem::perms::owner_read);
+  config_.handoff_curve_allowed_keys_file = folder_.Write("allowed", "");
+  EXPECT_THAT(Host::Create(config_).status().message(), HasSubstr(config_.handoff_curve_secret_key_file + ": a CURVE key has 40"));
+}
+
+TEST_F(HostTest, AskedToGoWhileItWaitsForTheStoreAProgramEndsWell) {
+  const int port = FreePort();
+  config_.metrics_listen = absl::StrCat("127.0.0.1:", port);
+  config_.store = absl::StrCat("redis://127.0.0.1:", FreePort());
+  auto ended = std::async(std::launch::async, [&] { return ServeAll(config_, {}, nullptr); });
+  const absl::Time end = absl::Now() + absl::Minutes(1);
+  while (HttpGet(port, "/healthz").empty() && absl::Now() < end) std::this_thread::yield();
+  std::raise(SIGTERM);
+  EXPECT_EQ(ended.get(), 0);
 }
 
 TEST_F(HostTest, TheDataFolderIsTheOwnersOnly) {

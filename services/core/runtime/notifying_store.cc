@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "core/base/log.h"
 #include "core/rpc/trace.h"
 #include "core/runtime/due_job.h"
+#include "core/store/commit_rules.h"
 
 namespace ringback::runtime {
 namespace {
@@ -128,15 +128,9 @@ class NotifyingStore : public Store {
       auto ticket = parts_.handoff->TakeCredit(StageName(change.key.stage));
       if (!ticket.has_value()) continue;
       // How often it was tried before, only the store knows: such an entry is claimed.
-      sendings.push_back({i, *std::move(ticket), change.keep_attempts ? "" : NewLeaseId()});
+      sendings.push_back({i, *std::move(ticket), change.keep_attempts ? "" : NewLeaseId(*parts_.random)});
     }
     return sendings;
-  }
-
-  std::string NewLeaseId() {
-    char bytes[12];
-    parts_.random->Fill(bytes, sizeof bytes);
-    return absl::BytesToHexString(absl::string_view(bytes, sizeof bytes));
   }
 
   static Commit Leased(const Commit& commit, const Sendings& sendings) {
@@ -161,9 +155,12 @@ class NotifyingStore : public Store {
       }
       sent.insert(i);
       const DueChange& change = commit.due[i];
+      // After a failover the store's clock may be a little behind what it said before: then the entry was not due yet, and
+      // nobody's lease.
+      const bool leased = !lease_id.empty() && *change.due <= result->time;
       handoff::Job job;
       job.stage = ticket.stage;
-      job.key = lease_id.empty() ? EncodeReserved(change.key) : EncodeLeased(BornLease(change, result->time));
+      job.key = leased ? EncodeLeased(BornLease(change, result->time)) : EncodeReserved(change.key);
       job.payload = change.payload;
       if (!TraceScope::Current().empty()) job.traceparent = rpc::TraceParent(TraceScope::Current(), *parts_.random);
       parts_.handoff->Send(ticket, std::move(job));

@@ -89,7 +89,9 @@ absl::StatusOr<std::unique_ptr<blob::BlobStore>> OpenBlobs(const Config& config,
     return blob::OpenS3(options);
   }
   RB_RETURN_IF_ERROR(MakeFolder(std::filesystem::path(config.BlobDir()).parent_path().string()));
-  return blob::OpenDirectory(config.BlobDir(), clock);
+  auto opened = blob::OpenDirectory(config.BlobDir(), clock);
+  if (opened.ok()) return opened;
+  return absl::Status(opened.status().code(), absl::StrCat("ringback.blobs: ", std::string(opened.status().message())));
 }
 
 }  // namespace ringback::runtime

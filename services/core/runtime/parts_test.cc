@@ -36,6 +36,14 @@ TEST(OpenTest, ARedisAddressIsChecked) {
   }
 }
 
+TEST(OpenTest, AFolderForBlobsThatCannotBeIsSaidWithItsKey) {
+  Config config;
+  config.blobs = "dir:/proc/nothing";
+  const absl::Status status = OpenBlobs(config).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(status.message(), "ringback.blobs: cannot make the folder /proc/nothing: No such file or directory");
+}
+
 // Opening asks no server: a process may start before its S3 does.
 TEST(OpenTest, S3NeedsKeysThatOthersCannotReadAndNoServerYet) {
   unsetenv("AWS_ACCESS_KEY_ID");

@@ -85,6 +85,10 @@ std::map<std::string, std::string> RingbackEnvironment() {
 int ServeAll(const Config& config, const std::vector<RunFunction>& run, std::function<void(Host&)> ready) {
   auto host = Host::Create(config);
   absl::Status status = host.status();
+  if (absl::IsCancelled(status)) {  // asked to go before there was anything to give back
+    RB_LOG_INFO("{}", std::string(status.message()));
+    return 0;
+  }
   for (const RunFunction each : run) {
     if (status.ok()) status = each(**host);
   }

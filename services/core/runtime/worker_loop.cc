@@ -12,6 +12,9 @@ namespace {
 constexpr absl::Duration kLongestSleep = absl::Seconds(1);  // a lost nudge or a shifted clock costs this at worst
 constexpr absl::Duration kBlockedSleepMin = absl::Milliseconds(5);
 constexpr absl::Duration kBlockedSleepMax = absl::Milliseconds(100);
+// What must be left of the lease that a job was born with, else it is prolonged before the work begins: so much that half of
+// it passes before the end even if this machine's clock is as far behind the store's as a ready program's may be.
+const absl::Duration kFreshLease = kHandoffReserve * 3 / 4;
 
 std::chrono::nanoseconds Chrono(absl::Duration duration) { return absl::ToChronoNanoseconds(duration); }
 
@@ -32,6 +35,7 @@ WorkerLoop::~WorkerLoop() {
   if (!loop_.joinable()) return;
   BeginDrain();
   loop_.join();
+  renewer_.join();
   std::vector<std::thread> slots;
   {
     MutexLock lock(&mutex_);
@@ -66,6 +70,7 @@ void WorkerLoop::Start() {
     loop_ended_ = false;
   }
   loop_ = std::thread([this] { Loop(); });
+  renewer_ = std::thread([this] { KeepLeases(); });
 }
 
 void WorkerLoop::BeginDrain() {
@@ -97,7 +102,7 @@ bool WorkerLoop::WaitDrained(absl::Duration timeout) {
 
 void WorkerLoop::Loop() {
   for (;;) {
-    ClaimOffered();
+    TakeOffered();
     int free = 0;
     {
       MutexLock lock(&mutex_);
@@ -121,13 +126,13 @@ void WorkerLoop::Loop() {
   Announce(0);
   GiveBackQueued();
   for (;;) {
-    ClaimOffered();
-    RenewHeld();
+    TakeOffered();
     {
       MutexLock lock(&mutex_);
       if (held_.empty() || abandoned_) {
         loop_ended_ = true;
         job_ended_.NotifyAll();
+        wake_renewer_.NotifyOne();
         return;
       }
     }
@@ -159,7 +164,7 @@ bool WorkerLoop::ClaimSome(int free) {
   return true;
 }
 
-void WorkerLoop::ClaimOffered() {
+void WorkerLoop::TakeOffered() {
   for (;;) {
     handoff::Job offered;
     bool fits = false;
@@ -188,11 +193,11 @@ WorkerLoop::HeldPtr WorkerLoop::Take(handoff::Job offered, const OfferedEntry& e
   absl::Duration length = options_.lease;
   if (!entry.lease.has_value()) {
     lease = parts_.store->Claim(entry.key, length);
-  } else if (entry.lease->expires <= parts_.clock->Now() + kHandoffReserve / 4) {
+  } else if (const absl::Duration left = entry.lease->expires - parts_.clock->Now(); left < kFreshLease) {
     lease = parts_.store->Extend(*entry.lease, length);  // it was long under way, or this loop was busy
   } else {
     lease = *entry.lease;
-    length = kHandoffReserve;
+    length = std::min(left, kHandoffReserve);
   }
   // Somebody was quicker; or the store is away: then a poll finds it.
   if (!lease.ok()) return nullptr;
@@ -225,6 +230,7 @@ void WorkerLoop::Dispatch(std::vector<HeldPtr> jobs) {
     job->renew_at = Steady::now() + Chrono(job->length / 2);
     held_.push_back(job);
     queue_.push_back(job);
+    if (job->renew_at < renewer_sleeps_until_) wake_renewer_.NotifyOne();
   }
   while (idle_slots_ < static_cast<int>(queue_.size()) && static_cast<int>(slots_.size()) < options_.slots) {
     ++idle_slots_;
@@ -256,16 +262,30 @@ bool WorkerLoop::Sleep(absl::Duration longest, bool draining) {
   const auto end = Steady::now() + Chrono(longest);
   MutexLock lock(&mutex_);
   for (;;) {
-    auto until = end;
-    for (const HeldPtr& job : held_) until = std::min(until, job->renew_at);
-    const auto left = until - Steady::now();
+    const auto left = end - Steady::now();
     if (nudged_ || abandoned_ || !offered_.empty() || draining_ != draining || left <= left.zero()) break;
     wake_loop_.WaitFor(&mutex_, left);
   }
   return std::exchange(nudged_, false);
 }
 
+void WorkerLoop::KeepLeases() {
+  for (;;) {
+    {
+      MutexLock lock(&mutex_);
+      if (loop_ended_) return;
+      auto until = Steady::now() + Chrono(kLongestSleep);
+      for (const HeldPtr& job : held_) until = std::min(until, job->renew_at);
+      renewer_sleeps_until_ = until;
+      if (const auto left = until - Steady::now(); left > left.zero()) wake_renewer_.WaitFor(&mutex_, left);
+      renewer_sleeps_until_ = Steady::time_point::min();
+    }
+    RenewHeld();
+  }
+}
+
 void WorkerLoop::RenewHeld() {
+  MutexLock one_at_a_time(&renewing_);
   // By both clocks: a machine that slept, or a clock that was set, may have outrun the lease already.
   const auto steady_now = Steady::now();
   const absl::Time now = parts_.clock->Now();
@@ -279,11 +299,11 @@ void WorkerLoop::RenewHeld() {
   for (const auto& [job, lease] : due) {
     const auto renewed = parts_.store->Extend(lease, options_.lease);
     MutexLock lock(&mutex_);
-    job->renew_at = Steady::now() + Chrono(options_.lease / (renewed.ok() ? 2 : 8));
     if (renewed.ok()) {
       job->lease = *renewed;
       job->length = options_.lease;
     }
+    job->renew_at = Steady::now() + Chrono(job->length / (renewed.ok() ? 2 : 8));
     if (absl::IsAborted(renewed.status())) {
       // Either somebody else has it, or the handler has just committed its end: what it returns will tell.
       job->lost = true;

@@ -1,5 +1,5 @@
-// The loop behind worker.h: looking, taking what is handed off, claiming, dispatching, renewing, draining. What happens to
-// one claimed job is job_run.h's.
+// The loop behind worker.h: looking, taking what is handed off, claiming, dispatching, keeping leases, draining.
+// What happens to one claimed job is job_run.h's.
 #pragma once
 
 #include <chrono>
@@ -34,7 +34,8 @@ struct WorkerParts {
   handoff::Handoff* handoff = nullptr;  // nullptr: jobs are found by looking alone
 };
 
-// One loop thread, and up to `slots` handler threads that start when there is work for them.
+// One loop thread, one that keeps the leases of what is held, and up to `slots` handler threads that start when there is
+// work for them.
 class WorkerLoop {
  public:
   WorkerLoop(WorkerOptions options, std::unique_ptr<JobHandler> handler, WorkerParts parts);
@@ -55,7 +56,7 @@ class WorkerLoop {
   using Steady = std::chrono::steady_clock;
   struct Held {
     store::Lease lease;             // as prolonged; guarded by mutex_
-    absl::Duration length;          // of that lease; guarded by mutex_
+    absl::Duration length;          // of that lease, when it was taken or prolonged; guarded by mutex_
     std::shared_ptr<const std::string> payload;
     std::string traceparent;        // "": none came with it
     bool handed_off = false;
@@ -69,7 +70,7 @@ class WorkerLoop {
   // Claims what fits. False when nothing was claimed, or the store failed.
   bool ClaimSome(int free);
   // Takes what the hand-off brought; refuses what does not fit.
-  void ClaimOffered();
+  void TakeOffered();
   // The lease it was born with, if that still holds, or one claimed by key; nullptr when somebody was quicker.
   HeldPtr Take(handoff::Job offered, const OfferedEntry& entry);
   void Dispatch(std::vector<HeldPtr> jobs);
@@ -77,8 +78,13 @@ class WorkerLoop {
   void Announce(int free);
   // How long to sleep after a look that found nothing; sets claim_ for the wake-up.
   absl::Duration UntilNextLook();
-  // True when nudged; also returns when it is time to renew, or (unless `draining`) to drain.
+  // True when nudged; also returns when it is time (unless `draining`) to drain.
   bool Sleep(absl::Duration longest, bool draining);
+  // Prolongs leases while the loop waits for the store, or for something to do: a job that was handed off has a short one,
+  // and a store that stands still must find this wish before that of whoever claims what has run out.
+  void KeepLeases();
+  // Prolongs what has half run out. The loop calls it, too, before it claims: else a clock that was set, or a machine that
+  // slept, would let it claim its own work.
   void RenewHeld();
   void GiveBackQueued();
   void StoreFailed(const absl::Status& status);
@@ -100,17 +106,19 @@ class WorkerLoop {
   int announced_ = 0;
 
   Mutex mutex_;
-  CondVar wake_loop_, wake_slots_, job_ended_;
-  std::list<HeldPtr> held_ RB_GUARDED_BY(mutex_);   // claimed and not ended
-  std::deque<HeldPtr> queue_ RB_GUARDED_BY(mutex_);  // claimed and not begun
-  std::deque<handoff::Job> offered_ RB_GUARDED_BY(mutex_);  // brought by the hand-off and not claimed
+  CondVar wake_loop_, wake_renewer_, wake_slots_, job_ended_;
+  std::list<HeldPtr> held_ RB_GUARDED_BY(mutex_);   // taken and not ended
+  std::deque<HeldPtr> queue_ RB_GUARDED_BY(mutex_);  // taken and not begun
+  std::deque<handoff::Job> offered_ RB_GUARDED_BY(mutex_);  // brought by the hand-off and not taken
   int idle_slots_ RB_GUARDED_BY(mutex_) = 0;
   bool nudged_ RB_GUARDED_BY(mutex_) = false;
   bool draining_ RB_GUARDED_BY(mutex_) = false;
   bool abandoned_ RB_GUARDED_BY(mutex_) = false;
   bool loop_ended_ RB_GUARDED_BY(mutex_) = true;
+  Steady::time_point renewer_sleeps_until_ RB_GUARDED_BY(mutex_) = Steady::time_point::min();
   std::vector<std::thread> slots_ RB_GUARDED_BY(mutex_);
-  std::thread loop_;
+  Mutex renewing_;  // while leases are prolonged; before mutex_
+  std::thread loop_, renewer_;
 };
 
 }  // namespace ringback::runtime

@@ -4,6 +4,7 @@
 #include <set>
 #include <tuple>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/ids.h"
 
@@ -111,6 +112,12 @@ ScanRange RangeOfPage(const std::string& from, const std::string& to, const Page
     range.from = std::max(from, page.after + '\0');  // the next string there can be
   }
   return range;
+}
+
+std::string NewLeaseId(Random& random) {
+  char bytes[12];
+  random.Fill(bytes, sizeof bytes);
+  return absl::BytesToHexString(absl::string_view(bytes, sizeof bytes));
 }
 
 int64_t ToMicros(absl::Time time) { return std::clamp<int64_t>(absl::ToUnixMicros(time), 0, kMicrosMax); }

@@ -1,11 +1,13 @@
-// What both stores ask of a caller's arguments, and the time format both keep. No storage here: an answer depends on the
-// arguments alone, so that Redis and SQLite refuse the same things with the same words.
+// What both stores ask of a caller's arguments, and the form in which both keep times and lease ids. No storage here: an
+// answer depends on the arguments alone, so that Redis and SQLite refuse the same things with the same words.
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "core/base/ids.h"
 #include "core/store/store.h"
 
 namespace ringback::store {
@@ -25,6 +27,9 @@ struct ScanRange {
   std::string to;
 };
 ScanRange RangeOfPage(const std::string& from, const std::string& to, const Page& page);
+
+// Never used before: 96 random bits, in hex.
+std::string NewLeaseId(Random& random);
 
 // Microseconds since 1970, clamped to what a double holds exactly (Redis sorts by doubles).
 int64_t ToMicros(absl::Time time);

@@ -104,7 +104,8 @@ absl::Status ErrorOfText(const std::string& text) {
                            "UNKILLABLE", "EXECABORT"}) {
     if (says(code)) return absl::UnavailableError(absl::StrCat("Redis: ", text));
   }
-  if (says("NOAUTH") || says("WRONGPASS") || says("NOPERM")) {
+  // The last one: a password is sent, and Redis has none.
+  if (says("NOAUTH") || says("WRONGPASS") || says("NOPERM") || absl::StartsWith(text, "ERR AUTH")) {
     return absl::UnavailableError(absl::StrCat("Redis refuses the user or password: ", text));
   }
   if (says("WRONGTYPE")) return absl::DataLossError(absl::StrCat("Redis holds something else under a key of ringback: ", text));

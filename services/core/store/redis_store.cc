@@ -8,7 +8,6 @@
 #include <map>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -239,7 +238,6 @@ class RedisStore : public Store {
     return call;
   }
   RedisAnswer Write(RedisWrite write);
-  std::string NewLeaseId();
 
   const RedisOptions options_;
   Random& random_;
@@ -286,12 +284,6 @@ RedisAnswer RedisStore::Write(RedisWrite write) {
   std::vector<RedisWrite> writes;
   writes.push_back(std::move(write));
   return std::move(committer_.Run(std::move(writes)).front());
-}
-
-std::string RedisStore::NewLeaseId() {
-  char bytes[12];
-  random_.Fill(bytes, sizeof bytes);
-  return absl::BytesToHexString(absl::string_view(bytes, sizeof bytes));
 }
 
 absl::StatusOr<Reading> RedisStore::ReadNow(const std::vector<Key>& keys) {
@@ -352,7 +344,7 @@ absl::StatusOr<std::vector<Lease>> RedisStore::ClaimDue(Stage stage, const Claim
   RB_RETURN_IF_ERROR(CheckClaim(options));
   RedisWrite write{Script::kClaimDue, TeamKeys(stage), {}};
   write.arguments.Add(Number(stage)).Add(int64_t{options.max}).Add(absl::ToInt64Microseconds(options.lease));
-  write.arguments.Add(int64_t{options.team_in_flight_max}).Add(NewLeaseId());
+  write.arguments.Add(int64_t{options.team_in_flight_max}).Add(NewLeaseId(random_));
   {
     MutexLock lock(&mutex_);
     const StageCursor& cursor = cursors_[stage];
@@ -389,7 +381,7 @@ absl::StatusOr<Lease> RedisStore::Claim(const DueKey& key, absl::Duration lease)
   RB_RETURN_IF_ERROR(CheckDueKey(key));
   RB_RETURN_IF_ERROR(CheckLeaseDuration(lease));
   RedisWrite write{Script::kClaim, {BaseOf(key.shard)}, {}};
-  write.arguments.Add(PlaceOf(key)).Add(key.team).Add(key.id).Add(absl::ToInt64Microseconds(lease)).Add(NewLeaseId());
+  write.arguments.Add(PlaceOf(key)).Add(key.team).Add(key.id).Add(absl::ToInt64Microseconds(lease)).Add(NewLeaseId(random_));
   RB_ASSIGN_OR_RETURN(const std::vector<std::string> texts, Write(std::move(write)));
   if (texts.size() < kLeaseTexts) return absl::NotFoundError(texts.back());
   return LeaseOf(key.stage, key.shard, texts, 0);

@@ -229,6 +229,11 @@ TEST_F(RedisStoreTest, AWrongPasswordIsRefusedAndTheFilesNewOneIsReadAgain) {
   options.user = "ringback";
   options.password = "wrong";
   EXPECT_EQ(OpenRedisStore(options).status().code(), absl::StatusCode::kUnavailable);
+  options.user = "";
+  const absl::Status needless = OpenRedisStore(options).status();
+  EXPECT_TRUE(absl::StrContains(needless.message(), "refuses the user or password")) << needless;
+  EXPECT_TRUE(absl::IsUnavailable(needless)) << "it may get that password in a moment";
+  options.user = "ringback";
   std::string in_file = "secret";
   options.read_password = [&]() -> absl::StatusOr<std::string> { return in_file; };
   const auto store = OpenRedisStore(options);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/store/commit_rules.h"
@@ -21,12 +20,6 @@ struct DueTeam {
   TeamCursor team;
   int64_t room = 0;  // leases it may still get
 };
-
-std::string NewLeaseId(Random& random) {
-  char bytes[12];
-  random.Fill(bytes, sizeof bytes);
-  return absl::BytesToHexString(absl::string_view(bytes, sizeof bytes));
-}
 
 Query& BindKey(Query& q, const DueKey& key) {
   return q.Bind(static_cast<int64_t>(key.stage)).Bind(key.shard).Bind(key.team).Bind(key.id);
