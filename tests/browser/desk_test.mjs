@@ -237,9 +237,52 @@ test("what arrives after the promised time asks for a new one", async () => {
     await tab.getByRole("link", { name: "Neue Zeit wählen" }).click();
     assert.equal(await tab.locator(".times input:checked + span").textContent(), "12:15");
     await tab.getByRole("button", { name: "Anhören", exact: true }).waitFor();
-    // Spoken was 11:15.
+    // The text is for the new time; what was spoken is not.
+    assert.match(await tab.getByLabel("Was Sie sagen").inputValue(), /heute um 12:15 Uhr/);
     await tab.getByRole("button", { name: /^Senden/ }).click();
-    await tab.getByRole("dialog", { name: "Zeit und Text passen nicht zusammen" }).or(tab.getByRole("dialog", { name: "Stimmt die Adresse?" })).waitFor();
+    await tab.getByRole("dialog", { name: "Zeit und Aufnahme passen nicht zusammen" }).waitFor();
+    await tab.getByText("Als Sie sprachen, stand 11:15 im Text. Versprochen wird 12:15.").waitFor();
+    await accessible(tab);
+    await picture(tab, "staff-de-15-spoken-for-another-time");
+  });
+});
+
+test("what the server would refuse or doubts is said before it goes, in the reader's words", async () => {
+  await atTheDesk({ office: { callbacks: 0 } }, async (tab, office) => {
+    office.noSms = true;
+    office.ring({ name: "Herr Müller", email: "mueller@example.com", phone: "+4940123456" });
+    office.ring({ name: "Frau Weiß", email: "weiss@example.com" });
+    await tab.getByRole("link", { name: "Sprechen: Herr Müller" }).click();
+    await tab.locator(".times label", { hasText: "Andere Zeit" }).click();
+    await tab.getByLabel("Tag und Uhrzeit").fill("2026-11-29T03:00");
+    await speakFor(tab);
+    await tab.locator(".way label", { hasText: "SMS" }).click();
+    await tab.getByRole("button", { name: /^Senden/ }).click();
+    await tab.getByText("SMS ist hier nicht eingerichtet").waitFor();
+    await tab.getByRole("heading", { name: "Herr Müller" }).waitFor();
+    assert.equal(await tab.locator(".hold").count(), 0);
+
+    await tab.locator(".way label", { hasText: "Mail" }).first().click();
+    await tab.getByRole("button", { name: /^Senden/ }).click();
+    await tab.getByRole("dialog", { name: "Bitte noch einmal ansehen" }).getByText("Diese Zeit liegt außerhalb der Arbeitszeiten.").waitFor();
+    assert.equal(promises(office).length, 0);
+  });
+});
+
+test("a second press while the line is slow promises nothing twice", async () => {
+  await atTheDesk({ office: { callbacks: 0 } }, async (tab, office) => {
+    office.ring({ name: "Herr Müller", phone: "+4940123456" });
+    await tab.getByRole("link", { name: "Sprechen: Herr Müller" }).click();
+    await tab.locator(".way label", { hasText: "Am Telefon gesagt" }).click();
+    office.slowMs = 400;
+    const note = tab.getByRole("button", { name: "Versprechen eintragen" });
+    await note.evaluate((button) => (button.click(), button.click()));
+    await tab.locator(".hold").first().waitFor();
+    office.slowMs = 0;
+    assert.equal(office.calls.filter((c) => c.method === "makePromise").length, 1, "asked twice");
+    assert.equal(await tab.locator(".hold").count(), 1);
+    await tab.getByRole("button", { name: "Jetzt senden" }).click();
+    await until(() => promises(office).length === 1, "the promise");
   });
 });
 
@@ -290,7 +333,7 @@ test("a time in the text that is not the promised one is asked about before it g
     await tab.getByLabel("Was Sie sagen").fill("Guten Morgen Herr Müller, ich rufe Sie um 14:00 Uhr an.");
     await speakFor(tab);
     await tab.getByRole("button", { name: /^Senden/ }).click();
-    await tab.getByRole("dialog", { name: "Zeit und Text passen nicht zusammen" }).waitFor();
+    await tab.getByRole("dialog", { name: "Zeit und Text passen nicht zusammen" }).getByText("Im Text steht 14:00, versprochen wird 11:15.").waitFor();
     await accessible(tab);
     await picture(tab, "staff-de-12-times-differ");
     await tab.getByRole("button", { name: "Noch einmal ansehen" }).click();

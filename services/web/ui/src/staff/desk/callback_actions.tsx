@@ -7,6 +7,7 @@ import { Dialog, Loading, Tag } from "../shell/parts";
 import { nameOf, phoneOf, telephoneLink } from "../shell/phone";
 import { iso, ms, nowMs, when } from "../shell/time";
 import { toast, toastError } from "../shell/toasts";
+import { warningInWords } from "../shell/warnings";
 import { shellWords } from "../shell/words";
 import { deskWords } from "./desk_words";
 import { TimePicker } from "./time_picker";
@@ -57,7 +58,7 @@ export function Outcomes({ callback: c }: { callback: CallbackJson }) {
     const calledTime = iso(nowMs());
     const answer = await call("CallbackService", "logAttempt", { requestId: newRequestId(), callbackId: c.id, outcome: `ATTEMPT_OUTCOME_${outcome}`, calledTime });
     put(answer.callback);
-    toast([w.logged(w.outcomes[outcome], nameOf(c.caller)), ...(answer.warnings ?? [])].join(" · "));
+    toast([w.logged(w.outcomes[outcome], nameOf(c.caller)), ...(answer.warnings ?? []).map(warningInWords)].join(" · "));
   });
   const all: Outcome[] = ["REACHED", "NO_ANSWER", "BUSY", "VOICEMAIL", "WRONG_NUMBER"];
   return (

@@ -21,6 +21,8 @@ const DEFAULT_MAX_S = 120;
 export interface For {
   callbackId: string;
   who: string;
+  // What the teleprompter says.
+  promisedMs: number | null;
 }
 
 function newTake({ callbackId, who }: For): Take {
@@ -44,7 +46,7 @@ export function Recorder({ whom, take }: { whom: For; take: Take | undefined }) 
   };
   const begin = async (): Promise<void> => {
     trouble.value = "";
-    const mine = (current.current = newTake(whom));
+    const mine = (current.current = { ...newTake(whom), ...(whom.promisedMs !== null && { spokenMs: whom.promisedMs }) });
     const partly = ({ audio, seconds }: Spoken): void => {
       if (current.current === mine) void putTake({ ...mine, audio, seconds, unfinished: true });
     };

@@ -8,12 +8,14 @@ import { callbacks } from "../shell/callbacks";
 import { useKeys } from "../shell/keys";
 import { Dialog, Failed, Loading, Tag } from "../shell/parts";
 import { nameOf, phoneBeside } from "../shell/phone";
+import { inWords } from "../shell/refusals";
 import { navigate } from "../shell/router";
 import { me, team } from "../shell/session";
 import { ms, nowMs, span, when, zone } from "../shell/time";
 import type { Language } from "../shell/words";
 import { useCallback } from "./caller_page";
 import { PastWithCustomer } from "./customer_history";
+import { useOnce } from "./callback_actions";
 import { deskWords } from "./desk_words";
 import { dropOlder, HOLD_MS, refreshTakes, takes, takesLoaded } from "./outbox";
 import { fillPrompt, moveTime, spokenTime } from "./prompt";
@@ -54,7 +56,8 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
   const w = speakWords();
   const take = takes.value.filter((t) => t.callbackId === c.id && ["draft", "late", "refused"].includes(t.state) && t.audio)
     .sort((a, b) => b.recordedMs - a.recordedMs)[0];
-  const before = useRef(takes.value.find((t) => t.callbackId === c.id && t.state !== "sent")?.promise).current;
+  const left = useRef(takes.value.find((t) => t.callbackId === c.id && t.state !== "sent")).current;
+  const before = left?.promise;
   const spokenLanguage = (c.caller?.language || team.value?.language || "de") as Language;
   const facts = (promisedMs: number | null) => ({
     language: spokenLanguage === "en" ? ("en" as const) : ("de" as const), caller: c.caller, rep: me.value?.member.name ?? "", team: me.value?.team.name ?? "",
@@ -63,7 +66,14 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
   const template = team.value?.templates?.[`${facts(null).language}/teleprompter`] ?? "";
   const at = useSignal<number | null>(before && before.promisedMs > nowMs() ? before.promisedMs : firstTime(slots));
   const filled = useSignal(fillPrompt(facts(at.value), template));
-  const text = useSignal(before?.spokenText || filled.value);
+  // A time that has passed meanwhile is another one in the words, too.
+  const moved = (words: string, from: number, saidMs: number, to: number): string => {
+    const { language, zone: theirs } = facts(null);
+    return moveTime(words, spokenTime(from, saidMs, theirs, language), spokenTime(to, nowMs(), theirs, language));
+  };
+  const text = useSignal(
+    !left || !before?.spokenText ? filled.value
+      : at.value === null || at.value === before.promisedMs ? before.spokenText : moved(before.spokenText, before.promisedMs, left.recordedMs, at.value));
   const way = useSignal<Way | "">(before?.channel ?? (c.caller?.email ? "PROMISE_CHANNEL_VOICE_MAIL" : ""));
   const address = useSignal(before?.email?.address ?? "");
   const asking = useSignal(!!before?.email);
@@ -81,9 +91,8 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
     const from = at.value;
     at.value = to;
     trouble.value = "";
-    const { language, zone: theirs } = facts(null);
     if (text.value === filled.value) text.value = fillPrompt(facts(to), template);
-    else if (from !== null && to !== null) text.value = moveTime(text.value, spokenTime(from, nowMs(), theirs, language), spokenTime(to, nowMs(), theirs, language));
+    else if (from !== null && to !== null) text.value = moved(text.value, from, nowMs(), to);
     filled.value = fillPrompt(facts(to), template);
   };
   const refill = (): void => void (text.value = filled.value = fillPrompt(facts(at.value), template));
@@ -98,7 +107,9 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
     return "";
   };
 
-  const send = async (asked = false): Promise<void> => {
+  const [busy, once] = useOnce();
+  const send = (asked = false): void => once(() => sending(asked));
+  const sending = async (asked: boolean): Promise<void> => {
     if (recorderState.value !== "idle") return;
     trouble.value = missing();
     if (trouble.value || at.value === null || way.value === "") return;
@@ -108,8 +119,12 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
       ...(newAddress && { email: { address: newAddress, requestId: newRequestId() } }),
     };
     if (!asked) {
-      const doubts = await doubtsAbout(c, promise, take);
-      if (doubts) return void (question.value = doubts);
+      try {
+        const doubts = await doubtsAbout(c, promise, take);
+        if (doubts) return void (question.value = doubts);
+      } catch (error) {
+        return void (trouble.value = inWords(error));
+      }
     }
     question.value = null;
     const { error: _, refused: __, tried: ___, ...kept } = take && !spokenOnly ? take : emptyTake(c);
@@ -133,7 +148,7 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
   };
 
   useKeys([
-    { key: "Enter", withControl: true, help: spokenOnly ? w.note : w.send, act: () => void send() },
+    { key: "Enter", withControl: true, help: spokenOnly ? w.note : w.send, act: () => send() },
     { key: "t", help: w.when, act: () => document.querySelector<HTMLInputElement>(".times input:checked, .times input")?.focus() },
     { key: "e", help: w.say, act: () => document.querySelector<HTMLTextAreaElement>("#prompt")?.focus() },
     { key: "Escape", help: w.toDesk, act: () => navigate("/desk") },
@@ -150,7 +165,7 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
         <div class="card speak-when"><TimePicker slots={slots.times} own={slots.own} local={slots.local} chosen={at.value} choose={choose} /></div>
         {!spokenOnly && (
           <div class="speak-main">
-            <Recorder whom={{ callbackId: c.id ?? "", who: nameOf(c.caller) }} take={take} />
+            <Recorder whom={{ callbackId: c.id ?? "", who: nameOf(c.caller), promisedMs: at.value }} take={take} />
             <div class="card">
               <div class="spread">
                 <label class="label" for="prompt">{w.say}</label>
@@ -164,7 +179,7 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
         <WayToCustomer callback={c} way={way} address={address} asking={asking} confirm={confirm} />
         <div class="card send-bar">
           <p class="send-when">{at.value !== null && <strong class="numbers">{when(at.value)}</strong>}</p>
-          <button type="button" class="button main large" onClick={() => void send()}>{spokenOnly ? w.note : w.send} <kbd>Ctrl ↵</kbd></button>
+          <button type="button" class="button main large" disabled={busy} onClick={() => send()}>{spokenOnly ? w.note : w.send} <kbd>Ctrl ↵</kbd></button>
           {trouble.value && <p class="hint bad" role="alert">{trouble.value}</p>}
         </div>
       </div>
@@ -173,7 +188,7 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
           {question.value.lines.map((line) => <p key={line}>{line}</p>)}
           {question.value.address && <p class="address large">{question.value.address}</p>}
           <div class="actions form-end">
-            <button type="button" class="button main" onClick={() => void send(true)}>{question.value.doubtful ? w.differSend : w.firstYes}</button>
+            <button type="button" class="button main" disabled={busy} onClick={() => send(true)}>{question.value.doubtful ? w.differSend : w.firstYes}</button>
             <button type="button" class="button" onClick={lookAgain}>{question.value.doubtful ? w.differBack : w.firstNo}</button>
           </div>
         </Dialog>
