@@ -269,6 +269,25 @@ test("what the server would refuse or doubts is said before it goes, in the read
   });
 });
 
+test("a microphone that is pulled out leaves what was spoken until then", async () => {
+  const script = `const devices = navigator.mediaDevices;
+    const real = devices?.getUserMedia.bind(devices);
+    if (devices) devices.getUserMedia = async (what) => (window.microphone = await real(what));`;
+  await atTheDesk({ office: { callbacks: 0 }, script }, async (tab, office) => {
+    office.ring({ name: "Herr Müller", email: "mueller@example.com" });
+    await tab.getByRole("link", { name: "Sprechen: Herr Müller" }).click();
+    await tab.getByRole("button", { name: "Aufnehmen", exact: true }).click();
+    await tab.waitForFunction(() => document.querySelector(".recorder-clock strong")?.textContent === "0:03");
+    await tab.evaluate(() => window.microphone.getTracks().forEach((track) => track.stop()));
+    await tab.getByText("Das Mikrofon ist nicht mehr da.").waitFor();
+    await tab.getByRole("button", { name: "Anhören", exact: true }).click();
+    await tab.waitForFunction(() => document.querySelector("audio").currentTime > 1);
+    await send(tab);
+    await tab.getByRole("button", { name: "Jetzt senden" }).click();
+    await until(() => promises(office).length === 1, "the promise");
+  });
+});
+
 test("a second press while the line is slow promises nothing twice", async () => {
   await atTheDesk({ office: { callbacks: 0 } }, async (tab, office) => {
     office.ring({ name: "Herr Müller", phone: "+4940123456" });

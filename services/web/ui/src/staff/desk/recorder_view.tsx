@@ -51,7 +51,7 @@ export function Recorder({ whom, take }: { whom: For; take: Take | undefined }) 
       if (current.current === mine) void putTake({ ...mine, audio, seconds, unfinished: true });
     };
     try {
-      await startRecording(most, partly, () => void finish());
+      await startRecording(most, partly, () => void finish(), () => void finish().then(() => (trouble.value = w.microphoneErrors.gone)));
     } catch (error) {
       current.current = null;
       const known = w.microphoneErrors as Record<string, string>;
