@@ -269,6 +269,28 @@ test("what the server would refuse or doubts is said before it goes, in the read
   });
 });
 
+test("what is refused all the same is not counted as sent, and covers nothing", async () => {
+  await atTheDesk({ office: { callbacks: 0 } }, async (tab, office) => {
+    office.ring({ name: "Herr Müller", phone: "+4940123456" });
+    office.ring({ name: "Frau Weiß", email: "weiss@example.com" });
+    await tab.getByRole("link", { name: "Sprechen: Herr Müller" }).click();
+    await tab.locator(".way label", { hasText: "SMS" }).click();
+    await speakFor(tab);
+    await send(tab);
+    await tab.getByText("1 gesendet").waitFor();
+    office.noSms = true;
+    await tab.getByRole("button", { name: "Jetzt senden" }).click();
+    await tab.locator(".stuck", { hasText: "Herr Müller Nicht angenommen" }).waitFor();
+    await tab.getByText("0 gesendet").waitFor();
+    const [over, head] = await Promise.all([tab.locator(".stuck").boundingBox(), tab.getByRole("heading", { name: "Frau Weiß" }).boundingBox()]);
+    assert.ok(over.y + over.height <= head.y, "it lies over the caller's name");
+    await accessible(tab);
+    await picture(tab, "staff-de-16-refused");
+    await tab.getByRole("link", { name: "Herr Müller Nicht angenommen" }).click();
+    await tab.getByRole("button", { name: "Anhören", exact: true }).waitFor();
+  });
+});
+
 test("a microphone that is pulled out leaves what was spoken until then", async () => {
   const script = `const devices = navigator.mediaDevices;
     const real = devices?.getUserMedia.bind(devices);

@@ -9,7 +9,7 @@ import { shellWords } from "../shell/words";
 import { CallerPage } from "./caller_page";
 import "./desk.css";
 import { deskWords } from "./desk_words";
-import { Holding, Outbox, RowList } from "./outbox_view";
+import { Holding, Outbox, RowList, Stuck } from "./outbox_view";
 import { startOutbox, takes } from "./outbox";
 import { MyPromises } from "./promises";
 import { startReminders } from "./reminders";
@@ -25,6 +25,7 @@ export function Desk() {
   const [, , id, part] = path.value.split("/");
   return (
     <>
+      <Stuck />
       {id ? part === "speak" ? <Speak key={id} id={id} /> : <CallerPage key={id} id={id} /> : <Home />}
       <Holding />
     </>

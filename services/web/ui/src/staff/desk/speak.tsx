@@ -21,7 +21,7 @@ import { dropOlder, HOLD_MS, refreshTakes, takes, takesLoaded } from "./outbox";
 import { fillPrompt, moveTime, spokenTime } from "./prompt";
 import { recorderState } from "./recorder";
 import { Recorder } from "./recorder_view";
-import { lastPromisedMs, row, rowAdd, rowEnded, skipped } from "./row";
+import { lastPromisedMs, row, rowAdd, rowEnded, rowSent, skipped } from "./row";
 import { doubtsAbout, rememberAddress, type Doubts } from "./second_look";
 import { collides, slotLengthMs } from "./slots";
 import { speakWords } from "./speak_words";
@@ -237,7 +237,7 @@ function RowSoFar({ id }: { id: string }) {
   if (row.value.length === 0 || rowEnded.value) return <a href="/desk">{w.toDesk}</a>;
   return (
     <div class="actions">
-      <Tag kind="good">{w.row(row.value.length)}</Tag>
+      <Tag kind="good">{w.row(rowSent.value.length)}</Tag>
       <button type="button" class="button" onClick={pass}>{w.skip}</button>
       <button type="button" class="button" onClick={finishRow}>{w.finish}</button>
     </div>
