@@ -327,6 +327,27 @@ test("a second press while the line is slow promises nothing twice", async () =>
   });
 });
 
+test("a customer in another time zone: the page shows their clock beside one's own", async () => {
+  await atTheDesk({ office: { callbacks: 0 } }, async (tab, office) => {
+    const caller = { name: "Mr Baker", email: "baker@example.com", phone: "+12125550123", language: "en", timeZone: "America/New_York" };
+    const callback = office.ring(caller);
+    await tab.getByRole("link", { name: "Sprechen: Mr Baker" }).click();
+    await tab.locator(".times label", { hasText: "13:15" }).click();
+    await tab.locator(".send-when", { hasText: "13:15 beim Kunden 07:15" }).waitFor();
+    assert.match(await tab.getByLabel("Was Sie sagen").inputValue(), /today at 7:15 am/);
+    await tab.goBack();
+    // Without a line nobody is offered a call in the night.
+    const up = await office.down();
+    await tab.getByRole("link", { name: "Sprechen: Mr Baker" }).click();
+    await tab.getByText("Ohne Verbindung: nur gegen").waitFor();
+    assert.equal(await tab.locator(".times input + span").first().textContent(), "13:00");
+    await tab.goBack();
+    await up();
+    office.promise(callback, { promisedTime: "2026-11-24T23:30:00Z", channel: "PROMISE_CHANNEL_SPOKEN" });
+    await tab.locator("#next", { hasText: "beim Kunden Di 18:30" }).waitFor();
+  });
+});
+
 test("without a mail address: asked for, by SMS, by a link, or spoken on the phone", async () => {
   await atTheDesk({ office: { callbacks: 0 } }, async (tab, office) => {
     const names = ["Frau Asmussen", "Herr Becker", "Frau Celik", "Herr Dorn"];

@@ -18,6 +18,7 @@ import { PastWithCustomer } from "./customer_history";
 import { useOnce } from "./callback_actions";
 import { deskWords } from "./desk_words";
 import { dropOlder, HOLD_MS, refreshTakes, takes, takesLoaded } from "./outbox";
+import { TheirClock } from "./promises";
 import { fillPrompt, moveTime, spokenTime } from "./prompt";
 import { recorderState } from "./recorder";
 import { Recorder } from "./recorder_view";
@@ -178,7 +179,7 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
         )}
         <WayToCustomer callback={c} way={way} address={address} asking={asking} confirm={confirm} />
         <div class="card send-bar">
-          <p class="send-when">{at.value !== null && <strong class="numbers">{when(at.value)}</strong>}</p>
+          <p class="send-when">{at.value !== null && <><strong class="numbers">{when(at.value)}</strong> <TheirClock callback={c} at={at.value} /></>}</p>
           <button type="button" class="button main large" disabled={busy} onClick={() => send()}>{spokenOnly ? w.note : w.send} <kbd>Ctrl ↵</kbd></button>
           {trouble.value && <p class="hint bad" role="alert">{trouble.value}</p>}
         </div>

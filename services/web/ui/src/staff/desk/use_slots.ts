@@ -26,7 +26,7 @@ export function useSlots(callbackId: string): Slots | null {
     const own = ownTimes(callbacks.values(), takes.value, member, callbackId);
     call("CallbackService", "listSlots", { callbackId, count: SHOWN_SLOTS + leaving }).then(
       ({ slots: free }) => (slots.value = { times: (free ?? []).map((s) => ms(s)), own, local: false }),
-      () => (slots.value = { times: localSlots(team.value, own, nowMs(), zone.value, SHOWN_SLOTS), own, local: true }));
+      () => (slots.value = { times: localSlots(team.value, own, nowMs(), zone.value, SHOWN_SLOTS, callbacks.get(callbackId)?.caller?.timeZone || zone.value), own, local: true }));
   }, [callbackId]);
   return slots.value;
 }
