@@ -65,7 +65,7 @@ export function Holding() {
 // What stays until somebody acts stands in the page, where it covers nothing.
 export function Stuck() {
   const w = speakWords();
-  const stuck = path.value === "/desk" ? [] : takes.value.filter((take) => take.state === "late" || take.state === "refused");
+  const stuck = path.value === "/desk" ? [] : takes.value.filter((take) => (take.state === "late" || take.state === "refused") && !path.value.startsWith(`/desk/${take.callbackId}/`));
   if (stuck.length === 0) return null;
   return (
     <p class="stuck" role="status">

@@ -238,7 +238,7 @@ function RowSoFar({ id }: { id: string }) {
   if (row.value.length === 0 || rowEnded.value) return <a href="/desk">{w.toDesk}</a>;
   return (
     <div class="actions">
-      <Tag kind="good">{w.row(rowSent.value.length)}</Tag>
+      {rowSent.value.length > 0 && <Tag kind="good">{w.row(rowSent.value.length)}</Tag>}
       <button type="button" class="button" onClick={pass}>{w.skip}</button>
       <button type="button" class="button" onClick={finishRow}>{w.finish}</button>
     </div>
