@@ -472,6 +472,35 @@ test("callers come in from a file, a wrong line stops no other, and the same fil
   });
 });
 
+test("a page that was opened without a line says that it is not the whole team's", async () => {
+  await visit({ office: { ...MANAGER, callbacks: 60 }, path: "/team" }, async (tab, office, context) => {
+    await rows(tab).first().waitFor();
+    await tab.evaluate(() => navigator.serviceWorker.ready);
+    const counts = tab.locator(".team-shows .count");
+    assert.equal(await counts.count(), 4);
+    // What the desk keeps is written after a while.
+    await until(() => tab.evaluate(() => new Promise((resolve) => {
+      const open = indexedDB.open("ringback");
+      open.onsuccess = () => (open.result.transaction("snapshot").objectStore("snapshot").count().onsuccess = (event) => resolve(event.target.result > 0));
+    })), "the snapshot");
+    const up = await office.down();
+    await tab.reload();
+    await tab.getByText("Ohne Verbindung geöffnet: Hier stehen nur Ihre eigenen").waitFor();
+    assert.equal(await counts.count(), 0, "a count of what is not known");
+    await accessible(tab);
+    await snapshot(tab, "team-de-opened-without-line");
+    await up();
+    await counts.first().waitFor();
+    assert.match(await rows(tab).first().textContent(), /überfällig/);
+    assert.equal(await tab.getByText("Ohne Verbindung").count(), 0);
+    // A browser that knows that it has no network says so at once.
+    await context.setOffline(true);
+    await tab.getByText("Nicht live").first().waitFor({ timeout: 5000 });
+    await context.setOffline(false);
+    await tab.getByText("Nicht live").first().waitFor({ state: "detached" });
+  });
+});
+
 test("what goes to somebody else leaves a rep's desk at once", async () => {
   await visit({ office: { callbacks: 0 } }, async (tab, office) => {
     const callback = office.ring({ name: "Herr Wandert", phone: "+4940123456" });

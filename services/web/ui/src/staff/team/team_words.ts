@@ -9,6 +9,7 @@ export const teamWords = spoken({
     notForReps: "Diese Seite ist für Vorgesetzte",
     notForRepsText: "Ihre eigenen Rückrufe stehen auf dem Schreibtisch.",
     staleFrom: (time: string) => `Nicht live: Was Sie sehen, ist von ${time}. Sobald die Verbindung steht, ist alles wieder vollständig.`,
+    onlyKept: "Ohne Verbindung geöffnet: Hier stehen nur Ihre eigenen Rückrufe und die ohne Zuständigen, wie dieser Browser sie zuletzt sah. Was im Team überfällig ist, zeigt sich, sobald die Verbindung steht.",
     stale: "Nicht live. Sobald die Verbindung steht, ist alles wieder vollständig.",
 
     show: "Welche Rückrufe",
@@ -107,6 +108,7 @@ export const teamWords = spoken({
     notForReps: "This page is for managers",
     notForRepsText: "Your own callbacks are on your desk.",
     staleFrom: (time: string) => `Not live: what you see is from ${time}. As soon as there is a connection, it is complete again.`,
+    onlyKept: "Opened without a connection: only your own callbacks and those without an assignee are here, as this browser last saw them. What is overdue in the team shows as soon as there is a connection.",
     stale: "Not live. As soon as there is a connection, it is complete again.",
 
     show: "Which callbacks",
