@@ -501,6 +501,26 @@ test("a page that was opened without a line says that it is not the whole team's
   });
 });
 
+test("each row says whole who knows, and there is one way to a new promise", async () => {
+  await visit({ office: { ...MANAGER, callbacks: 0 }, path: "/team" }, async (tab, office) => {
+    const [anna, bernd, carla] = office.team.members;
+    const callback = office.ring({ name: "Herr Müller", phone: "+4940123456" }, { assigneeId: anna.id, assigneeName: anna.name });
+    const at = new Date(office.now() - 6 * 60000).toISOString();
+    const promised = office.promise(callback, { promisedTime: at, channel: "PROMISE_CHANNEL_SPOKEN" });
+    office.commit({ ...promised, overdue: true, escalation: { alarms: 1, lastStep: 1, lastAlarmTime: at, toldMemberIds: [anna.id, bernd.id, carla.id] } }, "alarm");
+    const line = rows(tab).first().locator(".alarmed");
+    await line.filter({ hasText: `Stufe 1 · auch ${bernd.name}, ${carla.name}` }).waitFor();
+    const [text, box] = await line.evaluate((span) => [span.getBoundingClientRect(), span.parentElement.getBoundingClientRect()].map(({ right, bottom }) => ({ right, bottom })));
+    assert.ok(text.right <= box.right + 1 && text.bottom <= box.bottom + 1, "cut off");
+    const panel = tab.locator(".panel");
+    await panel.getByText(`${anna.name}, ${bernd.name}, ${carla.name} wissen es`).waitFor();
+    assert.equal(await panel.locator("a[href$='/speak']").count(), 1);
+    await panel.getByRole("button", { name: "Gesprochen, erledigt" }).waitFor();
+    await accessible(tab);
+    await snapshot(tab, "team-de-who-knows");
+  });
+});
+
 test("what goes to somebody else leaves a rep's desk at once", async () => {
   await visit({ office: { callbacks: 0 } }, async (tab, office) => {
     const callback = office.ring({ name: "Herr Wandert", phone: "+4940123456" });

@@ -50,7 +50,7 @@ export function Panel({ callback: c }: { callback: CallbackJson }) {
           </>
         ) : <p class="soft">{w.noAlarm}</p>}
       </div>
-      <Outcomes callback={c} />
+      <Outcomes callback={c} promising={false} />
       <Promises callback={c} />
       <p><a href={`/desk/${c.id}`}>{w.everything} →</a></p>
     </article>

@@ -43,6 +43,7 @@ export const teamWords = spoken({
     reminded: "Erinnert",
     knows: (names: string) => `${names} wissen es`,
     knowsOne: (name: string) => `${name} weiß es`,
+    also: (names: string) => `auch ${names}`,
     hasIt: (name: string, until: string) => `${name} kümmert sich bis ${until}`,
     attempts: (n: number) => (n === 1 ? "1 Versuch" : `${n} Versuche`),
     callingNow: "ruft gerade an",
@@ -92,7 +93,7 @@ export const teamWords = spoken({
     sickDone: (name: string, where: string) => `${name}: ${where}`,
     sickRunning: (done: number, all: number) => `${done} von ${all} …`,
     sickUndone: (name: string) => `Alles ist wieder bei ${name}`,
-    sickTold: "Die Kunden erfahren, wer sie stattdessen anruft.",
+    sickTold: "Kunden mit Mail-Adresse erfahren, wer sie stattdessen anruft.",
     minutesHere: "Bitte einen Zeitpunkt in der Zukunft wählen.",
     someone: "Bitte mindestens eine Person wählen.",
 
@@ -142,6 +143,7 @@ export const teamWords = spoken({
     reminded: "Reminded",
     knows: (names: string) => `${names} know`,
     knowsOne: (name: string) => `${name} knows`,
+    also: (names: string) => `also ${names}`,
     hasIt: (name: string, until: string) => `${name} has it until ${until}`,
     attempts: (n: number) => (n === 1 ? "1 attempt" : `${n} attempts`),
     callingNow: "calling now",
@@ -191,7 +193,7 @@ export const teamWords = spoken({
     sickDone: (name: string, where: string) => `${name}: ${where}`,
     sickRunning: (done: number, all: number) => `${done} of ${all} …`,
     sickUndone: (name: string) => `Everything is with ${name} again`,
-    sickTold: "The customers are told who calls instead.",
+    sickTold: "Customers with a mail address are told who calls instead.",
     minutesHere: "Please choose a time in the future.",
     someone: "Please choose one person at least.",
 
