@@ -181,6 +181,13 @@ test("a tab that is closed in the middle of speaking has kept what was spoken", 
   await atTheDesk({ office: { callbacks: 0 } }, async (tab, office, context) => {
     office.ring({ name: "Herr Müller", email: "mueller@example.com" });
     await tab.getByRole("link", { name: "Sprechen: Herr Müller" }).click();
+    await tab.locator(".times label", { hasText: "13:00" }).click();
+    await tab.getByLabel("Was Sie sagen").fill("Guten Morgen Herr Müller, ich rufe Sie heute um 13 Uhr an.");
+    // Words alone are there again after a look at the desk.
+    await tab.goBack();
+    await tab.goForward();
+    await tab.locator(".times input:checked + span", { hasText: "13:00" }).waitFor();
+    assert.match(await tab.getByLabel("Was Sie sagen").inputValue(), /ich rufe Sie heute um 13 Uhr an\.$/);
     await tab.getByRole("button", { name: "Aufnehmen", exact: true }).click();
     await tab.waitForFunction(() => document.querySelector(".recorder-clock strong")?.textContent === "0:04");
     await tab.close();
@@ -191,6 +198,9 @@ test("a tab that is closed in the middle of speaking has kept what was spoken", 
     await again.getByRole("button", { name: "Anhören", exact: true }).click();
     await again.waitForFunction(() => document.querySelector("audio").currentTime > 1);
     assert.equal(promises(office).length, 0);
+    // With the words that were spoken, and the time that was in them.
+    assert.equal(await again.getByLabel("Was Sie sagen").inputValue(), "Guten Morgen Herr Müller, ich rufe Sie heute um 13 Uhr an.");
+    assert.equal(await again.locator(".times input:checked + span").textContent(), "13:00");
   });
 });
 

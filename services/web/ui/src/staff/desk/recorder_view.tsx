@@ -23,6 +23,7 @@ export interface For {
   who: string;
   // What the teleprompter says.
   promisedMs: number | null;
+  text: string;
 }
 
 function newTake({ callbackId, who }: For): Take {
@@ -46,7 +47,7 @@ export function Recorder({ whom, take }: { whom: For; take: Take | undefined }) 
   };
   const begin = async (): Promise<void> => {
     trouble.value = "";
-    const mine = (current.current = { ...newTake(whom), ...(whom.promisedMs !== null && { spokenMs: whom.promisedMs }) });
+    const mine = (current.current = { ...newTake(whom), spokenText: whom.text, ...(whom.promisedMs !== null && { spokenMs: whom.promisedMs }) });
     const partly = ({ audio, seconds }: Spoken): void => {
       if (current.current === mine) void putTake({ ...mine, audio, seconds, unfinished: true });
     };

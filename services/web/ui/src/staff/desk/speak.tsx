@@ -33,6 +33,9 @@ import { useSlots, type Slots } from "./use_slots";
 import { validAddress, WayToCustomer, type Way } from "./way_to_customer";
 import { nextCaller } from "./who";
 
+// What was written for whom and not spoken yet; as long as the tab lives.
+const written = new Map<string, { at: number; text: string }>();
+
 // A take that is kept here brings back what was chosen with it.
 export function Speak({ id }: { id: string }) {
   return takesLoaded.value ? <WithSlots id={id} /> : <Loading />;
@@ -59,13 +62,14 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
     .sort((a, b) => b.recordedMs - a.recordedMs)[0];
   const left = useRef(takes.value.find((t) => t.callbackId === c.id && t.state !== "sent")).current;
   const before = left?.promise;
+  const wanted = useRef(before ? { at: before.promisedMs, text: before.spokenText } : left ? { at: left.spokenMs, text: left.spokenText } : written.get(c.id ?? "")).current;
   const spokenLanguage = (c.caller?.language || team.value?.language || "de") as Language;
   const facts = (promisedMs: number | null) => ({
     language: spokenLanguage === "en" ? ("en" as const) : ("de" as const), caller: c.caller, rep: me.value?.member.name ?? "", team: me.value?.team.name ?? "",
     zone: c.caller?.timeZone || zone.value, nowMs: nowMs(), promisedMs,
   });
   const template = team.value?.templates?.[`${facts(null).language}/teleprompter`] ?? "";
-  const at = useSignal<number | null>(before && before.promisedMs > nowMs() ? before.promisedMs : firstTime(slots));
+  const at = useSignal<number | null>(wanted?.at && wanted.at > nowMs() ? wanted.at : firstTime(slots));
   const filled = useSignal(fillPrompt(facts(at.value), template));
   // A time that has passed meanwhile is another one in the words, too.
   const moved = (words: string, from: number, saidMs: number, to: number): string => {
@@ -73,8 +77,8 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
     return moveTime(words, spokenTime(from, saidMs, theirs, language), spokenTime(to, nowMs(), theirs, language));
   };
   const text = useSignal(
-    !left || !before?.spokenText ? filled.value
-      : at.value === null || at.value === before.promisedMs ? before.spokenText : moved(before.spokenText, before.promisedMs, left.recordedMs, at.value));
+    !wanted?.text ? filled.value
+      : at.value === null || !wanted.at || at.value === wanted.at ? wanted.text : moved(wanted.text, wanted.at, left?.recordedMs ?? nowMs(), at.value));
   const way = useSignal<Way | "">(before?.channel ?? (c.caller?.email ? "PROMISE_CHANNEL_VOICE_MAIL" : ""));
   const address = useSignal(before?.email?.address ?? "");
   const asking = useSignal(!!before?.email);
@@ -83,6 +87,11 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
   const trouble = useSignal("");
 
   useEffect(() => void (document.title = w.title(nameOf(c.caller))));
+  // Words that somebody has written are there again when the page is.
+  useEffect(() => () => {
+    if (text.value !== filled.value && at.value !== null) written.set(c.id ?? "", { at: at.value, text: text.value });
+    else written.delete(c.id ?? "");
+  }, []);
   // A tab was closed over it: what was spoken until then is the take.
   useEffect(() => {
     if (take?.unfinished && recorderState.value === "idle") void putTake({ ...take, unfinished: false });
@@ -166,7 +175,7 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
         <div class="card speak-when"><TimePicker slots={slots.times} own={slots.own} local={slots.local} chosen={at.value} choose={choose} /></div>
         {!spokenOnly && (
           <div class="speak-main">
-            <Recorder whom={{ callbackId: c.id ?? "", who: nameOf(c.caller), promisedMs: at.value }} take={take} />
+            <Recorder whom={{ callbackId: c.id ?? "", who: nameOf(c.caller), promisedMs: at.value, text: text.value }} take={take} />
             <div class="card">
               <div class="spread">
                 <label class="label" for="prompt">{w.say}</label>
