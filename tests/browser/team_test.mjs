@@ -110,6 +110,27 @@ test("the keyboard is enough", async () => {
   });
 });
 
+test("a promise that is made anew leads back to the team's list, where it can still be taken back", async () => {
+  await visit({ office: { ...MANAGER, callbacks: 60 }, path: "/team?show=overdue" }, async (tab, office) => {
+    await rows(tab).first().waitFor();
+    const promise = async () => {
+      await tab.locator(".way label", { hasText: "Am Telefon gesagt" }).click();
+      await tab.getByRole("button", { name: "Versprechen eintragen" }).click();
+      await until(() => tab.url().endsWith("/team?show=overdue"), "the team's list");
+    };
+    await tab.keyboard.press("v");
+    await promise();
+    await tab.locator(".hold").waitFor();
+    await tab.keyboard.press("z");
+    await tab.getByText("Nicht gesendet.").waitFor();
+    assert.equal(of(office, "makePromise").length, 0);
+    await promise();
+    await accessible(tab);
+    await tab.getByRole("button", { name: "Jetzt senden" }).click();
+    await until(() => of(office, "makePromise").length === 1, "the promise");
+  });
+});
+
 test("somebody is ill: all promises to others in one step, and back", async () => {
   await visit({ office: { ...MANAGER, callbacks: 200 }, path: "/team" }, async (tab, office) => {
     const [anna] = office.team.members;

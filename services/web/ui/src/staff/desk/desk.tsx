@@ -18,18 +18,18 @@ import { Waiting } from "./waiting";
 import { onItsWay, owed, waiting } from "./who";
 
 export function Desk() {
+  const [, , id, part] = path.value.split("/");
+  if (!id) return <Home />;
+  return part === "speak" ? <Speak key={id} id={id} /> : <CallerPage key={id} id={id} />;
+}
+
+// On every page: what is on its way can be taken back, goes out, and promises remind.
+export function Everywhere() {
   useEffect(() => {
     startOutbox();
     startReminders();
   }, []);
-  const [, , id, part] = path.value.split("/");
-  return (
-    <>
-      <Stuck />
-      {id ? part === "speak" ? <Speak key={id} id={id} /> : <CallerPage key={id} id={id} /> : <Home />}
-      <Holding />
-    </>
-  );
+  return <><Stuck /><Holding /></>;
 }
 
 const side = signal<"waiting" | "promises">("waiting");

@@ -9,7 +9,7 @@ import { useKeys } from "../shell/keys";
 import { Dialog, Failed, Loading, Tag } from "../shell/parts";
 import { nameOf, phoneBeside } from "../shell/phone";
 import { inWords } from "../shell/refusals";
-import { navigate } from "../shell/router";
+import { cameFrom, navigate } from "../shell/router";
 import { me, team } from "../shell/session";
 import { ms, nowMs, span, when, zone } from "../shell/time";
 import type { Language } from "../shell/words";
@@ -85,6 +85,8 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
   const confirm = useSignal(before?.confirm ?? false);
   const question = useSignal<Doubts | null>(null);
   const trouble = useSignal("");
+  // A promise that is made anew is not of the row of those who wait: back to where its callback stands.
+  const anew = useRef(c.phase === "PHASE_WAITING" ? "" : cameFrom() || "/desk").current;
 
   useEffect(() => void (document.title = w.title(nameOf(c.caller))));
   // Words that somebody has written are there again when the page is.
@@ -145,6 +147,7 @@ function Speaking({ callback: c, slots }: { callback: CallbackJson; slots: Slots
     // "Sent" is said only when closing the tab changes nothing any more.
     await registerSync();
     if (promise.channel === "PROMISE_CHANNEL_VOICE_MAIL") rememberAddress(newAddress || c.caller?.email || "");
+    if (anew) return navigate(anew);
     rowAdd({ takeId: held.id, callbackId: c.id ?? "", who: nameOf(c.caller), promisedMs: promise.promisedMs });
     goOn(c.id ?? "");
   };
