@@ -508,6 +508,19 @@ test("on a phone, in German, light and dark", async () => {
   }
 });
 
+test("whatever the width, no word of the teleprompter is out of sight", async () => {
+  await atTheDesk({ office: { callbacks: 0 } }, async (tab, office) => {
+    office.ring({ name: "Herr Müller", email: "mueller@example.com" });
+    await tab.getByRole("link", { name: "Sprechen: Herr Müller" }).click();
+    const text = tab.getByLabel("Was Sie sagen");
+    await text.waitFor();
+    for (const width of [1280, 360, 844]) {
+      await tab.setViewportSize({ width, height: 800 });
+      await tab.waitForFunction(() => ((field) => field.scrollHeight <= field.clientHeight + 1)(document.querySelector("#prompt")));
+    }
+  });
+});
+
 test("in English, in the dark, with the keyboard alone", async () => {
   await atTheDesk({ office: { callbacks: 12, language: "en" }, colorScheme: "dark" }, async (tab, office) => {
     await tab.getByRole("heading", { name: "Who waits" }).waitFor();

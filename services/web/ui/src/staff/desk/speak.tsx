@@ -217,11 +217,18 @@ const emptyTake = (c: CallbackJson): Take => ({
 // Large, and as long as what is written in it.
 function Prompt({ text, write, lang }: { text: string; write: (value: string) => void; lang: string }) {
   const field = useRef<HTMLTextAreaElement>(null);
+  const width = useSignal(0);
   useEffect(() => {
     if (!field.current) return;
     field.current.style.height = "auto";
     field.current.style.height = `${field.current.scrollHeight + 4}px`;
-  }, [text]);
+  }, [text, width.value]);
+  // A phone that is turned, a window that is drawn smaller: the same words need more lines.
+  useEffect(() => {
+    const watch = new ResizeObserver(() => (width.value = field.current?.clientWidth ?? 0));
+    if (field.current) watch.observe(field.current);
+    return () => watch.disconnect();
+  }, []);
   return <textarea id="prompt" ref={field} class="field prompt" lang={lang} maxLength={4000} value={text} onInput={(event) => write(event.currentTarget.value)} />;
 }
 
