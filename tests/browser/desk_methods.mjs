@@ -44,11 +44,12 @@ export const METHODS = {
   getPolicy() {
     return { policy: this.team.policy };
   },
-  listSlots({ callbackId, count = 12 }) {
+  listSlots({ callbackId, count = 12, earliestTime }) {
     this.one(callbackId);
     const taken = new Set([...this.callbacks.values()].filter((c) => c.assigneeId === this.me.id && c.phase === "PHASE_PROMISED").map((c) => +new Date(c.dueTime)));
     const slots = [];
-    for (let at = Math.ceil((this.now() + 30 * 60000) / SLOT_MS) * SLOT_MS; slots.length < count; at += SLOT_MS) {
+    const earliest = Math.max(this.now() + 30 * 60000, earliestTime ? Date.parse(earliestTime) : 0);
+    for (let at = Math.ceil(earliest / SLOT_MS) * SLOT_MS; slots.length < count; at += SLOT_MS) {
       const [weekday, hour] = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/Berlin", weekday: "short", hour: "2-digit", hourCycle: "h23" })
         .formatToParts(new Date(at)).filter((p) => p.type !== "literal").map((p) => p.value);
       if (/Sat|Sun/.test(weekday) || Number(hour) < 8 || Number(hour) >= 17) continue;

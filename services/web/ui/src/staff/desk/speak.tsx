@@ -43,7 +43,7 @@ export function Speak({ id }: { id: string }) {
 
 function WithSlots({ id }: { id: string }) {
   const { callback, error, again } = useCallback(id);
-  const slots = useSlots(id);
+  const slots = useSlots(id, lastPromisedMs.value && lastPromisedMs.value + slotLengthMs(team.value));
   if (!callback) return error ? <Failed error={error} retry={again} /> : <Loading />;
   if (!slots) return <Loading />;
   return <Speaking callback={callback} slots={slots} />;
