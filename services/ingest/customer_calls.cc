@@ -1,6 +1,7 @@
 #include "ingest/customer_calls.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/store/free_slots.h"
 
@@ -56,11 +57,15 @@ absl::Status ReopenCallback(runtime::Host& host, const rpc::Call& call, const ap
 absl::Status ListSlots(runtime::Host& host, const rpc::Call& call, const api::ListSlotsRequest& request,
                        api::ListSlotsResponse* response) {
   if (request.count() < 0) return domain::InvalidField("count", "COUNT_INVALID", "1 to 100; 0: 12");
-  RB_ASSIGN_OR_RETURN(const auto callback, FindCallback(host, call, request.callback_id(), "callback_id"));
+  RB_ASSIGN_OR_RETURN(auto callback, FindCallback(host, call, request.callback_id(), "callback_id"));
   RB_ASSIGN_OR_RETURN(const auto team, LoadTeam(host, callback.message.team_id()));
   RB_ASSIGN_OR_RETURN(const absl::Time now, host.store().Now());
+  // Whoever promises it a time owes it from then on: what they have promised and are busy with counts.
+  if (callback.message.assignee_id().empty()) callback.message.set_assignee_id(call.principal.member_id);
+  std::optional<absl::Time> from;
+  if (request.has_earliest_time()) from = rpc::FromProto(request.earliest_time());
   const int count = request.count() == 0 ? kSlotsDefault : std::min(request.count(), kSlotsMost);
-  RB_ASSIGN_OR_RETURN(const auto slots, store::FreeSlotsOf(host.store(), callback.message, team.message, now, count));
+  RB_ASSIGN_OR_RETURN(const auto slots, store::FreeSlotsOf(host.store(), callback.message, team.message, now, count, from));
   for (const absl::Time slot : slots) *response->add_slots() = rpc::ToProto(slot);
   return absl::OkStatus();
 }

@@ -114,6 +114,26 @@ TEST_F(CustomerCallsTest, FreeTimesAreListedUpToTheCount) {
             absl::StatusCode::kInvalidArgument);
 }
 
+TEST_F(CustomerCallsTest, FreeTimesOfAnUnassignedCallbackAreThoseOfWhoeverAsks) {
+  api::ListSlotsRequest request;
+  api::ListSlotsResponse response;
+  api::CreateCallbackRequest unassigned = Mueller();
+  unassigned.mutable_caller()->set_phone("+494099887766");
+  unassigned.mutable_caller()->set_email("unassigned@example.com");
+  request.set_callback_id(Create(unassigned, team_.intake_token).id());
+  request.set_count(3);
+  ASSERT_TRUE(Do(*callbacks_, &api::CallbackService::Stub::ListSlots, request, &response, team_.anna_token).ok());
+  const absl::Time first = rpc::FromProto(response.slots(0));
+  Promise(first - Now());
+  *request.mutable_earliest_time() = rpc::ToProto(first);
+  ASSERT_TRUE(Do(*callbacks_, &api::CallbackService::Stub::ListSlots, request, &response, team_.anna_token).ok());
+  ASSERT_EQ(response.slots_size(), 3);
+  EXPECT_EQ(rpc::FromProto(response.slots(0)), first + absl::Minutes(15)) << "Anna has promised the first";
+  EXPECT_EQ(rpc::FromProto(response.slots(1)), first + absl::Minutes(30)) << "one after the other";
+  ASSERT_TRUE(Do(*callbacks_, &api::CallbackService::Stub::ListSlots, request, &response, team_.ben_token).ok());
+  EXPECT_EQ(rpc::FromProto(response.slots(0)), first);
+}
+
 TEST_F(CustomerCallsTest, AfterAWrongPersonTheNextPromiseHasAPageOfItsOwn) {
   const std::string first = Get(id_).page_url();
   AsCustomer(domain::WrongPerson{}, [this](const auto& before, const auto&, store::Commit* commit) {

@@ -32,7 +32,9 @@ export class DeskFixture {
     this.uploads = 0;
     this.calls = [];
     this.signedIn = true;
-    // What tests switch: uploads cut off, the stream refused.
+    // What tests switch: uploads cut off, the stream refused, no way to send an SMS, answers that are long on their way.
+    this.noSms = false;
+    this.slowMs = 0;
     this.cutUploads = 0;
     this.lostWords = 0;
     this.streamDown = false;
@@ -161,6 +163,7 @@ export class DeskFixture {
     const once = body.requestId && !body.validateOnly;
     if (once && this.requests.has(body.requestId)) return this.json(response, this.requests.get(body.requestId));
     const answer = METHODS[name].call(this, body);
+    if (this.slowMs) await new Promise((resolve) => setTimeout(resolve, this.slowMs));
     if (once) this.requests.set(body.requestId, answer);
     this.json(response, answer);
   }

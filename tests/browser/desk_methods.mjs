@@ -11,13 +11,16 @@ export class Refusal extends Error {
 
 export const withoutBytes = ({ bytes, ...rest }) => rest;
 
-// Typed and spoken time, as far as the tests say them.
+// Typed and spoken time, and the team's hours, as far as the tests say them; in the server's words.
 function warningsOf({ promisedTime, spokenText }) {
+  const [day, clock] = new Date(promisedTime).toLocaleString("sv", { timeZone: "Europe/Berlin" }).slice(0, 16).split(" ");
+  const outside = /0|6/.test(new Date(day).getUTCDay()) || clock < "08:00" || clock >= "18:00";
   const said = /(\d{1,2})(?::(\d\d))? ?Uhr/.exec(spokenText ?? "");
-  if (!said) return [];
-  const clock = new Intl.DateTimeFormat("de", { timeZone: "Europe/Berlin", hour: "2-digit", minute: "2-digit" }).format(new Date(promisedTime));
-  const spoken = `${said[1].padStart(2, "0")}:${said[2] ?? "00"}`;
-  return spoken === clock ? [] : [`the spoken text says ${spoken}, the promise ${clock}`];
+  const spoken = said && `${said[1].padStart(2, "0")}:${said[2] ?? "00"}`;
+  return [
+    ...(outside ? [`${day} ${clock} is outside the team's hours`] : []),
+    ...(spoken && spoken !== clock ? [`spoken text says ${spoken}, the promise is for ${clock}`] : []),
+  ];
 }
 
 // The methods that the pages use, by name; `this` is the fixture.
@@ -41,11 +44,12 @@ export const METHODS = {
   getPolicy() {
     return { policy: this.team.policy };
   },
-  listSlots({ callbackId, count = 12 }) {
+  listSlots({ callbackId, count = 12, earliestTime }) {
     this.one(callbackId);
     const taken = new Set([...this.callbacks.values()].filter((c) => c.assigneeId === this.me.id && c.phase === "PHASE_PROMISED").map((c) => +new Date(c.dueTime)));
     const slots = [];
-    for (let at = Math.ceil((this.now() + 30 * 60000) / SLOT_MS) * SLOT_MS; slots.length < count; at += SLOT_MS) {
+    const earliest = Math.max(this.now() + 30 * 60000, earliestTime ? Date.parse(earliestTime) : 0);
+    for (let at = Math.ceil(earliest / SLOT_MS) * SLOT_MS; slots.length < count; at += SLOT_MS) {
       const [weekday, hour] = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/Berlin", weekday: "short", hour: "2-digit", hourCycle: "h23" })
         .formatToParts(new Date(at)).filter((p) => p.type !== "literal").map((p) => p.value);
       if (/Sat|Sun/.test(weekday) || Number(hour) < 8 || Number(hour) >= 17) continue;
@@ -56,6 +60,9 @@ export const METHODS = {
   makePromise(body) {
     const callback = this.one(body.callbackId);
     if (Date.parse(body.promisedTime) <= this.now()) throw new Refusal(400, "INVALID_ARGUMENT", "promised_time is in the past", "promised_time");
+    if (body.channel === "PROMISE_CHANNEL_SMS" && this.noSms) {
+      throw new Refusal(400, "INVALID_ARGUMENT", "channel: no SMS gateway is configured", "channel", "NO_SMS_GATEWAY");
+    }
     const warnings = warningsOf(body);
     if (body.validateOnly) return { callback, warnings };
     const { promisedTime, channel = "PROMISE_CHANNEL_VOICE_MAIL", recordingId, spokenText } = body;

@@ -181,6 +181,13 @@ test("a tab that is closed in the middle of speaking has kept what was spoken", 
   await atTheDesk({ office: { callbacks: 0 } }, async (tab, office, context) => {
     office.ring({ name: "Herr Müller", email: "mueller@example.com" });
     await tab.getByRole("link", { name: "Sprechen: Herr Müller" }).click();
+    await tab.locator(".times label", { hasText: "13:00" }).click();
+    await tab.getByLabel("Was Sie sagen").fill("Guten Morgen Herr Müller, ich rufe Sie heute um 13 Uhr an.");
+    // Words alone are there again after a look at the desk.
+    await tab.goBack();
+    await tab.goForward();
+    await tab.locator(".times input:checked + span", { hasText: "13:00" }).waitFor();
+    assert.match(await tab.getByLabel("Was Sie sagen").inputValue(), /ich rufe Sie heute um 13 Uhr an\.$/);
     await tab.getByRole("button", { name: "Aufnehmen", exact: true }).click();
     await tab.waitForFunction(() => document.querySelector(".recorder-clock strong")?.textContent === "0:04");
     await tab.close();
@@ -191,6 +198,9 @@ test("a tab that is closed in the middle of speaking has kept what was spoken", 
     await again.getByRole("button", { name: "Anhören", exact: true }).click();
     await again.waitForFunction(() => document.querySelector("audio").currentTime > 1);
     assert.equal(promises(office).length, 0);
+    // With the words that were spoken, and the time that was in them.
+    assert.equal(await again.getByLabel("Was Sie sagen").inputValue(), "Guten Morgen Herr Müller, ich rufe Sie heute um 13 Uhr an.");
+    assert.equal(await again.locator(".times input:checked + span").textContent(), "13:00");
   });
 });
 
@@ -237,9 +247,114 @@ test("what arrives after the promised time asks for a new one", async () => {
     await tab.getByRole("link", { name: "Neue Zeit wählen" }).click();
     assert.equal(await tab.locator(".times input:checked + span").textContent(), "12:15");
     await tab.getByRole("button", { name: "Anhören", exact: true }).waitFor();
-    // Spoken was 11:15.
+    // The text is for the new time; what was spoken is not.
+    assert.match(await tab.getByLabel("Was Sie sagen").inputValue(), /heute um 12:15 Uhr/);
     await tab.getByRole("button", { name: /^Senden/ }).click();
-    await tab.getByRole("dialog", { name: "Zeit und Text passen nicht zusammen" }).or(tab.getByRole("dialog", { name: "Stimmt die Adresse?" })).waitFor();
+    await tab.getByRole("dialog", { name: "Zeit und Aufnahme passen nicht zusammen" }).waitFor();
+    await tab.getByText("Als Sie sprachen, stand 11:15 im Text. Versprochen wird 12:15.").waitFor();
+    await accessible(tab);
+    await picture(tab, "staff-de-15-spoken-for-another-time");
+  });
+});
+
+test("what the server would refuse or doubts is said before it goes, in the reader's words", async () => {
+  await atTheDesk({ office: { callbacks: 0 } }, async (tab, office) => {
+    office.noSms = true;
+    office.ring({ name: "Herr Müller", email: "mueller@example.com", phone: "+4940123456" });
+    office.ring({ name: "Frau Weiß", email: "weiss@example.com" });
+    await tab.getByRole("link", { name: "Sprechen: Herr Müller" }).click();
+    await tab.locator(".times label", { hasText: "Andere Zeit" }).click();
+    await tab.getByLabel("Tag und Uhrzeit").fill("2026-11-29T03:00");
+    await speakFor(tab);
+    await tab.locator(".way label", { hasText: "SMS" }).click();
+    await tab.getByRole("button", { name: /^Senden/ }).click();
+    await tab.getByText("SMS ist hier nicht eingerichtet").waitFor();
+    await tab.getByRole("heading", { name: "Herr Müller" }).waitFor();
+    assert.equal(await tab.locator(".hold").count(), 0);
+
+    await tab.locator(".way label", { hasText: "Mail" }).first().click();
+    await tab.getByRole("button", { name: /^Senden/ }).click();
+    await tab.getByRole("dialog", { name: "Bitte noch einmal ansehen" }).getByText("Diese Zeit liegt außerhalb der Arbeitszeiten.").waitFor();
+    assert.equal(promises(office).length, 0);
+  });
+});
+
+test("what is refused all the same is not counted as sent, and covers nothing", async () => {
+  await atTheDesk({ office: { callbacks: 0 } }, async (tab, office) => {
+    office.ring({ name: "Herr Müller", phone: "+4940123456" });
+    office.ring({ name: "Frau Weiß", email: "weiss@example.com" });
+    await tab.getByRole("link", { name: "Sprechen: Herr Müller" }).click();
+    await tab.locator(".way label", { hasText: "SMS" }).click();
+    await speakFor(tab);
+    await send(tab);
+    await tab.getByText("1 gesendet").waitFor();
+    office.noSms = true;
+    await tab.getByRole("button", { name: "Jetzt senden" }).click();
+    await tab.locator(".stuck", { hasText: "Herr Müller Nicht angenommen" }).waitFor();
+    await tab.getByText("1 gesendet").waitFor({ state: "detached" });
+    const [over, head] = await Promise.all([tab.locator(".stuck").boundingBox(), tab.getByRole("heading", { name: "Frau Weiß" }).boundingBox()]);
+    assert.ok(over.y + over.height <= head.y, "it lies over the caller's name");
+    await accessible(tab);
+    await picture(tab, "staff-de-16-refused");
+    await tab.getByRole("link", { name: "Herr Müller Nicht angenommen" }).click();
+    await tab.getByRole("button", { name: "Anhören", exact: true }).waitFor();
+  });
+});
+
+test("a microphone that is pulled out leaves what was spoken until then", async () => {
+  const script = `const devices = navigator.mediaDevices;
+    const real = devices?.getUserMedia.bind(devices);
+    if (devices) devices.getUserMedia = async (what) => (window.microphone = await real(what));`;
+  await atTheDesk({ office: { callbacks: 0 }, script }, async (tab, office) => {
+    office.ring({ name: "Herr Müller", email: "mueller@example.com" });
+    await tab.getByRole("link", { name: "Sprechen: Herr Müller" }).click();
+    await tab.getByRole("button", { name: "Aufnehmen", exact: true }).click();
+    await tab.waitForFunction(() => document.querySelector(".recorder-clock strong")?.textContent === "0:03");
+    await tab.evaluate(() => window.microphone.getTracks().forEach((track) => track.stop()));
+    await tab.getByText("Das Mikrofon ist nicht mehr da.").waitFor();
+    await tab.getByRole("button", { name: "Anhören", exact: true }).click();
+    await tab.waitForFunction(() => document.querySelector("audio").currentTime > 1);
+    await send(tab);
+    await tab.getByRole("button", { name: "Jetzt senden" }).click();
+    await until(() => promises(office).length === 1, "the promise");
+  });
+});
+
+test("a second press while the line is slow promises nothing twice", async () => {
+  await atTheDesk({ office: { callbacks: 0 } }, async (tab, office) => {
+    office.ring({ name: "Herr Müller", phone: "+4940123456" });
+    await tab.getByRole("link", { name: "Sprechen: Herr Müller" }).click();
+    await tab.locator(".way label", { hasText: "Am Telefon gesagt" }).click();
+    office.slowMs = 400;
+    const note = tab.getByRole("button", { name: "Versprechen eintragen" });
+    await note.evaluate((button) => (button.click(), button.click()));
+    await tab.locator(".hold").first().waitFor();
+    office.slowMs = 0;
+    assert.equal(office.calls.filter((c) => c.method === "makePromise").length, 1, "asked twice");
+    assert.equal(await tab.locator(".hold").count(), 1);
+    await tab.getByRole("button", { name: "Jetzt senden" }).click();
+    await until(() => promises(office).length === 1, "the promise");
+  });
+});
+
+test("a customer in another time zone: the page shows their clock beside one's own", async () => {
+  await atTheDesk({ office: { callbacks: 0 } }, async (tab, office) => {
+    const caller = { name: "Mr Baker", email: "baker@example.com", phone: "+12125550123", language: "en", timeZone: "America/New_York" };
+    const callback = office.ring(caller);
+    await tab.getByRole("link", { name: "Sprechen: Mr Baker" }).click();
+    await tab.locator(".times label", { hasText: "13:15" }).click();
+    await tab.locator(".send-when", { hasText: "13:15 beim Kunden 07:15" }).waitFor();
+    assert.match(await tab.getByLabel("Was Sie sagen").inputValue(), /today at 7:15 am/);
+    await tab.goBack();
+    // Without a line nobody is offered a call in the night.
+    const up = await office.down();
+    await tab.getByRole("link", { name: "Sprechen: Mr Baker" }).click();
+    await tab.getByText("Ohne Verbindung: nur gegen").waitFor();
+    assert.equal(await tab.locator(".times input + span").first().textContent(), "13:00");
+    await tab.goBack();
+    await up();
+    office.promise(callback, { promisedTime: "2026-11-24T23:30:00Z", channel: "PROMISE_CHANNEL_SPOKEN" });
+    await tab.locator("#next", { hasText: "beim Kunden Di 18:30" }).waitFor();
   });
 });
 
@@ -290,7 +405,7 @@ test("a time in the text that is not the promised one is asked about before it g
     await tab.getByLabel("Was Sie sagen").fill("Guten Morgen Herr Müller, ich rufe Sie um 14:00 Uhr an.");
     await speakFor(tab);
     await tab.getByRole("button", { name: /^Senden/ }).click();
-    await tab.getByRole("dialog", { name: "Zeit und Text passen nicht zusammen" }).waitFor();
+    await tab.getByRole("dialog", { name: "Zeit und Text passen nicht zusammen" }).getByText("Im Text steht 14:00, versprochen wird 11:15.").waitFor();
     await accessible(tab);
     await picture(tab, "staff-de-12-times-differ");
     await tab.getByRole("button", { name: "Noch einmal ansehen" }).click();
@@ -391,6 +506,19 @@ test("on a phone, in German, light and dark", async () => {
       await picture(tab, `staff-phone-de-${colorScheme}-4-caller`);
     });
   }
+});
+
+test("whatever the width, no word of the teleprompter is out of sight", async () => {
+  await atTheDesk({ office: { callbacks: 0 } }, async (tab, office) => {
+    office.ring({ name: "Herr Müller", email: "mueller@example.com" });
+    await tab.getByRole("link", { name: "Sprechen: Herr Müller" }).click();
+    const text = tab.getByLabel("Was Sie sagen");
+    await text.waitFor();
+    for (const width of [1280, 360, 844]) {
+      await tab.setViewportSize({ width, height: 800 });
+      await tab.waitForFunction(() => ((field) => field.scrollHeight <= field.clientHeight + 1)(document.querySelector("#prompt")));
+    }
+  });
 });
 
 test("in English, in the dark, with the keyboard alone", async () => {

@@ -100,6 +100,25 @@ async function story(language, rings, telephone) {
   return { w, rep, manager, customer, next };
 }
 
+// Before the stories: their promises take the same hours.
+test("three in a row are a slot apart, around what one has promised before", async () => {
+  for (let i = 1; i <= 4; ++i) await office.cli("request", "--name", `Frau ${"Anders Berg Clasen Dorn".split(" ")[i - 1]}`, "--phone", `+494012345${i}`);
+  const [{ id }] = (await office.cli("open")).callbacks.filter((c) => c.caller.name === "Frau Dorn");
+  await office.cli("assign", id, "Ben Weber");
+  await office.cli("promise", id, "11:30", "--spoken");
+  const { tab, trouble, context } = await signedIn(office, "Ben Weber", "de");
+  await tab.getByRole("link", { name: "Sprechen: Frau Anders" }).click();
+  for (const [name, time] of [["Frau Anders", "11:15"], ["Frau Berg", "11:45"], ["Frau Clasen", "12:00"]]) {
+    await tab.getByRole("heading", { name }).waitFor();
+    await tab.locator(".send-when", { hasText: time }).waitFor();
+    await tab.locator(".way label", { hasText: "Am Telefon gesagt" }).click();
+    await tab.getByRole("button", { name: "Versprechen eintragen" }).click();
+  }
+  await tab.getByRole("heading", { name: "3 gesendet: 11:15, 11:45, 12:00" }).waitFor();
+  assert.deepEqual(trouble, []);
+  await context.close();
+});
+
 for (const [language, rings] of [["de", "030 1234567"], ["en", "+44 20 7946 0018"]]) {
   test(`from a missed call to a kept word, in ${language === "de" ? "German" : "English"}`, async () => {
     const telephone = (await office.cli("token", "create", "--intake", "--label", "Telefon")).secret;

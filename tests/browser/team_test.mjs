@@ -110,6 +110,27 @@ test("the keyboard is enough", async () => {
   });
 });
 
+test("a promise that is made anew leads back to the team's list, where it can still be taken back", async () => {
+  await visit({ office: { ...MANAGER, callbacks: 60 }, path: "/team?show=overdue" }, async (tab, office) => {
+    await rows(tab).first().waitFor();
+    const promise = async () => {
+      await tab.locator(".way label", { hasText: "Am Telefon gesagt" }).click();
+      await tab.getByRole("button", { name: "Versprechen eintragen" }).click();
+      await until(() => tab.url().endsWith("/team?show=overdue"), "the team's list");
+    };
+    await tab.keyboard.press("v");
+    await promise();
+    await tab.locator(".hold").waitFor();
+    await tab.keyboard.press("z");
+    await tab.getByText("Nicht gesendet.").waitFor();
+    assert.equal(of(office, "makePromise").length, 0);
+    await promise();
+    await accessible(tab);
+    await tab.getByRole("button", { name: "Jetzt senden" }).click();
+    await until(() => of(office, "makePromise").length === 1, "the promise");
+  });
+});
+
 test("somebody is ill: all promises to others in one step, and back", async () => {
   await visit({ office: { ...MANAGER, callbacks: 200 }, path: "/team" }, async (tab, office) => {
     const [anna] = office.team.members;
@@ -451,7 +472,7 @@ test("callers come in from a file, a wrong line stops no other, and the same fil
     await tab.getByText("Alle Zeilen sind geprüft: 2 stimmen nicht.").waitFor();
     assert.equal(asked(), before);
     await picture(tab, "import-de-1-preview");
-    await tab.getByRole("button", { name: "5 Anrufer einlesen" }).click();
+    await tab.getByRole("button", { name: "2 Anrufer einlesen" }).click();
     await tab.getByText("Fertig").waitFor();
     await tab.getByText("2 nicht eingelesen").waitFor();
     await tab.getByText("Bitte eine Telefonnummer mit Landesvorwahl").first().waitFor();
@@ -466,9 +487,58 @@ test("callers come in from a file, a wrong line stops no other, and the same fil
     // Once more, in another tab's life.
     await tab.reload();
     await tab.locator("input[type=file]").setInputFiles(file);
-    await tab.getByRole("button", { name: "5 Anrufer einlesen" }).click();
+    await tab.getByRole("button", { name: /Anrufer einlesen$/ }).click();
     await tab.getByText("Fertig").waitFor();
     assert.equal(office.callbacks.size, 7);
+  });
+});
+
+test("a page that was opened without a line says that it is not the whole team's", async () => {
+  await visit({ office: { ...MANAGER, callbacks: 60 }, path: "/team" }, async (tab, office, context) => {
+    await rows(tab).first().waitFor();
+    await tab.evaluate(() => navigator.serviceWorker.ready);
+    const counts = tab.locator(".team-shows .count");
+    assert.equal(await counts.count(), 4);
+    // What the desk keeps is written after a while.
+    await until(() => tab.evaluate(() => new Promise((resolve) => {
+      const open = indexedDB.open("ringback");
+      open.onsuccess = () => (open.result.transaction("snapshot").objectStore("snapshot").count().onsuccess = (event) => resolve(event.target.result > 0));
+    })), "the snapshot");
+    const up = await office.down();
+    await tab.reload();
+    await tab.getByText("Ohne Verbindung geöffnet: Hier stehen nur Ihre eigenen").waitFor();
+    assert.equal(await counts.count(), 0, "a count of what is not known");
+    await accessible(tab);
+    await snapshot(tab, "team-de-opened-without-line");
+    await up();
+    await counts.first().waitFor();
+    assert.match(await rows(tab).first().textContent(), /überfällig/);
+    assert.equal(await tab.getByText("Ohne Verbindung").count(), 0);
+    // A browser that knows that it has no network says so at once.
+    await context.setOffline(true);
+    await tab.getByText("Nicht live").first().waitFor({ timeout: 5000 });
+    await context.setOffline(false);
+    await tab.getByText("Nicht live").first().waitFor({ state: "detached" });
+  });
+});
+
+test("each row says whole who knows, and there is one way to a new promise", async () => {
+  await visit({ office: { ...MANAGER, callbacks: 0 }, path: "/team" }, async (tab, office) => {
+    const [anna, bernd, carla] = office.team.members;
+    const callback = office.ring({ name: "Herr Müller", phone: "+4940123456" }, { assigneeId: anna.id, assigneeName: anna.name });
+    const at = new Date(office.now() - 6 * 60000).toISOString();
+    const promised = office.promise(callback, { promisedTime: at, channel: "PROMISE_CHANNEL_SPOKEN" });
+    office.commit({ ...promised, overdue: true, escalation: { alarms: 1, lastStep: 1, lastAlarmTime: at, toldMemberIds: [anna.id, bernd.id, carla.id] } }, "alarm");
+    const line = rows(tab).first().locator(".alarmed");
+    await line.filter({ hasText: `Stufe 1 · auch ${bernd.name}, ${carla.name}` }).waitFor();
+    const [text, box] = await line.evaluate((span) => [span.getBoundingClientRect(), span.parentElement.getBoundingClientRect()].map(({ right, bottom }) => ({ right, bottom })));
+    assert.ok(text.right <= box.right + 1 && text.bottom <= box.bottom + 1, "cut off");
+    const panel = tab.locator(".panel");
+    await panel.getByText(`${anna.name}, ${bernd.name}, ${carla.name} wissen es`).waitFor();
+    assert.equal(await panel.locator("a[href$='/speak']").count(), 1);
+    await panel.getByRole("button", { name: "Gesprochen, erledigt" }).waitFor();
+    await accessible(tab);
+    await snapshot(tab, "team-de-who-knows");
   });
 });
 

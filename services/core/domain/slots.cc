@@ -58,7 +58,7 @@ class Offer {
     return free;
   }
 
-  absl::CivilDay FirstDay() const { return absl::ToCivilDay(earliest_, zone_); }
+  absl::CivilDay FirstDay(absl::Time from) const { return absl::ToCivilDay(std::max(earliest_, from), zone_); }
 
  private:
   bool IsFree(absl::Time start) const {
@@ -103,11 +103,24 @@ absl::Duration SlotLength(const record::TeamRecord& team) {
 
 std::vector<absl::Time> FreeSlots(const record::CallbackRecord& callback, const record::TeamRecord& team,
                                   const std::string& member_id, const std::vector<absl::Time>& own_promises,
-                                  const std::vector<BusySpan>& busy, absl::Time now, int count_max) {
+                                  const std::vector<BusySpan>& busy, absl::Time now, int count_max,
+                                  std::optional<absl::Time> from) {
   if (count_max <= 0) return {};
   const Offer offer(callback, team, member_id, own_promises, busy, now);
+  absl::CivilDay day = offer.FirstDay(from.value_or(now));
+  if (from.has_value()) {
+    std::vector<absl::Time> next;
+    for (int i = 0; i <= kHorizonDays; ++i, ++day) {
+      for (const absl::Time slot : offer.OfDay(day)) {
+        if (slot < *from) continue;
+        next.push_back(slot);
+        if (static_cast<int>(next.size()) == count_max) return next;
+      }
+    }
+    return next;
+  }
+
   std::vector<std::vector<absl::Time>> days;
-  absl::CivilDay day = offer.FirstDay();
   for (int i = 0; i <= kHorizonDays && static_cast<int>(days.size()) < std::min(kDaysMost, count_max); ++i, ++day) {
     std::vector<absl::Time> free = offer.OfDay(day);
     if (!free.empty()) days.push_back(std::move(free));

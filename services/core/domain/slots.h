@@ -2,6 +2,7 @@
 // who is asked for them reads promises and busy times beforehand.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,10 +29,12 @@ absl::Duration SlotLength(const store::v1::TeamRecord& team);
 //     zone, between 7:00 and 20:00 where the customer is: nobody is to be called at night,
 //   - the member is not away, not busy, and owes no other call (`own_promises`) less than a slot before or after it,
 //   - it is not what the customer is promised anyway.
+// With `from`: one after the other from then on instead of spread, for whoever promises several calls in a row.
 // `member_id` "" or unknown: nobody's absences count. A time that a clock change skips is none; one that comes twice is
 // offered once. Empty when there is none within 90 days.
 std::vector<absl::Time> FreeSlots(const store::v1::CallbackRecord& callback, const store::v1::TeamRecord& team,
                                   const std::string& member_id, const std::vector<absl::Time>& own_promises,
-                                  const std::vector<BusySpan>& busy, absl::Time now, int count_max);
+                                  const std::vector<BusySpan>& busy, absl::Time now, int count_max,
+                                  std::optional<absl::Time> from = std::nullopt);
 
 }  // namespace ringback::domain

@@ -21,6 +21,9 @@ struct Asked {
   std::vector<absl::Time> At(const std::string& now, int count = kAll) const {
     return FreeSlots(callback, team, member, own, busy, domain::At(now), count);
   }
+  std::vector<absl::Time> From(const std::string& from, const std::string& now, int count) const {
+    return FreeSlots(callback, team, member, own, busy, domain::At(now), count, domain::At(from));
+  }
   // Those of one day as "09:30 09:45 …".
   std::string OfDay(const std::string& day, const std::string& now, int count = kAll) const {
     std::vector<std::string> times;
@@ -54,6 +57,18 @@ TEST(FreeSlots, AreSpreadOverTheDaysFromTheFirstFreeOneOn) {
             (std::vector<absl::Time>{At("2026-11-23 10:30"), At("2026-11-23 14:15"), At("2026-11-24 08:00"),
                                      At("2026-11-25 08:00"), At("2026-11-26 08:00"), At("2026-11-27 08:00")}));
   EXPECT_TRUE(asked.At("2026-11-23 10:00", 0).empty());
+}
+
+TEST(FreeSlots, FollowOneAnotherForWhoPromisesSeveralInARow) {
+  Asked asked;
+  asked.own = {At("2026-11-23 13:30")};
+  EXPECT_EQ(asked.From("2026-11-23 13:15", "2026-11-23 10:00", 3),
+            (std::vector<absl::Time>{At("2026-11-23 13:15"), At("2026-11-23 13:45"), At("2026-11-23 14:00")}));
+  EXPECT_EQ(asked.From("2026-11-23 17:40", "2026-11-23 10:00", 2),
+            (std::vector<absl::Time>{At("2026-11-23 17:45"), At("2026-11-24 08:00")}));
+  EXPECT_EQ(asked.From("2026-11-20 09:00", "2026-11-23 10:00", 1), std::vector<absl::Time>{At("2026-11-23 10:30")})
+      << "half an hour ahead all the same";
+  EXPECT_TRUE(asked.From("2027-03-30 09:00", "2026-11-23 10:00", 1).empty()) << "no promise reaches further than 90 days";
 }
 
 TEST(FreeSlots, WhatAShortDayCannotFillGoesToTheOthers) {

@@ -56,14 +56,15 @@ absl::StatusOr<std::vector<domain::BusySpan>> BusyOf(Store& store, const std::st
 }  // namespace
 
 absl::StatusOr<std::vector<absl::Time>> FreeSlotsOf(Store& store, const record::CallbackRecord& callback,
-                                                    const record::TeamRecord& team, absl::Time now, int count_max) {
+                                                    const record::TeamRecord& team, absl::Time now, int count_max,
+                                                    std::optional<absl::Time> from) {
   std::vector<absl::Time> promises;
   std::vector<domain::BusySpan> busy;
   if (!callback.assignee_id().empty()) {
     RB_ASSIGN_OR_RETURN(promises, PromisesOf(store, callback));
     RB_ASSIGN_OR_RETURN(busy, BusyOf(store, callback.assignee_id()));
   }
-  return domain::FreeSlots(callback, team, callback.assignee_id(), promises, busy, now, count_max);
+  return domain::FreeSlots(callback, team, callback.assignee_id(), promises, busy, now, count_max, from);
 }
 
 absl::Status AddSlotChoice(Store& store, const record::CallbackRecord& callback, const record::TeamRecord& team,

@@ -2,7 +2,7 @@
 import { render } from "preact";
 import "../colours.css";
 import "./shell/shell.css";
-import { Desk } from "./desk/desk";
+import { Desk, Everywhere } from "./desk/desk";
 import { Frame } from "./shell/frame";
 import { Empty, Failed, Loading } from "./shell/parts";
 import { navigate, path } from "./shell/router";
@@ -13,8 +13,12 @@ import { Settings } from "./settings/settings";
 import { Team } from "./team/team";
 
 function Page() {
-  const [, part] = path.value.split("/");
   if (!me.value) return startError.value ? <Failed error={startError.value} /> : <Loading />;
+  return <><Everywhere /><Part /></>;
+}
+
+function Part() {
+  const [, part] = path.value.split("/");
   switch (part) {
     case "desk":
       return <Desk />;

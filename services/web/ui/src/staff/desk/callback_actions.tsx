@@ -7,6 +7,7 @@ import { Dialog, Loading, Tag } from "../shell/parts";
 import { nameOf, phoneOf, telephoneLink } from "../shell/phone";
 import { iso, ms, nowMs, when } from "../shell/time";
 import { toast, toastError } from "../shell/toasts";
+import { warningInWords } from "../shell/warnings";
 import { shellWords } from "../shell/words";
 import { deskWords } from "./desk_words";
 import { TimePicker } from "./time_picker";
@@ -49,7 +50,8 @@ export function CallLink({ callback: c, large = false }: { callback: CallbackJso
   );
 }
 
-export function Outcomes({ callback: c }: { callback: CallbackJson }) {
+// `promising`: with the way to a new promise, where the page has none of its own.
+export function Outcomes({ callback: c, promising = true }: { callback: CallbackJson; promising?: boolean }) {
   const w = deskWords();
   const [busy, once] = useOnce();
   const log = (outcome: Outcome): void => once(async () => {
@@ -57,7 +59,7 @@ export function Outcomes({ callback: c }: { callback: CallbackJson }) {
     const calledTime = iso(nowMs());
     const answer = await call("CallbackService", "logAttempt", { requestId: newRequestId(), callbackId: c.id, outcome: `ATTEMPT_OUTCOME_${outcome}`, calledTime });
     put(answer.callback);
-    toast([w.logged(w.outcomes[outcome], nameOf(c.caller)), ...(answer.warnings ?? [])].join(" · "));
+    toast([w.logged(w.outcomes[outcome], nameOf(c.caller)), ...(answer.warnings ?? []).map(warningInWords)].join(" · "));
   });
   const all: Outcome[] = ["REACHED", "NO_ANSWER", "BUSY", "VOICEMAIL", "WRONG_NUMBER"];
   return (
@@ -67,14 +69,14 @@ export function Outcomes({ callback: c }: { callback: CallbackJson }) {
         {all.map((outcome) => (
           <button key={outcome} type="button" class="button" onClick={() => log(outcome)}>{w.outcomes[outcome]}</button>
         ))}
-        <a class="button" href={`/desk/${c.id}/speak`}>{w.newPromise}</a>
+        {promising && <a class="button" href={`/desk/${c.id}/speak`}>{w.newPromise}</a>}
         <Complete callback={c} />
       </div>
     </fieldset>
   );
 }
 
-// Closing needs a call; whoever presses it without one has just talked.
+// Closing needs a call; whoever presses it without one has just talked, and the button says so.
 function Complete({ callback: c }: { callback: CallbackJson }) {
   const w = deskWords();
   const [busy, once] = useOnce();
@@ -88,7 +90,7 @@ function Complete({ callback: c }: { callback: CallbackJson }) {
     put(answer.callback);
     toast(w.completed(nameOf(c.caller)));
   });
-  return <button type="button" class={c.phase === "PHASE_TALKED" ? "button main" : "button"} disabled={busy} onClick={close}>{w.complete}</button>;
+  return <button type="button" class={c.phase === "PHASE_TALKED" ? "button main" : "button"} disabled={busy} onClick={close}>{c.phase === "PHASE_TALKED" ? w.complete : w.talkedComplete}</button>;
 }
 
 export function Brief({ callback: c }: { callback: CallbackJson }) {
@@ -148,6 +150,9 @@ function Offer({ callback: c, busy, offer, onClose }: { callback: CallbackJson; 
   );
 }
 
+// What mail servers answer stays as they say it.
+export const deliveryReason = (reason: string | undefined): string => (/no SMS gateway is configured/.test(reason ?? "") ? deskWords().noGateway : (reason ?? ""));
+
 export function DeliveryAlarm({ callback: c }: { callback: CallbackJson }) {
   const w = deskWords();
   const [busy, once] = useOnce();
@@ -158,7 +163,7 @@ export function DeliveryAlarm({ callback: c }: { callback: CallbackJson }) {
   });
   return (
     <div class="note bad" role="alert">
-      <p><strong>{w.alarm}</strong><br />{w.sickNote}<br /><span class="small">{c.deliveryAlarm}</span></p>
+      <p><strong>{w.alarm}</strong><br />{w.sickNote}<br /><span class="small">{deliveryReason(c.deliveryAlarm)}</span></p>
       <div class="actions">
         <button type="button" class="button" disabled={busy} onClick={resend}>{w.resend}</button>
         <a class="button" href={`/desk/${c.id}`}>{w.change}</a>

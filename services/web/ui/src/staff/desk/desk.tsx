@@ -9,7 +9,7 @@ import { shellWords } from "../shell/words";
 import { CallerPage } from "./caller_page";
 import "./desk.css";
 import { deskWords } from "./desk_words";
-import { Holding, Outbox, RowList } from "./outbox_view";
+import { Holding, Outbox, RowList, Stuck } from "./outbox_view";
 import { startOutbox, takes } from "./outbox";
 import { MyPromises } from "./promises";
 import { startReminders } from "./reminders";
@@ -18,17 +18,18 @@ import { Waiting } from "./waiting";
 import { onItsWay, owed, waiting } from "./who";
 
 export function Desk() {
+  const [, , id, part] = path.value.split("/");
+  if (!id) return <Home />;
+  return part === "speak" ? <Speak key={id} id={id} /> : <CallerPage key={id} id={id} />;
+}
+
+// On every page: what is on its way can be taken back, goes out, and promises remind.
+export function Everywhere() {
   useEffect(() => {
     startOutbox();
     startReminders();
   }, []);
-  const [, , id, part] = path.value.split("/");
-  return (
-    <>
-      {id ? part === "speak" ? <Speak key={id} id={id} /> : <CallerPage key={id} id={id} /> : <Home />}
-      <Holding />
-    </>
-  );
+  return <><Stuck /><Holding /></>;
 }
 
 const side = signal<"waiting" | "promises">("waiting");

@@ -8,7 +8,7 @@ import { navigate, path } from "../shell/router";
 import { clock, nowMs, second, when } from "../shell/time";
 import { toast } from "../shell/toasts";
 import { HOLD_MS, onSent, takes, uploadShare } from "./outbox";
-import { row, rowClear, rowEnded, rowTakeBack } from "./row";
+import { rowClear, rowEnded, rowSent, rowTakeBack } from "./row";
 import { speakWords } from "./speak_words";
 import { changeTake, dropTake, putTake, type Take } from "./takes";
 
@@ -40,7 +40,7 @@ export function Holding() {
     toast(said(take.who, when(take.promise.promisedMs)), url ? { undo: () => void copyLink(url), undoLabel: w.copyLink, seconds: 20 } : {});
   }), []);
   // On the desk itself the outbox shows them.
-  const going = path.value === "/desk" ? [] : takes.value.filter((take) => take.state === "queued" || take.state === "late" || take.state === "refused");
+  const going = path.value === "/desk" ? [] : takes.value.filter((take) => take.state === "queued");
   if (held.length === 0 && going.length === 0) return null;
   return (
     <div class="holding" role="status">
@@ -59,6 +59,20 @@ export function Holding() {
         );
       })}
     </div>
+  );
+}
+
+// What stays until somebody acts stands in the page, where it covers nothing.
+export function Stuck() {
+  const w = speakWords();
+  const stuck = path.value === "/desk" ? [] : takes.value.filter((take) => (take.state === "late" || take.state === "refused") && !path.value.startsWith(`/desk/${take.callbackId}/`));
+  if (stuck.length === 0) return null;
+  return (
+    <p class="stuck" role="status">
+      {stuck.map((take) => (
+        <a class="note bad" href={`/desk/${take.callbackId}/speak`} key={take.id}><strong>{take.who}</strong> {take.state === "late" ? w.lateAction : w.refused}</a>
+      ))}
+    </p>
   );
 }
 
@@ -113,15 +127,15 @@ async function discard(take: Take): Promise<void> {
 // "3 sent: 13:00, 13:20, 13:40"
 export function RowList() {
   const w = speakWords();
-  if (row.value.length === 0) return null;
+  if (rowSent.value.length === 0) return null;
   return (
     <section class="card note row-list" aria-labelledby="row" data-ended={rowEnded.value}>
       <div class="spread">
-        <h2 id="row">{w.rowList(row.value.length, row.value.map((entry) => clock(entry.promisedMs)).join(", "))}</h2>
+        <h2 id="row">{w.rowList(rowSent.value.length, rowSent.value.map((entry) => clock(entry.promisedMs)).join(", "))}</h2>
         <button type="button" class="button" onClick={rowClear}>{w.finish}</button>
       </div>
       <ul class="bare">
-        {row.value.map((entry) => (
+        {rowSent.value.map((entry) => (
           <li key={entry.takeId}>
             <span class="numbers">{when(entry.promisedMs)}</span> <a href={`/desk/${entry.callbackId}`}>{entry.who}</a>
           </li>

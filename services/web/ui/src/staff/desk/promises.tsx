@@ -7,7 +7,7 @@ import { loadedWhole, onChange } from "../shell/callbacks";
 import { Empty, Loading, Tag } from "../shell/parts";
 import { nameOf, phoneOf } from "../shell/phone";
 import { me } from "../shell/session";
-import { clock, countdown, halfMinute, isoDay, nowMs, relativeDay, second, span, when } from "../shell/time";
+import { clock, clockThere, countdown, halfMinute, isoDay, nowMs, relativeDay, second, span, when } from "../shell/time";
 import { Acknowledge, atHand, Brief, CallLink, DeliveryAlarm, Outcomes, Proposal } from "./callback_actions";
 import { deskWords } from "./desk_words";
 import { noticesAllowed, remindersOn, switchReminders } from "./reminders";
@@ -59,6 +59,12 @@ export function Standing({ callback: c }: { callback: CallbackJson }) {
   );
 }
 
+// Customers were told their own time.
+export function TheirClock({ callback: c, at }: { callback: CallbackJson; at: number }) {
+  const there = clockThere(at, c.caller?.timeZone);
+  return there ? <span class="soft their-clock numbers">{deskWords().theirClock(there)}</span> : null;
+}
+
 export function Countdown({ at }: { at: number }) {
   const w = deskWords();
   const left = at - second.value;
@@ -76,6 +82,7 @@ function Next({ callback: c, chosen }: { callback: CallbackJson; chosen: boolean
       <div class="next-when">
         <span class="when">{when(at)}</span>
         {c.phase !== "PHASE_TALKED" && <Countdown at={at} />}
+        {c.phase !== "PHASE_TALKED" && <TheirClock callback={c} at={at} />}
       </div>
       <h3 class="next-who"><a href={`/desk/${c.id}`}>{nameOf(c.caller)}</a></h3>
       {c.caller?.company && <p class="soft next-company">{c.caller.company}</p>}

@@ -51,8 +51,9 @@ export async function listMicrophones(): Promise<void> {
     .map((d) => ({ id: d.deviceId, label: d.label }));
 }
 
-// Begins. `partly` gets what was spoken so far, again and again; `limit` is called when `most` seconds are over.
-export async function startRecording(most: number, partly: (spoken: Spoken) => void, limit: () => void): Promise<void> {
+// Begins. `partly` gets what was spoken so far, again and again; `limit` is called when `most` seconds are over, `gone` when
+// the microphone was pulled out or its battery is empty: what was spoken until then is there to be taken.
+export async function startRecording(most: number, partly: (spoken: Spoken) => void, limit: () => void, gone: () => void): Promise<void> {
   recorderState.value = "starting";
   try {
     if (!navigator.mediaDevices) throw new DOMException("", "insecure");
@@ -74,6 +75,7 @@ export async function startRecording(most: number, partly: (spoken: Spoken) => v
     if (data.size) parts.push(data);
     if (recorder?.state !== "inactive") partly(spoken());
   };
+  recorder.onstop = gone;
   recorder.start(KEEP_EVERY_MS);
   beganMs = performance.now();
   recorderState.value = "recording";
@@ -118,12 +120,17 @@ export function resumeRecording(): void {
 // Ends; null when nothing was running.
 export function stopRecording(): Promise<Spoken | null> {
   const ending = recorder;
-  if (!ending || ending.state === "inactive") {
+  if (!ending) {
     release();
     return Promise.resolve(null);
   }
   if (recorderState.value === "recording") beforeMs += performance.now() - beganMs;
   recorderState.value = "paused";
+  if (ending.state === "inactive") {
+    const all = spoken();
+    release();
+    return Promise.resolve(all);
+  }
   return new Promise((resolve) => {
     ending.onstop = () => {
       const all = spoken();

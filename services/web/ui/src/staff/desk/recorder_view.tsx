@@ -21,6 +21,9 @@ const DEFAULT_MAX_S = 120;
 export interface For {
   callbackId: string;
   who: string;
+  // What the teleprompter says.
+  promisedMs: number | null;
+  text: string;
 }
 
 function newTake({ callbackId, who }: For): Take {
@@ -44,12 +47,12 @@ export function Recorder({ whom, take }: { whom: For; take: Take | undefined }) 
   };
   const begin = async (): Promise<void> => {
     trouble.value = "";
-    const mine = (current.current = newTake(whom));
+    const mine = (current.current = { ...newTake(whom), spokenText: whom.text, ...(whom.promisedMs !== null && { spokenMs: whom.promisedMs }) });
     const partly = ({ audio, seconds }: Spoken): void => {
       if (current.current === mine) void putTake({ ...mine, audio, seconds, unfinished: true });
     };
     try {
-      await startRecording(most, partly, () => void finish());
+      await startRecording(most, partly, () => void finish(), () => void finish().then(() => (trouble.value = w.microphoneErrors.gone)));
     } catch (error) {
       current.current = null;
       const known = w.microphoneErrors as Record<string, string>;

@@ -1,5 +1,6 @@
 // Three in a row: after one message the next caller opens, a slot later; at the end one list. Lives as long as the tab.
 import { computed, signal } from "@preact/signals";
+import { takes } from "./outbox";
 
 export interface RowEntry {
   takeId: string;
@@ -8,6 +9,8 @@ export interface RowEntry {
   promisedMs: number;
 }
 export const row = signal<RowEntry[]>([]);
+// What the server did not take, or what was too late, is not among the sent ones.
+export const rowSent = computed(() => row.value.filter(({ takeId }) => !takes.value.some((t) => t.id === takeId && (t.state === "late" || t.state === "refused"))));
 // Whom the rep passed over.
 export const skipped = signal<string[]>([]);
 export const rowEnded = signal(false);

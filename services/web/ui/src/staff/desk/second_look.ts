@@ -1,11 +1,13 @@
 // What deserves a second look before it goes: an address that is used for the first time, a time that is not the spoken one.
-// The server is asked (validate_only); without a line nothing is doubted but the address.
+// The server is asked (validate_only), and what it refuses is thrown: better now than when the next caller is on screen.
+// Without a line nothing is doubted but the address and what this page knows itself.
 import type { CallbackJson } from "../../protocol/ringback/v1/callback_pb";
-import { call, newRequestId } from "../shell/api";
+import { ApiError, call, newRequestId } from "../shell/api";
 import { choice, choose } from "../shell/memory";
 import { nameOf } from "../shell/phone";
 import { me } from "../shell/session";
 import { iso, when } from "../shell/time";
+import { namesAnotherTime, warningInWords } from "../shell/warnings";
 import { pastOf } from "./customer_history";
 import { speakWords } from "./speak_words";
 import type { Promising, Take } from "./takes";
@@ -18,26 +20,38 @@ export interface Doubts {
   // To be looked at: nothing has gone there yet.
   address?: string;
 }
+
 export async function doubtsAbout(c: CallbackJson, promise: Promising, take: Take | undefined): Promise<Doubts | null> {
   const w = speakWords();
   const { promisedMs, spokenText } = promise;
   const recordingId = take?.recordingId;
-  // Checked as what it will be, or as good as that: without its recording a voice message cannot be checked yet.
-  const channel = promise.channel === "PROMISE_CHANNEL_VOICE_MAIL" && (!recordingId || promise.email) ? "PROMISE_CHANNEL_LINK_SHARED" : promise.channel;
+  // Checked as what it will be, or as good as that: without its recording, or to an address that the server does not have yet,
+  // a voice message cannot be checked, but its time and its words can, and those need no way to the customer.
+  const whole = promise.channel !== "PROMISE_CHANNEL_VOICE_MAIL" || (!!recordingId && !promise.email);
   const checked = await call("CallbackService", "makePromise", {
-    requestId: newRequestId(), callbackId: c.id, promisedTime: iso(promisedMs), channel, validateOnly: true,
-    ...(promise.channel !== "PROMISE_CHANNEL_SPOKEN" && { spokenText }), ...(recordingId && { recordingId }),
-  }).catch(() => null);
+    requestId: newRequestId(), callbackId: c.id, promisedTime: iso(promisedMs), validateOnly: true,
+    channel: whole ? promise.channel : "PROMISE_CHANNEL_SPOKEN",
+    ...(promise.channel !== "PROMISE_CHANNEL_SPOKEN" && { spokenText, ...(whole && recordingId && { recordingId }) }),
+  }).catch((error) => {
+    if (error instanceof ApiError && FINAL.includes(error.code)) throw error;
+    return null;
+  });
   const warnings = checked?.warnings ?? [];
-  const differs = warnings.some(namesAnotherTime);
-  const lines = [...(differs ? [w.differText(when(promisedMs))] : []), ...warnings.filter((text) => !namesAnotherTime(text))];
+  const spokenMs = promise.channel === "PROMISE_CHANNEL_SPOKEN" ? undefined : take?.spokenMs;
+  const spokeOther = spokenMs !== undefined && spokenMs !== promisedMs;
+  const differs = spokeOther || warnings.some(namesAnotherTime);
+  const lines = [
+    ...(spokeOther ? [w.spokeOther(when(spokenMs), when(promisedMs))] : []),
+    ...warnings.map(warningInWords),
+  ];
   const to = promise.channel === "PROMISE_CHANNEL_VOICE_MAIL" ? (promise.email?.address ?? c.caller?.email ?? "") : "";
   const address = to && !(await usedBefore(c, to)) ? to : undefined;
-  if (lines.length) return { title: differs ? w.differTitle : w.warningTitle, lines, doubtful: true, address };
+  const title = spokeOther ? w.spokeOtherTitle : differs ? w.differTitle : w.warningTitle;
+  if (lines.length) return { title, lines, doubtful: true, address };
   return address ? { title: w.firstTitle, lines: [w.firstText(nameOf(c.caller))], doubtful: false, address } : null;
 }
-// The server's warning that the spoken text and the promised time do not agree.
-const namesAnotherTime = (warning: string): boolean => /spoken|text/i.test(warning);
+// What the same again would be told as well.
+const FINAL = ["INVALID_ARGUMENT", "FAILED_PRECONDITION", "NOT_FOUND", "PERMISSION_DENIED"];
 
 const ADDRESSES = "addresses";
 const KNOWN_MOST = 300;

@@ -1,11 +1,14 @@
 // Free times on the desk: the server's, and without a connection one's own reckoning: team hours, whole slots, no other
-// promise of one's own less than a slot away. Pure but for the list of callbacks.
+// promise of one's own less than a slot away, and nobody is called at night where they are. Pure but for the list of callbacks.
 import type { CallbackJson } from "../../protocol/ringback/v1/callback_pb";
 import type { TeamJson } from "../../protocol/ringback/v1/team_service_pb";
 import type { Take } from "./takes";
 
 const MINUTE = 60000;
 const AHEAD_MS = 30 * MINUTE;
+// As in core/domain/slots.cc; minutes since midnight where the customer is.
+const DECENT_FROM = 7 * 60;
+const DECENT_UNTIL = 20 * 60;
 
 export const slotLengthMs = (team: TeamJson | null): number => (parseFloat(team?.slotLength ?? "") || 900) * 1000;
 
@@ -22,8 +25,13 @@ export function ownTimes(callbacks: Iterable<CallbackJson>, takes: Take[], membe
 
 export const collides = (at: number, own: number[], slotMs: number): boolean => own.some((other) => Math.abs(other - at) < slotMs);
 
-export function localSlots(team: TeamJson | null, own: number[], nowMs: number, zone: string, count: number): number[] {
+export function localSlots(team: TeamJson | null, own: number[], nowMs: number, zone: string, count: number, theirZone = zone): number[] {
   const slot = slotLengthMs(team);
+  const there = new Intl.DateTimeFormat("en-GB", { timeZone: theirZone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const decent = (at: number): boolean => {
+    const [hour, minute] = there.format(at).split(":").map(Number);
+    return hour * 60 + minute >= DECENT_FROM && hour * 60 + minute + slot / MINUTE <= DECENT_UNTIL;
+  };
   const format = new Intl.DateTimeFormat("en-GB", { timeZone: zone, weekday: "short", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const hours = team?.calendar?.hours ?? [];
   const holidays = new Set(team?.calendar?.holidays ?? []);
@@ -36,7 +44,7 @@ export function localSlots(team: TeamJson | null, own: number[], nowMs: number, 
     if (holidays.has(`${part.year}-${part.month}-${part.day}`)) continue;
     const open = hours.length === 0 ? minute >= 420 && minute + slot / MINUTE <= 1200
       : hours.some((h) => h.weekday === weekday && minute >= (h.startMinute ?? 0) && minute + slot / MINUTE <= (h.endMinute ?? 0));
-    if (open && !collides(at, own, slot)) found.push(at);
+    if (open && (theirZone === zone || decent(at)) && !collides(at, own, slot)) found.push(at);
   }
   return found;
 }

@@ -31,6 +31,10 @@ export interface Take {
   recordedMs: number;
   audio?: Blob;
   seconds: number;
+  // The time that stood on the teleprompter when it was spoken; of a file nobody knows.
+  spokenMs?: number;
+  // And what it said; with the promise goes what it says then.
+  spokenText?: string;
   // Still being spoken, or the tab was closed over it.
   unfinished?: boolean;
   // What the browser itself heard.

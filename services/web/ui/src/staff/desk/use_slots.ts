@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { call } from "../shell/api";
 import { callbacks } from "../shell/callbacks";
 import { me, team } from "../shell/session";
-import { ms, nowMs, zone } from "../shell/time";
+import { iso, ms, nowMs, zone } from "../shell/time";
 import { takes } from "./outbox";
 import { localSlots, ownTimes } from "./slots";
 
@@ -15,18 +15,24 @@ export interface Slots {
   local: boolean;
 }
 const SHOWN_SLOTS = 12;
+const NEXT_SLOTS = 3;
 
-// Free times for this callback; what waits in the outbox is taken too.
-export function useSlots(callbackId: string): Slots | null {
+// Free times for this callback; what waits in the outbox is taken too. `after`: in a row also those that follow on it.
+export function useSlots(callbackId: string, after = 0): Slots | null {
   const slots = useSignal<Slots | null>(null);
   useEffect(() => {
     const member = callbacks.get(callbackId)?.assigneeId || me.value?.member.id || "";
     // The server knows nothing yet of what is still on its way.
     const leaving = takes.value.filter((t) => t.state === "held" || t.state === "queued").length;
     const own = ownTimes(callbacks.values(), takes.value, member, callbackId);
-    call("CallbackService", "listSlots", { callbackId, count: SHOWN_SLOTS + leaving }).then(
-      ({ slots: free }) => (slots.value = { times: (free ?? []).map((s) => ms(s)), own, local: false }),
-      () => (slots.value = { times: localSlots(team.value, own, nowMs(), zone.value, SHOWN_SLOTS), own, local: true }));
+    const spread = call("CallbackService", "listSlots", { callbackId, count: SHOWN_SLOTS + leaving });
+    const next = after > 0 ? call("CallbackService", "listSlots", { callbackId, count: NEXT_SLOTS + leaving, earliestTime: iso(after) }) : null;
+    Promise.all([spread, next]).then(
+      (answers) => {
+        const times = new Set(answers.flatMap((answer) => answer?.slots ?? []).map((at) => ms(at)));
+        slots.value = { times: [...times].sort((a, b) => a - b), own, local: false };
+      },
+      () => (slots.value = { times: localSlots(team.value, own, nowMs(), zone.value, SHOWN_SLOTS, callbacks.get(callbackId)?.caller?.timeZone || zone.value), own, local: true }));
   }, [callbackId]);
   return slots.value;
 }

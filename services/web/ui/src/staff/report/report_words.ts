@@ -22,7 +22,7 @@ export const reportWords = spoken({
     reachedOf: (n: string) => `von ${n} Anrufen`,
     firstPromiseHead: "bis zum ersten Versprechen",
     underAMinute: "< 1 min",
-    thisWeek: "Mitte dieser Woche",
+    thisWeek: "Median dieser Woche",
     promises: (n: string) => `${n} Versprechen`,
 
     verdicts: {
@@ -31,9 +31,9 @@ export const reportWords = spoken({
     shareTitle: "Was aus den Versprechen wurde",
     shareText: "Anteile je Woche. Verschieben vor der Zeit bricht kein Wort.",
     latenessTitle: "Wie viel zu spät",
-    latenessText: "Mitte (Median) der verspäteten Anrufe je Woche, in Minuten.",
+    latenessText: "Median der verspäteten Anrufe je Woche, in Minuten: die Hälfte war schneller.",
     firstTitle: "Wie schnell versprochen",
-    firstText: "Mitte (Median) der Zeit vom Anruf bis zum ersten Versprechen, in Minuten.",
+    firstText: "Median der Zeit vom Anruf bis zum ersten Versprechen, in Minuten: die Hälfte war schneller.",
     reachTitle: "Angerufen und erreicht",
     reachText: "Ein Anruf hält das Wort, auch wenn niemand abnimmt. Erreicht heißt gesprochen.",
     attempted: "angerufen",

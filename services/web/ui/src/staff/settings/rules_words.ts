@@ -4,7 +4,7 @@ import { spoken } from "../shell/words";
 export const rulesWords = spoken({
   de: {
     hours: "Arbeitszeiten",
-    hoursText: "Zugesagt werden nur Zeiten darin. Antwortfristen zählen in diesen Stunden; Alarme nach dem ersten warten auf sie, wenn ein Schritt nichts anderes sagt.",
+    hoursText: "Angeboten werden nur Zeiten darin. Antwortfristen zählen in diesen Stunden; Alarme nach dem ersten warten auf sie, wenn ein Schritt nichts anderes sagt.",
     hoursAlways: "Ohne Zeiten ist das Team immer da.",
     closed: "geschlossen",
     from: "von",
@@ -75,7 +75,7 @@ export const rulesWords = spoken({
   },
   en: {
     hours: "Working hours",
-    hoursText: "Only times within them are promised. Response targets count in these hours; alarms after the first wait for them unless a step says otherwise.",
+    hoursText: "Only times within them are offered. Response targets count in these hours; alarms after the first wait for them unless a step says otherwise.",
     hoursAlways: "Without hours the team is always there.",
     closed: "closed",
     from: "from",

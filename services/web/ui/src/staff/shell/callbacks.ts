@@ -12,6 +12,8 @@ export const loadState = signal<"loading" | "ready" | "failed">("loading");
 // All of them are there, not only the first page.
 export const loadedWhole = signal(false);
 export const loadError = signal<unknown>(null);
+// What this browser kept for the desk is all there is: one's own and what nobody owes, not the team's.
+export const fromMemory = signal(false);
 
 type Listener = (callback: CallbackJson, change: WatchCallbacksResponseJson) => void;
 const listeners = new Set<Listener>();
@@ -119,6 +121,7 @@ async function readAll(): Promise<void> {
     loadError.value = null;
     loadState.value = "ready";
     loadedWhole.value = true;
+    fromMemory.value = false;
     callbacksVersion.value++;
   });
 }
@@ -128,5 +131,6 @@ export function restoreCallbacks(kept: CallbackJson[]): void {
   for (const callback of kept) set(callback);
   loadState.value = "ready";
   loadedWhole.value = true;
+  fromMemory.value = true;
   callbacksVersion.value++;
 }

@@ -110,6 +110,8 @@ async function read(): Promise<void> {
   const give = new AbortController();
   const giveUp = (): void => give.abort();
   stop.signal.addEventListener("abort", giveUp, { once: true });
+  // The browser knows it before the silence is long enough.
+  addEventListener("offline", giveUp, { once: true });
   let silence = setTimeout(giveUp, SILENCE_MS);
   try {
     const since = reader.revision();
@@ -136,6 +138,7 @@ async function read(): Promise<void> {
   } finally {
     clearTimeout(silence);
     stop.signal.removeEventListener("abort", giveUp);
+    removeEventListener("offline", giveUp);
   }
 }
 

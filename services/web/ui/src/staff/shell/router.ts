@@ -20,10 +20,15 @@ addEventListener("popstate", () => {
 export const path = computed(() => address.value.split("?")[0].replace(/\/$/, "") || "/desk");
 export const query = computed(() => new URLSearchParams(address.value.split("?")[1] ?? ""));
 
+// The page before this one, where it was one of these.
+let left = "";
+export const cameFrom = (): string => left;
+
 export function navigate(to: string, { replace = false } = {}): void {
   if (to === address.value) return;
   const samePage = pageOf(to) === pageOf(address.value);
   if (!samePage && guard && !guard(() => navigate(to, { replace }))) return;
+  if (!samePage) left = address.value;
   history[replace ? "replaceState" : "pushState"](null, "", to);
   address.value = to;
   if (!samePage) scrollTo(0, 0);

@@ -65,6 +65,16 @@ export function when(at: Instant): string {
   const days = daysFromToday(at);
   return days === 0 ? clock(at) : `${relativeDay(at)}${Math.abs(days) < 7 && days >= -1 ? " " : ", "}${clock(at)}`;
 }
+// "08:30" on the clock of another zone, "Mo 23:30" where it is another day there; nothing where both show the same.
+export function clockThere(at: Instant, there: string | undefined): string {
+  if (!there) return "";
+  const shown = (timeZone: string, options: Intl.DateTimeFormatOptions): string =>
+    new Intl.DateTimeFormat(language.value === "de" ? "de-DE" : "en-GB", { timeZone, ...options }).format(ms(at));
+  const minute = { hour: "2-digit", minute: "2-digit" } as const;
+  const otherDay = shown(there, { weekday: "short" }) !== shown(zone.value, { weekday: "short" });
+  if (!otherDay && shown(there, minute) === shown(zone.value, minute)) return "";
+  return (otherDay ? shown(there, { weekday: "short" }) + " " : "") + shown(there, minute);
+}
 
 function relative(numeric: "auto" | "always"): Intl.RelativeTimeFormat {
   return new Intl.RelativeTimeFormat(language.value, { numeric });

@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { CallerJson } from "../../protocol/ringback/v1/callback_pb";
 import type { DeadLetterJson } from "../../protocol/ringback/v1/delivery_service_pb";
-import { useOnce } from "../desk/callback_actions";
+import { deliveryReason, useOnce } from "../desk/callback_actions";
 import { call, newRequestId } from "../shell/api";
 import { callbacks, callbacksVersion } from "../shell/callbacks";
 import { Empty, Failed, Loading } from "../shell/parts";
@@ -58,7 +58,7 @@ function Letter({ letter }: { letter: DeadLetterJson }) {
         <p class="mail-head"><strong class="bad-word">{what}</strong> <span class="soft numbers">{w.since(when(letter.createTime))}</span></p>
         {letter.callbackId && <h2><a href={`/desk/${letter.callbackId}`}>{caller ? nameOf(caller) : w.callback}</a> {caller?.company && <span class="soft">{caller.company}</span>}</h2>}
         <p>{w.stageHints[letter.stage ?? ""]}</p>
-        <p class="reason">{letter.reason}</p>
+        <p class="reason">{deliveryReason(letter.reason)}</p>
       </div>
       <div class="actions">
         <button type="button" class="button main" disabled={busy} onClick={again}>{w.again}</button>

@@ -142,16 +142,18 @@ function Lines({ head, lines }: { head: string[]; lines: Line[] }) {
   const failed = lines.filter((l) => (begun ? done.get(l.line)?.outcome === "failed" : would.get(l.line)?.outcome === "wrong"));
   const why = (l: Line): string => (begun ? done.get(l.line)?.said : would.get(l.line)?.said) ?? "";
   const left = lines.length - done.size;
+  // Once all are checked: how many really would be taken in, or ring again.
+  const good = would.size < lines.length ? lines.length : [...would.values()].filter(({ outcome }) => outcome === "new" || outcome === "again").length;
   const mapped = FIELDS.filter((f) => mapping.value[f] !== undefined);
   const save = (): void => download(w.wrongName, [[...head, w.why], ...failed.map((l) => [...head.map((_, i) => l.cells[i] ?? ""), why(l)])]);
   return (
     <>
       <section class="card">
         <div class="spread">
-          <h2>{w.preview(Math.min(SHOWN, lines.length), number(lines.length))}</h2>
+          <h2>{w.preview(number(Math.min(SHOWN, lines.length)), number(lines.length))}</h2>
           <div class="actions">
             {running.value ? <button type="button" class="button" onClick={() => (running.value = false)}>{w.stop}</button>
-              : left > 0 ? <button type="button" class="button main" disabled={!usable.value} onClick={() => void run(lines)}>{done.size > 0 ? w.resume : w.go(number(lines.length))}</button>
+              : left > 0 ? <button type="button" class="button main" disabled={!usable.value || good === 0} onClick={() => void run(lines)}>{begun ? w.resume : w.go(number(good))}</button>
                 : <a class="button main" href="/team">{w.toList}</a>}
           </div>
         </div>
@@ -174,7 +176,7 @@ function Lines({ head, lines }: { head: string[]; lines: Line[] }) {
           </div>
         )}
         {trouble.value && <p class="note warn" role="alert">{trouble.value}</p>}
-        <div class="table-box" tabIndex={0} role="region" aria-label={w.preview(Math.min(SHOWN, lines.length), number(lines.length))}>
+        <div class="table-box" tabIndex={0} role="region" aria-label={w.preview(number(Math.min(SHOWN, lines.length)), number(lines.length))}>
           <table class="import-table">
             <thead><tr><th scope="col">{w.line}</th>{mapped.map((f) => <th key={f} scope="col">{w.fields[f]}</th>)}<th scope="col">{w.result}</th></tr></thead>
             <tbody>

@@ -1,7 +1,7 @@
 // Every open callback of the team, overdue first, and beside it the one that is chosen.
 import { signal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { callbacks, callbacksVersion, loadCallbacks, loadedWhole, loadError, loadState } from "../shell/callbacks";
+import { callbacks, callbacksVersion, fromMemory, loadCallbacks, loadedWhole, loadError, loadState } from "../shell/callbacks";
 import { useKeys } from "../shell/keys";
 import { heardMs, liveState } from "../shell/live";
 import { Dialog, Empty, Failed, Loading } from "../shell/parts";
@@ -52,7 +52,7 @@ export function List() {
     focusing.current = false;
     document.getElementById(`row-${selected.value}`)?.focus({ preventScroll: true });
   });
-  useEffect(() => void (document.title = `${w.title}: ${number(view.counts.overdue)} ${w.shows.overdue}`));
+  useEffect(() => void (document.title = fromMemory.value ? w.title : `${w.title}: ${number(view.counts.overdue)} ${w.shows.overdue}`));
   const move = (by: number): void => choose(selected.value && entry ? index + by : 0, true);
   const open = (): void => {
     if (!entry) return;
@@ -84,7 +84,7 @@ export function List() {
       <Filters view={view} search={search} leave={() => choose(index, true)} />
       <div class="team-columns">
         <section aria-label={w.listLabel}>
-          <p class="small soft found" role="status">{w.found(view.shown.length, view.all)}</p>
+          {!fromMemory.value && <p class="small soft found" role="status">{w.found(view.shown.length, view.all)}</p>}
           {view.shown.length === 0 ? <Nothing /> : (
             <div class="card team-list" role="grid" aria-label={w.listLabel} aria-rowcount={view.shown.length + 1}>
               <div role="row" class="team-head" aria-rowindex={1}>
@@ -115,6 +115,7 @@ export function List() {
 
 function NotLive() {
   const w = teamWords();
+  if (fromMemory.value) return <p class="note warn" role="status">{w.onlyKept}</p>;
   if (liveState.value !== "lost") return null;
   return <p class="note warn" role="status">{heardMs.value ? w.staleFrom(clock(onServersClock(heardMs.value))) : w.stale}</p>;
 }
@@ -144,7 +145,7 @@ function Filters({ view, search, leave }: { view: View; search: preact.RefObject
             key={one} type="button" class={`button chip ${one}`} aria-pressed={show.value === one} title={one === "risk" ? w.riskText : undefined}
             onClick={() => setFilters({ show: one })}
           >
-            {w.shows[one]} <span class={view.counts[one] > 0 && (one === "overdue" || one === "risk") ? `count ${one}` : "count"}>{number(view.counts[one])}</span>
+            {w.shows[one]} {!fromMemory.value && <span class={view.counts[one] > 0 && (one === "overdue" || one === "risk") ? `count ${one}` : "count"}>{number(view.counts[one])}</span>}
           </button>
         ))}
       </div>

@@ -3,7 +3,7 @@ import type { CallbackJson } from "../../protocol/ringback/v1/callback_pb";
 import { Brief, CallLink, DeliveryAlarm, Outcomes, Proposal } from "../desk/callback_actions";
 import { Promises } from "../desk/caller_page";
 import { deskWords } from "../desk/desk_words";
-import { Standing } from "../desk/promises";
+import { Standing, TheirClock } from "../desk/promises";
 import { Tag } from "../shell/parts";
 import { nameOf } from "../shell/phone";
 import { memberName, team } from "../shell/session";
@@ -22,7 +22,7 @@ export function Panel({ callback: c }: { callback: CallbackJson }) {
   const until = owner && awayUntil(owner, Math.max(at, now));
   return (
     <article class={late ? "card panel late" : "card panel"} aria-labelledby="panel-who">
-      <p class="panel-due"><strong class="when">{when(at)}</strong> {c.phase !== "PHASE_TALKED" && at < now - 60000 && <span class="countdown over">{w.overdueBy(span(now - at))}</span>}</p>
+      <p class="panel-due"><strong class="when">{when(at)}</strong> {c.phase !== "PHASE_TALKED" && at < now - 60000 && <span class="countdown over">{w.overdueBy(span(now - at))}</span>} {c.phase !== "PHASE_TALKED" && <TheirClock callback={c} at={at} />}</p>
       <h2 id="panel-who" class="next-who">{nameOf(c.caller)}</h2>
       {c.caller?.company && <p class="soft next-company">{c.caller.company}</p>}
       <div class="row-tags panel-tags">
@@ -50,7 +50,7 @@ export function Panel({ callback: c }: { callback: CallbackJson }) {
           </>
         ) : <p class="soft">{w.noAlarm}</p>}
       </div>
-      <Outcomes callback={c} />
+      <Outcomes callback={c} promising={false} />
       <Promises callback={c} />
       <p><a href={`/desk/${c.id}`}>{w.everything} →</a></p>
     </article>

@@ -8,6 +8,7 @@ import { nameOf } from "../shell/phone";
 import { me, memberName, team } from "../shell/session";
 import { nowMs, when } from "../shell/time";
 import { toast, toastError } from "../shell/toasts";
+import { warningInWords } from "../shell/warnings";
 import { orderedCallbacks } from "./live_order";
 import { active, candidates } from "./members";
 import { entryOf } from "./standing";
@@ -45,7 +46,7 @@ export function assign(c: CallbackJson, memberId: string): Promise<void> {
     });
     // What has been promised somebody must owe.
     const promised = !before && answer.callback?.promises?.some((p) => p.state === "STATE_ARMED" || p.state === "STATE_PENDING");
-    toast([said, ...(answer.warnings ?? [])].join(" · "), promised ? {} : { undo });
+    toast([said, ...(answer.warnings ?? []).map(warningInWords)].join(" · "), promised ? {} : { undo });
   });
 }
 export const takeOver = (c: CallbackJson): void => void (!isMine(c) && assign(c, me.value?.member.id ?? ""));

@@ -32,15 +32,18 @@ export function DeliveryTag({ callback: c }: { callback: CallbackJson }) {
   return <Tag kind={kind}>{teamWords().delivered[how]}</Tag>;
 }
 
-export function EscalationLine({ callback: c, now }: { callback: CallbackJson; now: number }) {
+// `beside`: the assignee's name stands above it, and is not said twice.
+export function EscalationLine({ callback: c, now, beside = false }: { callback: CallbackJson; now: number; beside?: boolean }) {
   const w = teamWords();
   const escalation = c.escalation;
+  const step = (who: string): string => [escalation?.lastStep ? w.step(escalation.lastStep) : w.reminded, who].filter(Boolean).join(" · ");
   if (ms(escalation?.acknowledgedUntil) > now) {
     return <span class="calm">{w.hasIt(memberName(escalation?.acknowledgedBy), when(escalation?.acknowledgedUntil))}</span>;
   }
   if (!escalation?.alarms) return null;
-  const line = [escalation.lastStep ? w.step(escalation.lastStep) : w.reminded, whoKnows(c)].filter(Boolean).join(" · ");
-  return <span class="alarmed" title={line}>{line}</span>;
+  const line = step(whoKnows(c));
+  const others = (escalation.toldMemberIds ?? []).filter((id) => id !== c.assigneeId).map(memberName).filter(Boolean);
+  return <span class="alarmed" title={line}>{beside && c.assigneeId ? step(others.length ? w.also(others.join(", ")) : "") : line}</span>;
 }
 
 export function Row({ entry, index, selected, now, rowHeight, choose }: {
@@ -71,7 +74,7 @@ export function Row({ entry, index, selected, now, rowHeight, choose }: {
       </span>
       <span role="gridcell" class="owner">
         <span class={c.assigneeId ? "owner-name" : "owner-name nobody"}>{c.assigneeId ? c.assigneeName || memberName(c.assigneeId) : w.nobody}</span>
-        <span>{until ? <span class="alarmed">{w.away(when(until))}</span> : <EscalationLine callback={c} now={now} />}</span>
+        <span class="step">{until ? <span class="alarmed">{w.away(when(until))}</span> : <EscalationLine callback={c} now={now} beside />}</span>
       </span>
       <span role="gridcell" class="message">
         <span class="row-tags">

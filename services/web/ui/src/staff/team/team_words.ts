@@ -9,6 +9,7 @@ export const teamWords = spoken({
     notForReps: "Diese Seite ist für Vorgesetzte",
     notForRepsText: "Ihre eigenen Rückrufe stehen auf dem Schreibtisch.",
     staleFrom: (time: string) => `Nicht live: Was Sie sehen, ist von ${time}. Sobald die Verbindung steht, ist alles wieder vollständig.`,
+    onlyKept: "Ohne Verbindung geöffnet: Hier stehen nur Ihre eigenen Rückrufe und die ohne Zuständigen, wie dieser Browser sie zuletzt sah. Was im Team überfällig ist, zeigt sich, sobald die Verbindung steht.",
     stale: "Nicht live. Sobald die Verbindung steht, ist alles wieder vollständig.",
 
     show: "Welche Rückrufe",
@@ -42,6 +43,7 @@ export const teamWords = spoken({
     reminded: "Erinnert",
     knows: (names: string) => `${names} wissen es`,
     knowsOne: (name: string) => `${name} weiß es`,
+    also: (names: string) => `auch ${names}`,
     hasIt: (name: string, until: string) => `${name} kümmert sich bis ${until}`,
     attempts: (n: number) => (n === 1 ? "1 Versuch" : `${n} Versuche`),
     callingNow: "ruft gerade an",
@@ -91,7 +93,7 @@ export const teamWords = spoken({
     sickDone: (name: string, where: string) => `${name}: ${where}`,
     sickRunning: (done: number, all: number) => `${done} von ${all} …`,
     sickUndone: (name: string) => `Alles ist wieder bei ${name}`,
-    sickTold: "Die Kunden erfahren, wer sie stattdessen anruft.",
+    sickTold: "Kunden mit Mail-Adresse erfahren, wer sie stattdessen anruft.",
     minutesHere: "Bitte einen Zeitpunkt in der Zukunft wählen.",
     someone: "Bitte mindestens eine Person wählen.",
 
@@ -107,6 +109,7 @@ export const teamWords = spoken({
     notForReps: "This page is for managers",
     notForRepsText: "Your own callbacks are on your desk.",
     staleFrom: (time: string) => `Not live: what you see is from ${time}. As soon as there is a connection, it is complete again.`,
+    onlyKept: "Opened without a connection: only your own callbacks and those without an assignee are here, as this browser last saw them. What is overdue in the team shows as soon as there is a connection.",
     stale: "Not live. As soon as there is a connection, it is complete again.",
 
     show: "Which callbacks",
@@ -140,6 +143,7 @@ export const teamWords = spoken({
     reminded: "Reminded",
     knows: (names: string) => `${names} know`,
     knowsOne: (name: string) => `${name} knows`,
+    also: (names: string) => `also ${names}`,
     hasIt: (name: string, until: string) => `${name} has it until ${until}`,
     attempts: (n: number) => (n === 1 ? "1 attempt" : `${n} attempts`),
     callingNow: "calling now",
@@ -189,7 +193,7 @@ export const teamWords = spoken({
     sickDone: (name: string, where: string) => `${name}: ${where}`,
     sickRunning: (done: number, all: number) => `${done} of ${all} …`,
     sickUndone: (name: string) => `Everything is with ${name} again`,
-    sickTold: "The customers are told who calls instead.",
+    sickTold: "Customers with a mail address are told who calls instead.",
     minutesHere: "Please choose a time in the future.",
     someone: "Please choose one person at least.",
 
