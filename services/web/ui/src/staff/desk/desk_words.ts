@@ -46,9 +46,6 @@ export const deskWords = spoken({
     logged: (what: string, who: string) => `${who}: ${what} notiert`,
     complete: "Erledigt",
     talkedComplete: "Gesprochen, erledigt",
-    completeWith: "Abschließen",
-    disposition: "Ergebnis",
-    dispositions: ["Erledigt", "Angebot folgt", "Bestellt", "Reklamation aufgenommen"],
     completed: (who: string) => `${who}: abgeschlossen`,
     newPromise: "Neues Versprechen",
     acknowledge: "Ich kümmere mich",
@@ -82,10 +79,8 @@ export const deskWords = spoken({
     channels: {
       PROMISE_CHANNEL_VOICE_MAIL: "Sprachnachricht", PROMISE_CHANNEL_SMS: "SMS", PROMISE_CHANNEL_LINK_SHARED: "Link", PROMISE_CHANNEL_SPOKEN: "am Telefon",
     },
-    promisedFor: (time: string) => `versprochen für ${time}`,
 
     remind: "Ton und Hinweis zur Anrufzeit",
-    remindOn: "Hinweise sind an",
     remindText: "Kurz vor jedem Versprechen meldet sich dieser Browser.",
     remindDenied: "Dieser Browser erlaubt keine Hinweise. Der Ton kommt trotzdem.",
     reminder: (who: string, time: string) => `${time}: ${who} anrufen`,
@@ -155,9 +150,6 @@ export const deskWords = spoken({
     logged: (what: string, who: string) => `${who}: ${what} noted`,
     complete: "Done",
     talkedComplete: "Talked, done",
-    completeWith: "Close",
-    disposition: "Outcome",
-    dispositions: ["Done", "Quote follows", "Ordered", "Complaint taken"],
     completed: (who: string) => `${who}: closed`,
     newPromise: "New promise",
     acknowledge: "I have it",
@@ -191,10 +183,8 @@ export const deskWords = spoken({
     channels: {
       PROMISE_CHANNEL_VOICE_MAIL: "voice message", PROMISE_CHANNEL_SMS: "SMS", PROMISE_CHANNEL_LINK_SHARED: "link", PROMISE_CHANNEL_SPOKEN: "on the phone",
     },
-    promisedFor: (time: string) => `promised for ${time}`,
 
     remind: "Sound and notice when a call is due",
-    remindOn: "Notices are on",
     remindText: "Shortly before each promise this browser tells you.",
     remindDenied: "This browser does not allow notices. The sound comes all the same.",
     reminder: (who: string, time: string) => `${time}: call ${who}`,
