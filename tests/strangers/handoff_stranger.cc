@@ -15,6 +15,7 @@
 #include <string>
 
 #include "absl/strings/str_split.h"
+#include "core/base/log.h"
 #include "core/handoff/handoff.h"
 
 namespace {
@@ -52,6 +53,7 @@ bool Parse(int argc, char** argv, ringback::handoff::Options* options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ringback::SetUpLogging("info", ringback::LogFormat::kText);  // to standard error: the lines on standard output are answers
   ringback::handoff::Options options;
   if (!Parse(argc, argv, &options)) {
     std::fprintf(stderr, "usage: see the head of tests/strangers/handoff_stranger.cc\n");
