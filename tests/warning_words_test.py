@@ -1,5 +1,5 @@
 """Everything that the server warns of is said in both languages on the team's pages: walks the sources for what they warn
-with, and the words (warnings.ts)."""
+with, and the words (warnings.ts). And a reason of a delivery that the pages say in their own words is one that there is."""
 
 import pathlib
 import re
@@ -8,6 +8,9 @@ import sys
 from refusal_words_test import ROOMS, ROOT, arguments
 
 WORDS = ROOT / "services/web/ui/src/staff/shell/warnings.ts"
+REASON = re.compile(r"deliveryReason = .*\(/(.+?)/\.test\(")
+REASON_SAID = ROOT / "services/web/ui/src/staff/desk/callback_actions.tsx"
+REASON_GIVEN = ROOT / "services/delivery/wires.cc"
 CALL = re.compile(r"\bWarn\(")
 TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
@@ -34,6 +37,9 @@ def main():
     wrong = [f"{where}: warnings.ts has no words for “{words}”" for words, where in sorted(found.items())
              if not any(words in pattern for pattern in known)]
     wrong += [f"warnings.ts: nobody warns of “{pattern}” any more" for pattern in known if not any(words in pattern for words in found)]
+    reason = REASON.search(REASON_SAID.read_text())[1]
+    if f'Refused("{reason}' not in REASON_GIVEN.read_text():
+        wrong.append(f"{REASON_GIVEN.relative_to(ROOT)}: no delivery ends with “{reason}” any more")
     print("\n".join(wrong) or f"{len(found)} warnings, words for each")
     return 1 if wrong else 0
 

@@ -110,6 +110,14 @@ class HandedOffTest : public rpc::StoreTest {
         WorkerParts{notifying_.get(), &clock_, random_.get(), &handoff_->signals(), metrics_.get(), handoff_.get()});
     loop_->Start();
   }
+  // Its jobs begin, and end once they are released.
+  void RunHeld(std::atomic<int>* begun, std::atomic<bool>* release, int slots = 1) {
+    Run([this, begun, release](const Job& job) {
+      ++*begun;
+      EXPECT_TRUE(Until([release] { return release->load(); }));
+      return Remove(job.lease);
+    }, slots);
+  }
   bool FreeSlotIsKnown() {
     return Until([&] { return handoff_->Held("transcode") > 0; });
   }
@@ -217,11 +225,7 @@ TEST_F(HandedOffTest, AJobThatTakesLongerThanItsFirstLeaseGetsAWholeOne) {
   Open();
   std::atomic<int> begun{0};
   std::atomic<bool> release{false};
-  Run([&](const Job& job) {
-    ++begun;
-    EXPECT_TRUE(Until([&] { return release.load(); }));
-    return Remove(job.lease);
-  });
+  RunHeld(&begun, &release);
   ASSERT_TRUE(FreeSlotIsKnown());
   ASSERT_TRUE(CommitDue("a").ok());
   ASSERT_TRUE(Until([&] { return begun == 1; }));
@@ -274,11 +278,7 @@ TEST_F(HandedOffTest, WhileTheLoopWaitsForASlowStoreWhatIsInHandIsProlonged) {
   Open();
   std::atomic<int> begun{0};
   std::atomic<bool> release{false};
-  Run([&](const Job& job) {
-    ++begun;
-    EXPECT_TRUE(Until([&] { return release.load(); }));
-    return Remove(job.lease);
-  }, /*slots=*/2);
+  RunHeld(&begun, &release, /*slots=*/2);
   ASSERT_TRUE(Until([&] { return handoff_->Held("transcode") == 2; }));
   const auto hand_over = [&](const std::string& key) {
     const auto ticket = handoff_->TakeCredit("transcode");
